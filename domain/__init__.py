@@ -1,0 +1,22 @@
+"""The rules of the game and of money, as pure functions over plain values.
+
+Nothing here waits, reads a clock, draws a random number or touches a file: whoever calls says what
+time it is. A rule of tapgrid stands in exactly one module of this package:
+
+| module | what it decides |
+|---|---|
+| `units` | the words for amounts and times, and how text becomes one |
+| `refusals` | every error code, its HTTP status and whether trying again can help |
+| `limits` | the bounds that are not settings, and how they relate |
+| `grid` | cell <-> time and price; which columns may be tapped |
+| `quotes` | published reward rates; which rate a bet is paid |
+| `placement` | may this bet be placed, and why not, in order |
+| `caps` | the most a bet, user, cell and column may pay |
+| `resolution` | ticks + cell -> won, lost, void; when a column may be judged |
+| `evidence` | what a verdict stores, its hash, and recomputing it |
+| `feed_health` | HEALTHY, DEGRADED, CRITICAL and the circuit breaker |
+| `ticks` | which ticks enter the record |
+| `rates`, `volatility` | the reward of a cell |
+| `batching` | is a batch due |
+| `signed_text`, `sign_in` | the texts that wallets sign |
+"""

@@ -1,0 +1,132 @@
+"""What readers of the ledger get: accounts, bets, statement rows, verdicts, integrity."""
+
+import attrs
+
+from domain.evidence import Evidence
+from domain.resolution import CellResult, Rule
+from domain.units import BetId, Bps, Cents, EpochMs, EpochS, Micros
+from protocols.market import Override
+from protocols.money import BetStatus, ColumnKey
+
+
+@attrs.frozen(kw_only=True)
+class Account:
+    """A trader's account as the ledger has it."""
+
+    user_id: int
+    wallet: str
+    balance_micros: Micros
+    open_stake_micros: Micros
+    open_bets: int
+    seq: int
+    created_at_ms: EpochMs
+    frozen: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class Bet:
+    """One bet row."""
+
+    bet_id: BetId
+    user_id: int
+    wallet: str
+    nonce: str
+    cell_id: str
+    column_start_s: EpochS
+    column_s: int
+    lo_cents: Cents
+    hi_cents: Cents
+    rule: Rule
+    stake_micros: Micros
+    reward_bps: Bps
+    quote_n: int
+    status: BetStatus
+    payout_micros: Micros | None
+    placed_at_ms: EpochMs
+    resolved_at_ms: EpochMs | None
+
+
+@attrs.frozen(kw_only=True)
+class LedgerRow:
+    """One line of a statement."""
+
+    id: str
+    amount_micros: Micros
+    balance_after_micros: Micros
+    ref_type: str
+    ref_id: str
+    created_at_ms: EpochMs
+    metadata: str
+    """JSON text."""
+
+
+@attrs.frozen(kw_only=True)
+class OperatorState:
+    """What operators have set and the ledger keeps: the hold, and the breaker's override."""
+
+    held: bool = False
+    held_by: str = ""
+    held_why: str = ""
+    override: Override = Override.AUTO
+    override_by: str = ""
+    override_why: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class OpenColumn:
+    """A column with open bets, and the ranges they are on."""
+
+    key: ColumnKey
+    ranges: tuple[tuple[Cents, Cents], ...]
+
+
+@attrs.frozen(kw_only=True)
+class SettledBet:
+    """A bet that ended by a verdict, with the evidence: what proof and `verify` work on."""
+
+    bet: Bet
+    evidence: Evidence
+
+
+@attrs.frozen(kw_only=True)
+class Proof:
+    """A settled bet's evidence and the result recomputed from it."""
+
+    settled: SettledBet
+    recomputed: CellResult
+
+
+@attrs.frozen(kw_only=True)
+class Drift:
+    """One way in which the money does not add up."""
+
+    what: str
+    """`balance`, `chain`, `zero_sum`, `exposure` or `negative`."""
+    where: str
+    """The account, transaction or scope concerned."""
+    expected: int
+    found: int
+
+
+@attrs.frozen(kw_only=True)
+class IntegrityReport:
+    """What an integrity check saw."""
+
+    accounts: int
+    ledger_rows: int
+    bets: int
+    drifts: tuple[Drift, ...]
+
+    @property
+    def clean(self) -> bool:
+        """Zero drift?"""
+        return not self.drifts
+
+
+@attrs.frozen(kw_only=True)
+class HousePosition:
+    """The bankroll against what all open bets would cost if each were won."""
+
+    balance_micros: Micros
+    open_payout_micros: Micros
+    open_bets: int

@@ -1,0 +1,101 @@
+"""Messages of the market: prices, feed health, quotes, and what the recorder is told."""
+
+from enum import StrEnum
+from typing import TypeAlias
+
+import attrs
+
+from domain.ticks import Tick
+from domain.units import EpochMs
+
+
+class FeedLevel(StrEnum):
+    """How far the price feed can be trusted."""
+
+    HEALTHY = "healthy"
+    DEGRADED = "degraded"
+    CRITICAL = "critical"
+
+
+class Override(StrEnum):
+    """An operator's word over the circuit breaker."""
+
+    AUTO = "auto"
+    OPEN = "open"
+    """Betting is refused."""
+    CLOSE = "close"
+    """Automatic opening is suppressed, but never without a live quote."""
+
+
+@attrs.frozen(kw_only=True)
+class FeedStatus:
+    """The state of feed and breaker, as the HealthMonitor has it now (a Watch)."""
+
+    level: FeedLevel
+    since_ms: EpochMs
+    """When this level began."""
+    last_tick_ms: EpochMs | None
+    """Exchange time of the newest accepted tick."""
+    last_recv_ms: EpochMs | None
+    skew_ms: int
+    """Median of receive - exchange time over the last ticks, less the source's known skew."""
+    source: str | None
+    override: Override = Override.AUTO
+    override_by: str = ""
+    override_why: str = ""
+
+    def breaker_open(self) -> bool:
+        """Is betting refused because of the feed or of an operator's override?"""
+        if self.override is Override.OPEN:
+            return True
+        return self.level is FeedLevel.CRITICAL and self.override is not Override.CLOSE
+
+
+@attrs.frozen(kw_only=True)
+class FeedLevelChanged:
+    """The feed's level changed. Sent to the recorder, which keeps the intervals."""
+
+    level: FeedLevel
+    at_ms: EpochMs
+    why: str
+
+
+RecordEntry: TypeAlias = Tick | FeedLevelChanged
+"""What the recorder's mailbox takes, in the order it happened."""
+
+
+@attrs.frozen(kw_only=True)
+class Watermark:
+    """Ticks up to this exchange time are committed (a Watch of the recorder)."""
+
+    ts_ms: EpochMs = 0
+
+
+@attrs.frozen(kw_only=True)
+class SetOverride:
+    """Operator command to the HealthMonitor. Answered with the resulting FeedStatus."""
+
+    override: Override
+    by: str
+    why: str
+
+
+@attrs.frozen(kw_only=True)
+class Hold:
+    """An operator's hold on betting (a Watch; kept durably by the ledger)."""
+
+    held: bool = False
+    by: str = ""
+    why: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class SourceState:
+    """One source as the PriceFeed sees it, for status."""
+
+    name: str
+    connected: bool
+    active: bool
+    reconnects: int
+    last_recv_ms: EpochMs | None
+    last_error: str = ""

@@ -1,0 +1,276 @@
+"""Messages of money: commands to the Batcher (the only writer), their outcomes, users' events.
+
+Each command's outcome is sent after COMMIT, never before. A refusal is an outcome too.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import TypeAlias
+
+import attrs
+
+from domain.evidence import Evidence
+from domain.grid import Cell
+from domain.refusals import Refusal
+from domain.resolution import CellResult, Rule
+from domain.units import BetId, Bps, Cents, EpochMs, EpochS, Micros
+from protocols.market import Override
+
+
+class BetStatus(StrEnum):
+    """Where a bet stands. `confirmed` is open; the others are ends."""
+
+    CONFIRMED = "confirmed"
+    WON = "won"
+    LOST = "lost"
+    VOID = "void"
+    INSUFFICIENT_FUNDS = "insufficient_funds"
+
+
+# --- commands -------------------------------------------------------------------------------
+
+
+@attrs.frozen(kw_only=True)
+class PlaceBet:
+    """A tap whose signature and nonce hold. Answered with BetConfirmed or BetRefused."""
+
+    bet_id: BetId
+    """Made by the Gateway; a retry of the request finds it by its nonce."""
+    wallet: str
+    """Lower-case 0x address."""
+    nonce: str
+    cell: Cell
+    stake_micros: Micros
+    named_quote_n: int | None = None
+    least_bps: Bps | None = None
+
+
+@attrs.frozen(kw_only=True)
+class OpenAccount:
+    """Make the account of a wallet if there is none. Answered with AccountOpened."""
+
+    wallet: str
+
+
+@attrs.frozen(kw_only=True)
+class Deposit:
+    """Credit a wallet, once per reference; makes its account if there is none.
+
+    `wallet` may be `house`: that is the bankroll. Answered with Deposited or a Refusal.
+    """
+
+    wallet: str
+    amount_micros: Micros
+    reference: str
+    by: str
+
+
+@attrs.frozen(kw_only=True)
+class ColumnKey:
+    """What a verdict is about: a window, and the rule its bets were accepted under."""
+
+    start_s: EpochS
+    column_s: int
+    rule: Rule
+
+
+@attrs.frozen(kw_only=True)
+class SettleColumn:
+    """Write a verdict and pay it. Answered with ColumnSettled."""
+
+    key: ColumnKey
+    evidence: Evidence
+    results: Mapping[tuple[Cents, Cents], CellResult]
+    """One result for each `(lo, hi)` on which the column has open bets."""
+
+
+@attrs.frozen(kw_only=True)
+class SetHold:
+    """Hold or release betting, durably. Answered with HoldSet."""
+
+    held: bool
+    by: str
+    why: str
+
+
+@attrs.frozen(kw_only=True)
+class KeepOverride:
+    """Store the breaker's override durably. Answered with OverrideKept."""
+
+    override: Override
+    by: str
+    why: str
+
+
+@attrs.frozen(kw_only=True)
+class ReserveQuoteNumbers:
+    """Take `count` quote numbers that no life of the venue uses again. Answered with
+    QuoteNumbersReserved."""
+
+    count: int
+
+
+MoneyCommand: TypeAlias = (
+    PlaceBet | OpenAccount | Deposit | SettleColumn | SetHold | KeepOverride | ReserveQuoteNumbers
+)
+
+
+# --- what the Batcher hands to the ledger: judged bets ----------------------------------------
+
+
+@attrs.frozen(kw_only=True)
+class BetOrder:
+    """A PlaceBet after judgement: with its rate, or with the refusal the rules gave.
+
+    A refused one still goes to the ledger, because a nonce that was used before is answered as
+    `replay_detected` with the first bet, whatever has become of its cell since.
+    """
+
+    bet: PlaceBet
+    column_s: int
+    rule: Rule
+    reward_bps: Bps = 0
+    quote_n: int = 0
+    refusal: Refusal | None = None
+
+
+LedgerCommand: TypeAlias = (
+    BetOrder | OpenAccount | Deposit | SettleColumn | SetHold | KeepOverride | ReserveQuoteNumbers
+)
+
+
+# --- outcomes ---------------------------------------------------------------------------------
+
+
+@attrs.frozen(kw_only=True)
+class BetConfirmed:
+    """The stake is taken and the bet is on disk."""
+
+    bet_id: BetId
+    user_id: int
+    wallet: str
+    seq: int
+    """The user's version after this event; gapless per user."""
+    cell_id: str
+    stake_micros: Micros
+    reward_bps: Bps
+    balance_micros: Micros
+    placed_at_ms: EpochMs
+
+
+@attrs.frozen(kw_only=True)
+class BetRefused:
+    """The bet was not placed. `seq` is set only if the refusal wrote something."""
+
+    bet_id: BetId
+    wallet: str
+    cell_id: str
+    refusal: Refusal
+    user_id: int | None = None
+    seq: int | None = None
+
+
+BetOutcome: TypeAlias = BetConfirmed | BetRefused
+
+
+@attrs.frozen(kw_only=True)
+class AccountOpened:
+    """The account exists now, or did before (`created` False)."""
+
+    user_id: int
+    wallet: str
+    balance_micros: Micros
+    created: bool
+
+
+@attrs.frozen(kw_only=True)
+class Deposited:
+    """The deposit is on disk, now or since an earlier command (`repeated`)."""
+
+    user_id: int
+    wallet: str
+    seq: int
+    balance_micros: Micros
+    amount_micros: Micros
+    reference: str
+    repeated: bool
+
+
+@attrs.frozen(kw_only=True)
+class BetResolved:
+    """One bet reached its end."""
+
+    bet_id: BetId
+    user_id: int
+    wallet: str
+    seq: int
+    cell_id: str
+    status: BetStatus
+    """WON, LOST or VOID."""
+    stake_micros: Micros
+    payout_micros: Micros
+    """What was credited: the payout, the stake of a void bet, or 0."""
+    balance_micros: Micros
+    resolved_at_ms: EpochMs
+
+
+@attrs.frozen(kw_only=True)
+class ColumnSettled:
+    """The verdict is on disk and paid. Empty `resolved`: there was nothing open any more."""
+
+    key: ColumnKey
+    resolved: tuple[BetResolved, ...]
+
+
+@attrs.frozen(kw_only=True)
+class ColumnIncomplete:
+    """Nothing was written: the column has open bets on cells that the verdict does not name."""
+
+    key: ColumnKey
+
+
+@attrs.frozen(kw_only=True)
+class HoldSet:
+    """The hold is as commanded, durably."""
+
+    held: bool
+
+
+@attrs.frozen(kw_only=True)
+class OverrideKept:
+    """The override is stored."""
+
+    override: Override
+
+
+@attrs.frozen(kw_only=True)
+class QuoteNumbersReserved:
+    """The numbers from `first` on are the asker's."""
+
+    first: int
+    count: int
+
+
+@attrs.frozen(kw_only=True)
+class CommandFailed:
+    """The ledger could not carry this one command out; nothing of it was written. A defect."""
+
+    why: str
+
+
+MoneyOutcome: TypeAlias = (
+    BetConfirmed
+    | BetRefused
+    | AccountOpened
+    | Deposited
+    | ColumnSettled
+    | ColumnIncomplete
+    | HoldSet
+    | OverrideKept
+    | QuoteNumbersReserved
+    | Refusal
+    | CommandFailed
+)
+
+UserEvent: TypeAlias = BetConfirmed | BetRefused | BetResolved | Deposited
+"""What the private stream carries; those with a `seq`. Published after COMMIT, in order."""

@@ -1,0 +1,273 @@
+"""The ports of the venue: what actors need of the outside, as protocols with two adapters each.
+
+Methods without `async` may touch a disk: actors call them through `Worker`, which is one dedicated
+thread per database in production and a plain call in tests and simulation.
+"""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol, TypeVar
+
+import attrs
+
+from domain.resolution import Record
+from domain.ticks import Tick
+from domain.units import BetId, EpochMs
+from protocols.accounts import (
+    Account,
+    Bet,
+    HousePosition,
+    IntegrityReport,
+    LedgerRow,
+    OpenColumn,
+    OperatorState,
+    SettledBet,
+)
+from protocols.market import FeedLevel, FeedLevelChanged
+from protocols.money import BetStatus, LedgerCommand, MoneyOutcome
+
+T = TypeVar("T")
+
+
+class Clock(Protocol):
+    """Facts are stamped by this; waits use trio's clock."""
+
+    def now_ms(self) -> EpochMs:
+        """Milliseconds since the epoch."""
+        ...
+
+
+class Chance(Protocol):
+    """The source of ids, nonces and jitter."""
+
+    def random(self) -> float:
+        """A float in [0, 1)."""
+        ...
+
+    def token_bytes(self, count: int) -> bytes:
+        """Unpredictable bytes (in production)."""
+        ...
+
+
+class Worker(Protocol):
+    """Runs blocking calls one at a time, off the event loop where that is not virtual time.
+
+    A call that has begun always finishes, even if the caller is cancelled meanwhile; the next one,
+    of whichever life of an actor, starts after it.
+    """
+
+    async def run(self, call: Callable[[], T]) -> T:
+        """What `call` returns or raises."""
+        ...
+
+
+# --- money ------------------------------------------------------------------------------------
+
+
+@attrs.frozen(kw_only=True)
+class Recovered:
+    """What the ledger found when it was opened: what a new life of the Batcher starts from."""
+
+    high_ms: EpochMs
+    """The highest time by which a bet was ever judged."""
+    operators: OperatorState
+
+
+class Ledger(Protocol):
+    """The write side: one connection, owned by the Batcher."""
+
+    def recover(self) -> Recovered:
+        """Check the rows written since the last verified one; say where things stand.
+
+        Raises LedgerBroken (db.sqlite_ledger) if the money does not add up.
+        """
+        ...
+
+    def apply(self, commands: Sequence[LedgerCommand], *, at_ms: EpochMs) -> Sequence[MoneyOutcome]:
+        """Carry the commands out in order, in one transaction; outcomes in the same order.
+
+        `at_ms` is the clock reading they were judged at. On return all is on disk. One bad command
+        fails alone (CommandFailed); the others commit.
+        """
+        ...
+
+
+class LedgerReader(Protocol):
+    """The read side: its own read-only connection; may be used while the writer writes."""
+
+    def account(self, wallet: str) -> Account | None: ...
+
+    def bet(self, bet_id: BetId) -> Bet | None: ...
+
+    def bet_by_nonce(self, wallet: str, nonce: str) -> Bet | None: ...
+
+    def bets(
+        self,
+        wallet: str,
+        *,
+        statuses: Sequence[BetStatus] = (),
+        from_ms: EpochMs | None = None,
+        to_ms: EpochMs | None = None,
+        before: tuple[EpochMs, BetId] | None = None,
+        limit: int = 50,
+    ) -> Sequence[Bet]:
+        """Newest first, by (placed_at_ms, bet_id); `before` is the last row of the page before."""
+        ...
+
+    def statement(
+        self, wallet: str, *, before: int | None = None, limit: int = 50
+    ) -> Sequence[tuple[int, LedgerRow]]:
+        """Ledger rows with their rowids, newest first; `before` is the last rowid seen."""
+        ...
+
+    def settled_bet(self, bet_id: BetId) -> SettledBet | None:
+        """A bet that has a verdict, with its evidence."""
+        ...
+
+    def settled_bets(
+        self, *, after_rowid: int = 0, limit: int = 500
+    ) -> Sequence[tuple[int, SettledBet]]:
+        """All bets that have a verdict, in order of their rowid (for `verify`)."""
+        ...
+
+    def open_columns(self, *, before_s: int) -> Sequence[OpenColumn]:
+        """Columns with open bets whose window starts before `before_s`, oldest first."""
+        ...
+
+    def operator_state(self) -> OperatorState:
+        """The hold and the breaker override as stored."""
+        ...
+
+    def house(self) -> HousePosition: ...
+
+    def integrity(self) -> IntegrityReport:
+        """The full check: balances, chains, zero sums, exposure, nothing negative."""
+        ...
+
+
+# --- prices -----------------------------------------------------------------------------------
+
+
+@attrs.frozen(kw_only=True)
+class RecordTail:
+    """The end of the price record as a new life finds it."""
+
+    last_tick: Tick | None
+    alive_ms: EpochMs
+    """The venue's clock when the recorder last said that it runs."""
+    level: FeedLevel | None
+    """The last recorded feed level."""
+    gap_since_healthy_ms: int
+    """The longest silence in the record's last minute, its end included up to `alive_ms`."""
+
+
+class PriceRecord(Protocol):
+    """The write side of the price history: one connection, owned by the recorder."""
+
+    def tail(self) -> RecordTail | None:
+        """None in a new data folder."""
+        ...
+
+    def begin_down(self) -> None:
+        """Open a DOWN stretch from the last committed tick on: a life of the recorder begins."""
+        ...
+
+    def append(
+        self,
+        ticks: Sequence[Tick],
+        levels: Sequence[FeedLevelChanged],
+        *,
+        alive_ms: EpochMs,
+    ) -> None:
+        """Commit ticks and level changes; the first tick of a life closes its DOWN stretch."""
+        ...
+
+    def purge(self, *, now_ms: EpochMs) -> int:
+        """Drop the daily files older than 7 days; returns how many."""
+        ...
+
+
+@attrs.frozen(kw_only=True)
+class Bar:
+    """Open, high, low, close of one interval, in cents."""
+
+    start_ms: EpochMs
+    open_cents: int
+    high_cents: int
+    low_cents: int
+    close_cents: int
+    ticks: int
+
+
+class PriceReader(Protocol):
+    """The read side of the price history."""
+
+    def record(self, *, start_ms: EpochMs, end_ms: EpochMs, read_at_ms: EpochMs) -> Record:
+        """All that a verdict on the window rests on."""
+        ...
+
+    def ticks(self, *, from_ms: EpochMs, to_ms: EpochMs, limit: int) -> Sequence[Tick]: ...
+
+    def bars(
+        self, *, from_ms: EpochMs, to_ms: EpochMs, interval_ms: int, limit: int
+    ) -> Sequence[Bar]: ...
+
+
+class TickSource(Protocol):
+    """One source of raw ticks. The PriceFeed runs it; acceptance is decided elsewhere."""
+
+    @property
+    def name(self) -> str:
+        """E.g. `binance`, `replay:FILE`, `simulator`."""
+        ...
+
+    @property
+    def known_skew_ms(self) -> int:
+        """Receive - exchange time that is known and no fault, e.g. of captured data."""
+        ...
+
+    def connect(self) -> AbstractAsyncContextManager[AsyncIterator[Tick]]:
+        """One connection; iterating it raises SourceLost when it ends."""
+        ...
+
+
+# --- key-value store --------------------------------------------------------------------------
+
+
+class StoreUnavailable(Exception):
+    """The key-value store did not answer. Bets are then refused, never let through unchecked."""
+
+
+@attrs.frozen(kw_only=True)
+class Allowance:
+    """What a rate limit says of one request."""
+
+    allowed: bool
+    limit: int
+    remaining: int
+    reset_s: int
+    """Seconds until the bucket is full again."""
+    retry_after_s: int
+    """Seconds until the next request is allowed; 0 if this one was."""
+
+
+class KeyValueStore(Protocol):
+    """Fast shared state: nonces, sessions, rate limits. Every call may raise StoreUnavailable."""
+
+    async def put_if_absent(self, key: str, value: str, *, ttl_s: int) -> str | None:
+        """None when stored now; else the value that stands there."""
+        ...
+
+    async def put(self, key: str, value: str, *, ttl_s: int) -> None: ...
+
+    async def get(self, key: str) -> str | None: ...
+
+    async def take(self, key: str) -> str | None:
+        """Get and delete, as one step."""
+        ...
+
+    async def delete(self, key: str) -> None: ...
+
+    async def take_token(self, key: str, *, per_minute: int, burst: int) -> Allowance:
+        """One request against the token bucket `key`."""
+        ...
