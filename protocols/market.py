@@ -5,6 +5,7 @@ from typing import TypeAlias
 
 import attrs
 
+from domain.placement import Gate
 from domain.ticks import Tick
 from domain.units import EpochMs
 
@@ -99,3 +100,27 @@ class SourceState:
     reconnects: int
     last_recv_ms: EpochMs | None
     last_error: str = ""
+
+
+def betting_gate(status: FeedStatus, hold: Hold) -> Gate:
+    """Whether betting is open, from the feed's state, the override and the hold.
+
+    An override `open` refuses like a hold does, because the feed itself may be well; `close` lets
+    bets through a CRITICAL feed as long as there is a live quote, which `rate_of_bet` sees to.
+    """
+    closed_by_feed = status.level is FeedLevel.CRITICAL and status.override is not Override.CLOSE
+    return Gate(
+        feed_critical=closed_by_feed,
+        held=hold.held or status.override is Override.OPEN,
+    )
+
+
+FEED_UNKNOWN = FeedStatus(
+    level=FeedLevel.CRITICAL,
+    since_ms=0,
+    last_tick_ms=None,
+    last_recv_ms=None,
+    skew_ms=0,
+    source=None,
+)
+"""What is known of the feed before its monitor has run: nothing, so betting is closed."""

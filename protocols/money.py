@@ -274,3 +274,32 @@ MoneyOutcome: TypeAlias = (
 
 UserEvent: TypeAlias = BetConfirmed | BetRefused | BetResolved | Deposited
 """What the private stream carries; those with a `seq`. Published after COMMIT, in order."""
+
+
+@attrs.frozen(kw_only=True)
+class WriterStatus:
+    """How the one writer is doing (a Watch of the Batcher)."""
+
+    batches: int = 0
+    commands: int = 0
+    last_batch: int = 0
+    """Commands in the last batch."""
+    last_commit_ms: float = 0.0
+    """How long the last transaction took, its sync included."""
+    expired: int = 0
+    """Commands dropped unwritten because nobody waited for them any more."""
+    high_ms: EpochMs = 0
+    """The highest time by which a bet was judged."""
+
+
+@attrs.frozen(kw_only=True)
+class ResolverStatus:
+    """How settlement is doing (a Watch of the Resolver)."""
+
+    columns_settled: int = 0
+    bets_won: int = 0
+    bets_lost: int = 0
+    bets_void: int = 0
+    open_columns: int = 0
+    oldest_open_end_ms: EpochMs | None = None
+    """End of the oldest window that has ended and is not settled yet."""

@@ -1,0 +1,212 @@
+"""The Batcher: the only writer of money.
+
+Everything that changes money is a typed command in its mailbox. It gathers commands into batches,
+judges each bet once, at one clock reading taken when its transaction begins, hands the batch to the
+ledger, and answers only after COMMIT. While a flush runs the next batch gathers.
+
+A crash in the middle of a flush leaves its commands in hand to the next life, which hands them to
+the ledger again: whatever was committed is found there by its id, nothing is done twice.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import TypeAlias
+
+import attrs
+import structlog
+import trio
+
+from domain.batching import BatchRule
+from domain.grid import current_ms
+from domain.placement import Rules, judge
+from domain.quotes import QuoteBook
+from domain.refusals import Code, Refusal
+from domain.units import EpochMs
+from protocols.market import FeedStatus, Hold, betting_gate
+from protocols.money import (
+    BetConfirmed,
+    BetOrder,
+    BetRefused,
+    ColumnSettled,
+    CommandFailed,
+    Deposited,
+    HoldSet,
+    LedgerCommand,
+    MoneyCommand,
+    MoneyOutcome,
+    PlaceBet,
+    SetHold,
+    UserEvent,
+    WriterStatus,
+)
+from protocols.ports import Clock, Ledger, Worker
+from supervisor import Ask, EndOfMailbox, Life, Mailbox, Reader, Topic, Watch
+
+log = structlog.get_logger("batcher")
+
+MoneyAsk: TypeAlias = Ask[MoneyCommand, MoneyOutcome]
+
+
+@attrs.frozen(kw_only=True)
+class BatcherPorts:
+    """What the Batcher needs of the venue."""
+
+    commands: Mailbox[MoneyAsk]
+    events: Topic[UserEvent]
+    feed: Watch[FeedStatus]
+    hold: Watch[Hold]
+    book: Watch[QuoteBook]
+    writer: Watch[WriterStatus]
+    ledger: Ledger
+    worker: Worker
+    clock: Clock
+    rules: Rules
+    batch: BatchRule
+
+
+async def run(life: Life, ports: BatcherPorts) -> None:
+    """One life: recover from the ledger, finish what the last life had in hand, then serve."""
+    async with ports.commands.reader(life) as reader:
+        batcher = _Batcher(ports, high_ms=await _recover(ports))
+        left = reader.left_in_hand()
+        life.ready()
+        if left:
+            log.info("batcher_settles_what_was_in_hand", commands=len(left))
+            await batcher.flush(left)
+            reader.done()
+        await _serve(reader, batcher, ports.batch)
+
+
+async def _recover(ports: BatcherPorts) -> EpochMs:
+    recovered = await ports.worker.run(ports.ledger.recover)
+    operators = recovered.operators
+    ports.hold.set(Hold(held=operators.held, by=operators.held_by, why=operators.held_why))
+    return recovered.high_ms
+
+
+async def _serve(reader: Reader[MoneyAsk], batcher: "_Batcher", rule: BatchRule) -> None:
+    while True:
+        try:
+            batch = await _gather(reader, rule)
+        except EndOfMailbox:
+            return
+        await batcher.flush(batch)
+        reader.done()
+
+
+async def _gather(reader: Reader[MoneyAsk], rule: BatchRule) -> list[MoneyAsk]:
+    """The next batch: one command, and what comes until it is full or has lingered."""
+    batch = [await reader.receive()]
+    flush_at = trio.current_time() + rule.linger_ms / 1000
+    try:
+        while len(batch) < rule.commands_max:
+            asked = await reader.receive_before(flush_at)
+            if asked is None:
+                break
+            batch.append(asked)
+    except EndOfMailbox:
+        pass  # draining: this batch is the last one, and the next receive says so again
+    return batch
+
+
+class _Batcher:
+    """Judges, commits, answers. Its only state of its own is the highest time ever judged by."""
+
+    def __init__(self, ports: BatcherPorts, *, high_ms: EpochMs) -> None:
+        self._ports = ports
+        self._high_ms = high_ms
+
+    async def flush(self, batch: Sequence[MoneyAsk]) -> None:
+        """One transaction for the batch; answers and events after it."""
+        live = [asked for asked in batch if not asked.expired()]
+        if len(live) < len(batch):
+            log.warning("commands_expired_unwritten", commands=len(batch) - len(live))
+        if live:
+            at_ms = self._reading_ms()
+            orders = [self._order(asked.question, at_ms) for asked in live]
+            began = trio.current_time()
+            outcomes = await self._ports.worker.run(
+                lambda: self._ports.ledger.apply(orders, at_ms=at_ms)
+            )
+            self._answer(live, outcomes)
+            self._report(live, took_s=trio.current_time() - began, expired=len(batch) - len(live))
+            await self._tell(outcomes)
+
+    def _reading_ms(self) -> EpochMs:
+        """The one clock reading by which this transaction judges. It never goes back."""
+        self._high_ms = current_ms(
+            now_ms=self._ports.clock.now_ms(),
+            newest_tick_ms=self._ports.feed.value.last_tick_ms or 0,
+            high_ms=self._high_ms,
+        )
+        return self._high_ms
+
+    def _order(self, command: MoneyCommand, at_ms: EpochMs) -> LedgerCommand:
+        """The command as the ledger takes it: a bet with its rate or the rule that refuses it."""
+        if not isinstance(command, PlaceBet):
+            return command
+        ports = self._ports
+        judged = judge(
+            ports.rules,
+            betting_gate(ports.feed.value, ports.hold.value),
+            ports.book.value,
+            cell=command.cell,
+            stake_micros=command.stake_micros,
+            named_quote_n=command.named_quote_n,
+            least_bps=command.least_bps,
+            at_ms=at_ms,
+        )
+        order = BetOrder(bet=command, column_s=ports.rules.grid.column_s, rule=ports.rules.rule)
+        if isinstance(judged, Refusal):
+            return attrs.evolve(order, refusal=judged)
+        return attrs.evolve(order, reward_bps=judged.reward_bps, quote_n=judged.quote_n)
+
+    def _answer(self, live: Sequence[MoneyAsk], outcomes: Sequence[MoneyOutcome]) -> None:
+        for asked, outcome in zip(live, outcomes, strict=True):
+            if isinstance(outcome, CommandFailed):
+                log.error("command_failed", command=type(asked.question).__name__, why=outcome.why)
+            if isinstance(outcome, HoldSet) and isinstance(asked.question, SetHold):
+                held = asked.question
+                self._ports.hold.set(Hold(held=held.held, by=held.by, why=held.why))
+            if _is_own_replay(outcome):
+                asked.discard()  # the life before had committed it: the asker looks it up by its id
+            else:
+                asked.answer(outcome)
+
+    def _report(self, live: Sequence[MoneyAsk], *, took_s: float, expired: int) -> None:
+        before = self._ports.writer.value
+        self._ports.writer.set(
+            WriterStatus(
+                batches=before.batches + 1,
+                commands=before.commands + len(live),
+                last_batch=len(live),
+                last_commit_ms=round(took_s * 1000, 3),
+                expired=before.expired + expired,
+                high_ms=self._high_ms,
+            )
+        )
+
+    async def _tell(self, outcomes: Iterable[MoneyOutcome]) -> None:
+        for outcome in outcomes:
+            for event in _events(outcome):
+                await self._ports.events.publish(event)
+
+
+def _events(outcome: MoneyOutcome) -> Iterable[UserEvent]:
+    """What the users concerned are told of an outcome: whatever raised their version."""
+    if isinstance(outcome, BetConfirmed):
+        return (outcome,)
+    if isinstance(outcome, BetRefused):
+        return (outcome,) if outcome.seq is not None else ()
+    if isinstance(outcome, Deposited):
+        return () if outcome.repeated else (outcome,)
+    if isinstance(outcome, ColumnSettled):
+        return outcome.resolved
+    return ()
+
+
+def _is_own_replay(outcome: MoneyOutcome) -> bool:
+    """Did the ledger find this very bet, committed by an earlier life?"""
+    if not isinstance(outcome, BetRefused) or outcome.refusal.code is not Code.REPLAY_DETECTED:
+        return False
+    first = outcome.refusal.details.get("bet")
+    return isinstance(first, dict) and first.get("bet_id") == outcome.bet_id
