@@ -1,0 +1,122 @@
+"""The key-value store in the process's own memory: the embedded default and the tests' twin.
+
+It keeps what protocols.ports.KeyValueStore promises, as the Redis adapter does. It lives and dies
+with the process: after a restart traders sign in anew, and a bet nonce used before is still
+refused, by the ledger.
+
+An entry lives until its time by the venue's clock, the same one that judges signatures: a step of
+that clock ages a nonce and the signature it belongs to alike. Expired entries leave on later
+writes. A store that is full of live ones refuses (StoreUnavailable) rather than forget a nonce.
+"""
+
+import heapq
+from typing import Final, Generic, TypeVar
+
+from domain.token_bucket import Bucket, take_token
+from domain.units import EpochMs
+from protocols.ports import Allowance, Clock, StoreUnavailable
+
+ENTRIES_MAX: Final = 1_000_000
+"""2,000 bets a second keep 180,000 nonces for 90 s; a full store takes some 400 MB."""
+_PURGED_PER_WRITE_MAX: Final = 64
+"""More than a write adds, and few enough that no write stalls the loop after a quiet spell."""
+_HEAP_SLACK: Final = 1_000
+
+V = TypeVar("V")
+
+
+class MemoryStore:
+    """A KeyValueStore for one process. No method waits, so each is one step to its callers."""
+
+    def __init__(self, clock: Clock, *, entries_max: int = ENTRIES_MAX) -> None:
+        self._clock = clock
+        self._texts: _Table[str] = _Table(entries_max)
+        self._buckets: _Table[Bucket] = _Table(entries_max)
+
+    async def put_if_absent(self, key: str, value: str, *, ttl_s: int) -> str | None:
+        """None when stored now; else the value that stands there."""
+        now_ms = self._clock.now_ms()
+        standing = self._texts.live(key, now_ms)
+        if standing is None:
+            self._texts.put(key, value, now_ms, now_ms + ttl_s * 1000)
+        return standing
+
+    async def put(self, key: str, value: str, *, ttl_s: int) -> None:
+        """Store, whatever stood there."""
+        now_ms = self._clock.now_ms()
+        self._texts.put(key, value, now_ms, now_ms + ttl_s * 1000)
+
+    async def get(self, key: str) -> str | None:
+        """The value, or None."""
+        return self._texts.live(key, self._clock.now_ms())
+
+    async def take(self, key: str) -> str | None:
+        """Get and delete, as one step."""
+        value = self._texts.live(key, self._clock.now_ms())
+        self._texts.drop(key)
+        return value
+
+    async def delete(self, key: str) -> None:
+        """Forget the value, if there is one."""
+        self._texts.drop(key)
+
+    async def take_token(self, key: str, *, per_minute: int, burst: int) -> Allowance:
+        """One request against the token bucket `key`; a bucket that has filled up is forgotten."""
+        now_ms = self._clock.now_ms()
+        bucket, allowed = take_token(
+            self._buckets.live(key, now_ms), per_minute=per_minute, burst=burst, now_ms=now_ms
+        )
+        self._buckets.put(key, bucket, now_ms, now_ms + bucket.full_after_s * 1000)
+        return Allowance(
+            allowed=allowed,
+            limit=burst,
+            remaining=bucket.remaining,
+            reset_s=bucket.full_after_s,
+            retry_after_s=bucket.next_after_s if not allowed else 0,
+        )
+
+    def __len__(self) -> int:
+        """Entries kept, with those that have expired and not left yet."""
+        return len(self._texts) + len(self._buckets)
+
+
+class _Table(Generic[V]):
+    """Values by key, each until its time, at most `entries_max` of them."""
+
+    def __init__(self, entries_max: int) -> None:
+        self._entries_max = entries_max
+        self._entries: dict[str, tuple[V, EpochMs]] = {}
+        self._expiries: list[tuple[EpochMs, str]] = []  # a heap; names replaced entries too
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def live(self, key: str, now_ms: EpochMs) -> V | None:
+        value, expires_ms = self._entries.get(key, (None, 0))
+        return value if expires_ms > now_ms else None
+
+    def put(self, key: str, value: V, now_ms: EpochMs, expires_ms: EpochMs) -> None:
+        """Raises StoreUnavailable when the table is full of live entries."""
+        self._purge(now_ms)
+        if key not in self._entries and len(self._entries) >= self._entries_max:
+            raise StoreUnavailable(f"all {self._entries_max} entries of the store are live")
+        self._entries[key] = (value, expires_ms)
+        heapq.heappush(self._expiries, (expires_ms, key))
+        if len(self._expiries) > 2 * len(self._entries) + _HEAP_SLACK:
+            self._rebuild_heap()
+
+    def drop(self, key: str) -> None:
+        self._entries.pop(key, None)
+
+    def _purge(self, now_ms: EpochMs) -> None:
+        for _ in range(_PURGED_PER_WRITE_MAX):
+            if not self._expiries or self._expiries[0][0] > now_ms:
+                break
+            _, key = heapq.heappop(self._expiries)
+            if key in self._entries and self._entries[key][1] <= now_ms:
+                del self._entries[key]
+
+    def _rebuild_heap(self) -> None:
+        """A key written over and over (a busy bucket) must not grow the heap for its whole life."""
+        self._expiries = [(expires_ms, key) for key, (_, expires_ms) in self._entries.items()]
+        heapq.heapify(self._expiries)
