@@ -1,0 +1,75 @@
+# Two commands on a fresh machine: `make run` and `make test`. Both make .venv first, from the lock.
+# Needed: make, and Python 3.11 or newer with its venv module.
+
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check lint fast format docs lock bench clean
+
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+ARGS ?=
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
+
+# What .venv was made from: a new lock, another folder or another Python and it is made again.
+SIGN := { cat requirements.lock pyproject.toml | cksum; pwd; $(BIN)/python -V; } 2>&1
+
+setup: ## make .venv from requirements.lock (again only when that or pyproject.toml changed)
+	@$(SIGN) | cmp -s - .venv/made-from || $(MAKE) .venv/anew
+
+.PHONY: .venv/anew
+.venv/anew:
+	@$(BIN)/python -c 'import sys, pip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+		&& [ "$$($(BIN)/python -c 'import sys; print(sys.prefix)')" = "$$(pwd -P)/.venv" ] \
+		|| { python=$$($(FIND_PYTHON)) && echo "Making .venv with $$python" \
+		&& "$$python" -m venv --clear .venv; }
+	@echo "Installing what requirements.lock names (a minute or two, once)"
+	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@$(SIGN) > .venv/made-from
+
+# The lock is made with 3.11, so that comes first. A command of that name may exist and not run.
+define FIND_PYTHON
+for python in $(PYTHON) python3.11 python3 python3.12 python3.13 python3.14; do \
+	"$$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+		&& echo "$$python" && exit 0; \
+done; \
+echo "tapgrid needs Python 3.11 or newer with its venv module; found: $$(python3 --version 2>&1)." >&2; \
+echo "On Debian or Ubuntu: sudo apt-get install python3.11 python3.11-venv" >&2; \
+echo "Or name one: make setup PYTHON=/path/to/python3" >&2; \
+exit 1
+endef
+
+run: setup ## the venue in demo mode at http://127.0.0.1:8080 (ARGS="--port 9000 ...")
+	@$(BIN)/tapgrid serve --demo $(ARGS)
+
+test: setup ## every test, also the slow ones and whole venues (ARGS="-k drain ...")
+	@$(BIN)/python -m pytest -q $(ARGS)
+
+check: lint fast ## format, lint, types and the fast tests: before each commit
+
+lint: setup ## format, lint and types
+	@$(BIN)/ruff format --quiet --check . || { echo "make format mends it"; exit 1; }
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy --no-error-summary
+
+fast: setup ## the fast tests
+	@$(BIN)/python -m pytest -q -m "not slow and not system" $(ARGS)
+
+format: setup ## put the code into its form
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+docs: setup ## write docs/configuration.md and docs/errors.md from the code
+	@$(BIN)/python -m tests.test_docs
+
+lock: setup ## compile requirements.lock from pyproject.toml
+	@$(BIN)/pip-compile --quiet --allow-unsafe --extra=dev --generate-hashes --no-emit-find-links \
+		--no-emit-index-url --output-file=requirements.lock --strip-extras pyproject.toml
+
+bench: setup ## run the benchmarks; what is claimed stands in bench/RESULTS.md
+	@for bench in bench/bench_*.py; do echo "$$bench" && $(BIN)/python "$$bench" || exit 1; done
+
+clean: ## remove .venv and caches, never the data folder
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
