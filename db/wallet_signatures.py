@@ -17,8 +17,7 @@ from eth_keys.constants import SECPK1_N
 from eth_keys.datatypes import PrivateKey, Signature
 from eth_keys.exceptions import BadSignature
 
-SIGNATURE_BYTES: Final = 65
-PRIVATE_KEY_BYTES: Final = 32
+from domain.wallet import SIGNATURE_BYTES
 
 _BACKEND: Final = get_backend()
 _RECOVERY_IDS: Final = {0: 0, 1: 1, 27: 0, 28: 1}

@@ -1,4 +1,4 @@
-"""Wallet addresses: the one spelling that the venue stores, and the EIP-55 checksum.
+"""Wallet addresses: the one spelling that the venue stores, the EIP-55 checksum, signature texts.
 
 Inside the venue a wallet is `0x` and 40 lower-case hexadecimal digits, so that two spellings of one
 address are never two accounts. Keccak-256 is not in the standard library; whoever checks a
@@ -12,7 +12,10 @@ from typing import Final, TypeAlias
 Keccak: TypeAlias = Callable[[bytes], bytes]
 """Keccak-256 (not SHA3-256, which pads differently): any bytes to 32 bytes."""
 
-_ADDRESS: Final = re.compile(r"0x[0-9A-Fa-f]{40}", re.ASCII)
+SIGNATURE_BYTES: Final = 65
+
+_ADDRESS: Final = re.compile(r"0x[0-9A-Fa-f]{40}")
+_SIGNATURE: Final = re.compile(f"0x[0-9A-Fa-f]{{{2 * SIGNATURE_BYTES}}}")
 
 
 def parse_wallet(text: object) -> str | None:
@@ -36,3 +39,10 @@ def checksum_holds(text: str, keccak: Keccak) -> bool:
     """Is `text` an address, capitalised exactly as EIP-55 has it?"""
     wallet = parse_wallet(text)
     return wallet is not None and text == checksummed(wallet, keccak)
+
+
+def parse_signature(text: object) -> bytes | None:
+    """The 65 bytes (r, s, v) that `0x` and 130 hexadecimal digits spell, or None."""
+    if isinstance(text, str) and _SIGNATURE.fullmatch(text):
+        return bytes.fromhex(text[2:])
+    return None

@@ -64,7 +64,7 @@ SignInCommand: TypeAlias = IssueNonce | Login | Authenticate | Logout
 
 @attrs.frozen(kw_only=True)
 class NonceIssued:
-    """What the wallet's message must say. The nonce serves one login attempt."""
+    """What the wallet's message must say. The nonce serves one sign-in."""
 
     nonce: str = attrs.field(repr=False)
     """32 hexadecimal digits."""
