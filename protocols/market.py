@@ -5,17 +5,10 @@ from typing import TypeAlias
 
 import attrs
 
+from domain.feed_health import FeedLevel as FeedLevel
 from domain.placement import Gate
 from domain.ticks import Tick
 from domain.units import EpochMs
-
-
-class FeedLevel(StrEnum):
-    """How far the price feed can be trusted."""
-
-    HEALTHY = "healthy"
-    DEGRADED = "degraded"
-    CRITICAL = "critical"
 
 
 class Override(StrEnum):

@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 
 import attrs
 
+from domain.feed_health import RecordTail as RecordTail
 from domain.resolution import Record
 from domain.ticks import Tick
 from domain.units import BetId, EpochMs
@@ -23,7 +24,7 @@ from protocols.accounts import (
     OperatorState,
     SettledBet,
 )
-from protocols.market import FeedLevel, FeedLevelChanged
+from protocols.market import FeedLevelChanged
 from protocols.money import BetStatus, LedgerCommand, MoneyOutcome
 
 T = TypeVar("T")
@@ -146,19 +147,6 @@ class LedgerReader(Protocol):
 
 
 # --- prices -----------------------------------------------------------------------------------
-
-
-@attrs.frozen(kw_only=True)
-class RecordTail:
-    """The end of the price record as a new life finds it."""
-
-    last_tick: Tick | None
-    alive_ms: EpochMs
-    """The venue's clock when the recorder last said that it runs."""
-    level: FeedLevel | None
-    """The last recorded feed level."""
-    gap_since_healthy_ms: int
-    """The longest silence in the record's last minute, its end included up to `alive_ms`."""
 
 
 class PriceRecord(Protocol):
