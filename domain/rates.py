@@ -3,12 +3,24 @@
 `reward_table` prices a whole quote; `touch_probability` is the model behind it. Both are pure and
 vectorised over columns and rows. Floats stay inside: rates leave as integer basis points.
 
-The rule priced is the rule that settles (`touch`): a cell [lo, hi] x [t0, t1) is won by the price
-in force at t0 or by any tick in the window inside the closed row.
+The rule priced is the rule that settles, `touch`: a cell [lo, hi] x [t0, t1) is won by the price
+in force at t0 or by any tick in the window inside the closed row. Hence, for one sigma,
+
+    P = P(inside at t0) + P(below at t0, reaches lo) + P(above at t0, reaches hi)
+
+with the price at t0 normal around the last tick plus its drift, and the chance to reach an edge at
+distance d within the window (1 + R) x Phi(-d / W). R = 1 is the reflection principle of a
+continuous random walk. Real prices stray less than they get, so W is matched to the measured
+roughness (`domain.volatility`). That mends what a shifted barrier (Broadie, Glasserman and Kou: by
+0.5826 sigma sqrt(dt)) mends for a random walk seen at discrete moments, and also what it can't:
+jumps. A fast price may also step over a row without landing in it.
+
+All of this is averaged over a heavy-tailed spread of sigmas, wider at short horizons.
 """
 
 import math
 from collections.abc import Sequence
+from typing import Final
 
 import attrs
 import numpy as np
@@ -17,22 +29,46 @@ from numpy.typing import NDArray
 from domain.volatility import VolatilityState
 
 Floats = NDArray[np.float64]
-
-DISCRETE_SHIFT = 0.5826  # -zeta(1/2)/sqrt(2 pi): Broadie, Glasserman and Kou 1997
-HORIZON_S_MIN = 0.25
+BPS: Final = 10_000
 
 
 @attrs.frozen(kw_only=True)
 class RewardSettings:
-    """How a probability becomes a rate."""
+    """How a probability becomes a rate, and the shape of the model.
+
+    The shape was learned by maximum likelihood on the first 48 % of the recorded 1 Hz day and the
+    first half of the recorded hour of trades; bench/RESULTS.md judges it on the rest.
+    """
 
     edge_bps: int = 300
-    reward_bps_min: int = 10_100  # a fair rate below is not offered
+    reward_bps_min: int = 10_100
+    """A cell whose fair rate is below is not offered."""
     reward_bps_max: int = 1_000_000
+    unknown_probability: float = 0.004
+    """Added to every touch probability before it is paid on: what the model can't know about far
+    cells costs 2 % at 20 % and 29 % at 1 %."""
     offer_probability_min: float = 0.01
-    # Multiples of sigma and their weights: a heavy-tailed mixture with mean square 1.
-    sigma_multiples: tuple[float, ...] = (0.45, 0.75, 1.0, 1.45, 2.6)
-    sigma_weights: tuple[float, ...] = (0.2, 0.3, 0.3, 0.15, 0.05)
+    """A cell less likely than this is not offered: no day of data can tell its odds."""
+
+    horizons_s: tuple[float, ...] = (6.0, 20.0, 70.0)
+    """Where `sigma_spreads` is given; between, it is linear in the logarithm of the horizon."""
+    sigma_spreads: tuple[float, ...] = (0.42, 0.42, 0.28)
+    """Standard deviation of the logarithm of sigma: the tails."""
+    sigma_scale: float = 1.07
+    window_scale: float = 0.75
+    """Sigma inside a window of 5 s over that of long spans, besides the feed's lag."""
+    reach_at_edge: float = 0.45
+    """Least R: a price at the very edge reaches it with at least (1 + 0.45) / 2."""
+
+    def __attrs_post_init__(self) -> None:
+        if not 0 <= self.edge_bps < BPS:
+            raise ValueError("rewards.edge_bps must be from 0 to 9,999")
+        if not BPS < self.reward_bps_min <= self.reward_bps_max:
+            raise ValueError("rewards.reward_bps_min must be over 10,000 and at most the maximum")
+        if not 0 <= self.unknown_probability < 1 or not 0 <= self.offer_probability_min < 1:
+            raise ValueError("rewards probabilities must be from 0 to below 1")
+        if len(self.horizons_s) != len(self.sigma_spreads) or not self.horizons_s:
+            raise ValueError("rewards.sigma_spreads needs one value for each of horizons_s")
 
 
 def reward_table(
@@ -47,81 +83,142 @@ def reward_table(
     row_cents: int,
     settings: RewardSettings,
 ) -> tuple[tuple[int, ...], ...]:
-    """Reward in basis points as [column][row]; 0 where the cell is not offered."""
+    """Reward in basis points as [column][row]; 0 where the cell is not offered.
+
+    `price_cents` is the newest tick and `price_ts_ms` its exchange time: horizons are counted from
+    it, so that a slow feed is priced. A tick from the future counts as of `now_ms`.
+    """
+    known_s = min(price_ts_ms, now_ms) / 1000
     probabilities = touch_probability(
         price_cents=price_cents,
-        price_ts_ms=price_ts_ms,
-        now_ms=now_ms,
+        horizons_s=[start_s - known_s for start_s in column_starts_s],
         volatility=volatility,
-        column_starts_s=column_starts_s,
         column_s=column_s,
         row_los_cents=row_los_cents,
         row_cents=row_cents,
         settings=settings,
     )
-    rewards = _rewards_bps(probabilities, settings)
-    return tuple(tuple(column) for column in rewards.tolist())
+    rates: list[list[int]] = rewards_bps(probabilities, settings).tolist()
+    return tuple(tuple(column) for column in rates)
+
+
+def rewards_bps(probabilities: Floats, settings: RewardSettings) -> NDArray[np.int64]:
+    """The rates, of the same shape, that touch probabilities are paid at; 0 is not offered."""
+    fair = (BPS - settings.edge_bps) / np.maximum(
+        probabilities + settings.unknown_probability, (BPS - settings.edge_bps) / 1e12
+    )
+    is_offered = (fair >= settings.reward_bps_min) & (
+        probabilities >= settings.offer_probability_min
+    )
+    paid = np.minimum(np.floor(fair), settings.reward_bps_max).astype(np.int64)
+    return np.where(is_offered, paid, 0)
 
 
 def touch_probability(
     *,
     price_cents: int,
-    price_ts_ms: int,
-    now_ms: int,
+    horizons_s: Sequence[float],
     volatility: VolatilityState,
-    column_starts_s: Sequence[int],
     column_s: int,
     row_los_cents: Sequence[int],
     row_cents: int,
     settings: RewardSettings,
 ) -> Floats:
-    """Probability, as an array [column, row], that the price touches the cell."""
-    known_ms = min(price_ts_ms, now_ms)
-    horizons_s = np.asarray(column_starts_s, dtype=np.float64) - known_ms / 1000
-    horizons_s = np.maximum(horizons_s, HORIZON_S_MIN)
-    los = np.log(np.asarray(row_los_cents, dtype=np.float64) / price_cents)
-    his = np.log((np.asarray(row_los_cents, dtype=np.float64) + row_cents) / price_cents)
-    total = np.zeros((len(horizons_s), len(los)))
-    shift = DISCRETE_SHIFT * math.sqrt(volatility.tick_interval_s)
-    for multiple, weight in zip(settings.sigma_multiples, settings.sigma_weights, strict=True):
-        sigma = volatility.sigma * multiple
-        scale = sigma * np.sqrt(horizons_s)[:, None]
-        lower, upper = los / scale, his / scale
-        ratio = np.sqrt(column_s / horizons_s)
-        beta = shift / np.sqrt(horizons_s)
-        inside = _phi(upper) - _phi(lower)
-        total += weight * (inside + _reach(lower, ratio, beta) + _reach(-upper, ratio, beta))
-    return np.clip(total, 0.0, 1.0)
+    """Probability, as an array [column, row], that the price touches the cell.
+
+    `horizons_s`: from the newest tick to the start of each column, in seconds.
+    """
+    horizons = np.asarray(horizons_s, dtype=np.float64)
+    los = np.asarray(row_los_cents, dtype=np.float64)
+    edges = np.log(np.maximum(np.stack((los, los + row_cents)), 1.0) / price_cents)
+    sigma = volatility.sigma * settings.sigma_scale
+    spans_s = _spans_to_open(horizons, volatility)
+    multiples = _sigma_multiples(horizons, settings)  # [column, node]
+    # Distances in deviations of the price at t0: [edge, column, row, node].
+    deviations = (sigma * np.sqrt(spans_s)[:, None] * multiples)[:, None, :]
+    lower, upper = (edges - volatility.drift)[:, None, :, None] / deviations
+    reach = _Reach.over(spans_s, column_s, volatility, settings)
+    landing = _landing(row_cents / price_cents, sigma * multiples, volatility)[:, None, :]
+    inside = _phi(upper) - _phi(lower)
+    touched = inside + landing * (reach.from_below(lower) + reach.from_below(-upper))
+    return np.clip(touched @ _SPREAD_WEIGHTS, 0.0, 1.0)
 
 
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(12)
-_REACH_NODES = 2.5 * (_NODES + 1)  # 0 to 5 window deviations
-_REACH_WEIGHTS = 2.5 * _WEIGHTS
+# Gauss-Hermite nodes over the logarithm of sigma: 7 reach out to 3.75 standard deviations.
+_SPREAD_NODES, _SPREAD_WEIGHTS = np.polynomial.hermite_e.hermegauss(7)
+_SPREAD_WEIGHTS = _SPREAD_WEIGHTS / _SPREAD_WEIGHTS.sum()
+
+# Gauss-Legendre nodes over the distance between the price at t0 and the edge, in window widths W.
+_REACH_WIDTHS_MAX = 5.0  # Phi(-5) is 3e-7
+_legendre_nodes, _legendre_weights = np.polynomial.legendre.leggauss(12)
+_REACH_NODES = _REACH_WIDTHS_MAX / 2 * (_legendre_nodes + 1)
+_REACH_WEIGHTS = _REACH_WIDTHS_MAX / 2 * _legendre_weights
+
+_HORIZON_S_MIN = 0.25
+_SPAN_SHARE_MIN = 0.25  # lag and tick interval take at most three quarters of a horizon
+_CARRY_IN_TICKS = 0.5  # the price in force at t0 is on average half a tick interval old
+_STEP_OVER = 1.9
+"""A random walk of step s lands in a row of height h that it reaches with 1 - exp(-1.9 h / s): a
+fit, within 0.03, to a simulation that lets it turn back for two steps."""
 
 
-def _reach(edge: Floats, ratio: Floats, beta: Floats) -> Floats:
-    distance = _REACH_NODES * ratio[:, None]
-    hit = 2 * _phi(-(distance + beta[:, None]) / ratio[:, None])
-    density = np.exp(-0.5 * (edge[:, :, None] - distance[:, None, :]) ** 2)
-    weights = hit * _REACH_WEIGHTS * ratio[:, None] / math.sqrt(2 * math.pi)
-    return np.einsum("crk,ck->cr", density, weights)
+def _spans_to_open(horizons_s: Floats, volatility: VolatilityState) -> Floats:
+    """Seconds of full movement between the newest tick and the price in force at t0."""
+    horizons_s = np.maximum(horizons_s, _HORIZON_S_MIN)
+    owed_s = volatility.lag_s + _CARRY_IN_TICKS * volatility.tick_interval_s
+    return np.maximum(horizons_s - owed_s, _SPAN_SHARE_MIN * horizons_s)
+
+
+def _sigma_multiples(horizons_s: Floats, settings: RewardSettings) -> Floats:
+    """Multiples of sigma to average over, [column, node]; their mean square is 1."""
+    log_horizons = np.log(np.maximum(horizons_s, _HORIZON_S_MIN))
+    spreads = np.interp(log_horizons, np.log(settings.horizons_s), settings.sigma_spreads)
+    return np.exp(spreads[:, None] * _SPREAD_NODES - spreads[:, None] ** 2)
+
+
+def _landing(height: float, sigmas: Floats, volatility: VolatilityState) -> Floats:
+    """Probability to land inside a row, `height` in log price, rather than step over it."""
+    ticks = math.sqrt(volatility.tick_interval_s * volatility.fine_share)
+    return 1 - np.exp(-_STEP_OVER * height / (sigmas * ticks))
+
+
+@attrs.frozen(kw_only=True)
+class _Reach:
+    """The chance to be below an edge at t0 and to reach it within the window, per column."""
+
+    distances: Floats  # [column, 1, 1, node], in deviations of the price at t0
+    chances: Floats  # [column, node], times quadrature weights and the normal density's constant
+
+    @classmethod
+    def over(
+        cls,
+        spans_s: Floats,
+        column_s: int,
+        volatility: VolatilityState,
+        settings: RewardSettings,
+    ) -> "_Reach":
+        window_s = max(column_s - volatility.lag_s, _SPAN_SHARE_MIN * column_s)
+        excess = max(settings.reach_at_edge, volatility.roughness)
+        # The mean distance reached is what a path of this roughness reaches, whatever R.
+        match = settings.window_scale * (1 + volatility.roughness) / (1 + excess)
+        widths = match * np.sqrt(window_s / spans_s)[:, None]
+        chances = (1 + excess) * _phi(-_REACH_NODES) * _REACH_WEIGHTS / math.sqrt(2 * math.pi)
+        return cls(distances=(widths * _REACH_NODES)[:, None, None, :], chances=widths * chances)
+
+    def from_below(self, edges: Floats) -> Floats:
+        """For edges [column, row, sigma] in deviations; same shape."""
+        densities = np.exp(-0.5 * (edges[..., None] - self.distances) ** 2)
+        reached: Floats = np.einsum("crsn,cn->crs", densities, self.chances)
+        return reached
 
 
 def _phi(x: Floats) -> Floats:
-    return 0.5 * (1 + _erf(x / math.sqrt(2)))
+    """The normal distribution function, to 1.5e-7 (Abramowitz and Stegun 7.1.26)."""
+    t = 1 / (1 + 0.2316418882 * np.abs(x))
+    poly = np.polynomial.polynomial.polyval(t, _ERF_COEFFICIENTS)
+    tail = 0.5 * poly * np.exp(-0.5 * x * x)
+    result: Floats = np.where(x > 0, 1 - tail, tail)
+    return result
 
 
-def _erf(x: Floats) -> Floats:
-    # Abramowitz and Stegun 7.1.26, error below 1.5e-7.
-    t = 1 / (1 + 0.3275911 * np.abs(x))
-    poly = t * (
-        0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429)))
-    )
-    return np.sign(x) * (1 - poly * np.exp(-x * x))
-
-
-def _rewards_bps(probabilities: Floats, settings: RewardSettings) -> NDArray[np.int64]:
-    fair = (10_000 - settings.edge_bps) / np.maximum(probabilities, 1e-9)
-    offered = (fair >= settings.reward_bps_min) & (probabilities >= settings.offer_probability_min)
-    clamped = np.minimum(np.floor(fair), settings.reward_bps_max).astype(np.int64)
-    return np.where(offered, clamped, 0)
+_ERF_COEFFICIENTS = (0.0, 0.254829592, -0.284496736, 1.421413741, -1.453152027, 1.061405429)
