@@ -67,10 +67,9 @@ from supervisor.inbox import (
     RefusedBecause,
     WhenFull,
 )
-from supervisor.level import GaveUp, StartFailed
 from supervisor.life import Ignore, Life, Shutdown, Stopping
 from supervisor.mailbox import Mailbox
-from supervisor.report import Context, ExitReport, Reason
+from supervisor.report import Context, ExitReport, GaveUp, Reason, StartFailed
 from supervisor.statistics import Channel, ChannelStatistics
 from supervisor.status import (
     ChildCounts,

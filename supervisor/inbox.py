@@ -210,10 +210,6 @@ class Inbox(Generic[T]):
                 with life.idle():
                     await self._readers.park()
 
-    def has_ended(self) -> bool:
-        """True if `wait_for_next` would raise."""
-        return not self._has_next() and self._has_ended()
-
     def _has_next(self) -> bool:
         return bool(self._buffer) and self._to_drain != 0
 
@@ -338,8 +334,8 @@ class Reader(Generic[T]):
         A message that is waiting is given even when the deadline has passed, so that a full
         mailbox makes full batches. EndOfMailbox as in `receive`.
         """
+        await trio.lowlevel.checkpoint()
         if (message := self.receive_nowait()) is not None:
-            await trio.lowlevel.checkpoint()
             return message
         with trio.move_on_at(deadline):
             return await self.receive()

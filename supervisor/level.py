@@ -18,45 +18,22 @@ from supervisor import backoff, intensity
 from supervisor.chance import Chance
 from supervisor.child import BrutalKill, Child, SupervisorSpec
 from supervisor.life import Life
-from supervisor.report import Context, Ending, ExitReport, Reason, Verdict
+from supervisor.report import (
+    Context,
+    Ending,
+    ExitReport,
+    GaveUp,
+    Reason,
+    StartFailed,
+    Verdict,
+)
 from supervisor.slot import Slot
 from supervisor.stacks import task_stack
-from supervisor.status import (
-    ChildCounts,
-    ChildListing,
-    ChildStatus,
-    Kind,
-    Managed,
-    State,
-    SupervisorStatus,
-)
+from supervisor.status import Managed, State
 from supervisor.strategy import Group, Restart, group_of, wants_restart
 
 CANCEL_GRACE_S = 1.0  # a cancelled child is gone at its next await; after this it is stuck
 COMMANDS_WAITING_MAX = 100
-
-
-class StartFailed(Exception):
-    """The first start of a tree failed; all that had started was stopped again.
-
-    `child` is the path of the child, `cause` what it raised: another StartFailed if the child is
-    a supervisor, None if it had simply not become ready.
-    """
-
-    def __init__(self, child: str, ending: Ending) -> None:
-        super().__init__(f"{child} did not start: {ending.type} {ending.message}".rstrip())
-        self.child = child
-        self.cause = ending.error
-
-
-class GaveUp(Exception):
-    """A supervisor restarted too often and has stopped all its children."""
-
-    def __init__(self, supervisor: str, child: str, ending: Ending) -> None:
-        super().__init__(f"{supervisor} gave up on {child}: {ending.type} {ending.message}")
-        self.supervisor = supervisor
-        self.child = child  # whose end was one too many
-        self.cause = ending.error
 
 
 class Tree(Protocol):
@@ -72,10 +49,13 @@ class Tree(Protocol):
 
 @attrs.define(eq=False)
 class _Command:
-    obey: Callable[[Slot], Awaitable[Managed]]
+    obey: "Obey"
     slot: Slot
     done: trio.Event = attrs.field(factory=trio.Event)
     answer: Managed = Managed.STOPPING
+
+
+Obey = Callable[["Level", Slot], Awaitable[Managed]]  # one of `by_hand`
 
 
 class Level:
@@ -91,7 +71,7 @@ class Level:
             Slot(spec=child, path=f"{life.path}/{child.id}", place=place)
             for place, child in enumerate(spec.children)
         )
-        self._life = life
+        self.life = life
         self._tree = tree
         self._tell_parent = tell_parent
         self._changed = trio.lowlevel.ParkingLot()
@@ -106,7 +86,7 @@ class Level:
         try:
             await self._start_all()
             self.state = State.RUNNING
-            self._life.ready()
+            self.life.ready()
             await self._serve()
             await self._stop_all(self.slots)
         finally:
@@ -118,18 +98,18 @@ class Level:
 
     async def _start_all(self) -> None:
         for slot in self.slots:
-            failed = await self._start(slot)
+            failed = await self.start(slot)
             if failed is not None:
-                self._bury(slot)
+                self.bury(slot)
                 await self._stop_all(self.slots)
                 raise StartFailed(slot.path, failed)
 
-    async def _start(self, slot: Slot) -> Ending | None:
+    async def start(self, slot: Slot) -> Ending | None:
         """Give the child a new life and wait until it is ready; its ending if the start failed.
 
         Without effect once this supervisor is asked to stop, which also ends the waiting.
         """
-        if self._is_stopping():
+        if self.is_stopping():
             return None
         if not slot.is_gone():
             return Ending(
@@ -137,18 +117,16 @@ class Level:
             )
         life = self._begin(slot)
         deadline = trio.current_time() + slot.spec.start_within_s
-        await self._until(
-            lambda: life.is_ready() or slot.is_gone() or self._is_stopping(), deadline
-        )
+        await self._until(lambda: life.is_ready() or slot.is_over() or self.is_stopping(), deadline)
         if life.is_ready():
             slot.state = State.RUNNING
             return None
-        if slot.is_gone():
+        if slot.is_over():
             return self._not_ready(slot)
-        if self._is_stopping():
+        if self.is_stopping():
             return None  # the stop that follows ends it
         self._condemn(slot, Reason.START_FAILED, f"not ready in {slot.spec.start_within_s:g} s")
-        await self._until(slot.is_gone, trio.current_time() + CANCEL_GRACE_S)
+        await self._until(slot.is_over, trio.current_time() + CANCEL_GRACE_S)
         return self._not_ready(slot)
 
     def _begin(self, slot: Slot) -> Life:
@@ -165,29 +143,29 @@ class Level:
     def _not_ready(self, slot: Slot) -> Ending | None:
         """How a start ended that did not get as far as ready; None if that is no failure."""
         if slot.ending is None:
-            self._find_stuck(slot)
+            self.find_stuck(slot)
             return slot.failed
         if slot.ending.reason is Reason.IGNORED:
-            self._bury(slot)
-            self._retire(slot, State.IGNORED)
+            self.bury(slot)
+            self.retire(slot, State.IGNORED)
             return None
         return slot.ending
 
     # Serving
 
     async def _serve(self) -> None:
-        while not self._is_stopping():
+        while not self.is_stopping():
             if (ended := self._next_exit()) is not None:
                 await self._handle_exit(ended)
             elif self._commands:
                 await self._obey(self._commands.popleft())
             elif (due := self._next_due()) is not None:
-                await self._restart_group(due)
+                await self.restart_group(due)
             else:
                 await self._until(self._has_work, min(self._due_at.values(), default=math.inf))
 
     def _has_work(self) -> bool:
-        return self._is_stopping() or bool(self._commands) or self._next_exit() is not None
+        return self.is_stopping() or bool(self._commands) or self._next_exit() is not None
 
     def _next_exit(self) -> Slot | None:
         return next((slot for slot in self._exits if slot.is_gone()), None)
@@ -198,19 +176,31 @@ class Level:
 
     async def _handle_exit(self, slot: Slot) -> None:
         assert slot.ending is not None
-        if wants_restart(slot.spec.restart, failed=slot.ending.is_failure()):
-            await self._plan_restart(slot, slot.ending)
+        if slot.state is State.STUCK and slot.is_asked_to_stop():
+            self._handle_late_end(slot)
+        elif wants_restart(slot.spec.restart, failed=slot.ending.is_failure()):
+            await self.plan_restart(slot, slot.ending)
         else:
-            self._bury(slot)
-            self._retire(slot, State.STOPPED)
+            self.bury(slot)
+            self.retire(slot, State.STOPPED)
 
-    async def _plan_restart(self, slot: Slot, ending: Ending) -> None:
+    def _handle_late_end(self, slot: Slot) -> None:
+        """A child that was given up as stuck when it was stopped has ended after all."""
+        self.bury(slot)
+        if slot.is_held or slot.spec.restart is Restart.TEMPORARY:
+            self.retire(slot, State.STOPPED)
+            return
+        slot.state = State.RESTARTING
+        if self.leader_of(slot) is None:
+            self._due_at[slot] = trio.current_time()
+
+    async def plan_restart(self, slot: Slot, ending: Ending) -> None:
         """Count the restart, stop the bystanders, and set the time of the attempt."""
         now = trio.current_time()
         self._window = intensity.add_restart(self._window, now, self.spec.period_s)
         slot.restarted_at = intensity.add_restart(slot.restarted_at, now, self.spec.period_s)
         slot.failures = backoff.after_failure(self.spec.backoff, slot.failures, now)
-        self._bury(slot)
+        self.bury(slot)
         if intensity.is_exceeded(self._window, self.spec.restarts_max):
             await self._stop_all(self.slots)
             raise GaveUp(self.path, slot.path, ending)
@@ -222,21 +212,21 @@ class Level:
         wait_s = backoff.delay_s(self.spec.backoff, slot.failures.in_row, chance)
         self._due_at[slot] = trio.current_time() + wait_s
 
-    async def _restart_group(self, leader: Slot) -> None:
+    async def restart_group(self, leader: Slot) -> None:
         """Make the attempt: start, in order, those of the group that wait for it."""
         self._due_at.pop(leader, None)
         for place in self._group(leader).start:
             slot = self.slots[place]
-            if slot.state is not State.RESTARTING:
+            if slot.is_held or slot.state not in (State.RESTARTING, State.STUCK):
                 continue
-            failed = await self._start(slot)
+            failed = await self.start(slot)
             if failed is not None:
-                await self._plan_restart(slot, failed)
+                await self.plan_restart(slot, failed)
                 return
 
     def _await_restart(self, slot: Slot) -> None:
         self._due_at.pop(slot, None)
-        if not slot.is_held:
+        if not slot.is_held and slot.is_gone():
             slot.state = State.RESTARTING
 
     def _group(self, slot: Slot) -> Group:
@@ -248,27 +238,27 @@ class Level:
     async def _stop_all(self, slots: Iterable[Slot]) -> None:
         """Stop these in reverse start order, each within its own limit."""
         for slot in reversed(tuple(slots)):
-            await self._stop(slot)
+            await self.stop(slot)
 
-    async def _stop(self, slot: Slot) -> None:
+    async def stop(self, slot: Slot) -> None:
         """Stop one child: ask, wait for its limit, cancel, wait a little, leave it behind."""
         if not slot.is_gone() and slot.state is not State.STUCK:
             slot.state = State.STOPPING
             await self._end_life(slot)
         if slot.is_gone():
-            self._bury(slot)
-            self._retire(slot, State.STOPPED)
+            self.bury(slot)
+            self.retire(slot, State.STOPPED)
         else:
-            self._find_stuck(slot)
+            self.find_stuck(slot)
 
     async def _end_life(self, slot: Slot) -> None:
         limit_s = slot.spec.stop_within_s
-        if slot.life is not None and not isinstance(limit_s, BrutalKill):
-            slot.life.stopping.set()
-            if await self._until(slot.is_gone, trio.current_time() + limit_s):
+        if not isinstance(limit_s, BrutalKill) and not slot.is_cancelled():
+            slot.ask_to_stop()
+            if await self._until(slot.is_over, trio.current_time() + limit_s):
                 return
         slot.cancel()
-        await self._until(slot.is_gone, trio.current_time() + CANCEL_GRACE_S)
+        await self._until(slot.is_over, trio.current_time() + CANCEL_GRACE_S)
 
     async def _abandon(self) -> None:
         """On the way out by an exception: cancel whatever still lives, and give it a moment."""
@@ -279,8 +269,11 @@ class Level:
             with trio.move_on_after(CANCEL_GRACE_S, shield=True):
                 await self._until(self.is_gone, math.inf)
         for slot in left:
-            self._bury(slot)
-            slot.state = State.STOPPED if slot.is_gone() else State.STUCK
+            if slot.is_gone():
+                self.bury(slot)
+                slot.state = State.STOPPED
+            else:
+                self.find_stuck(slot)
 
     # The ends of lives
 
@@ -288,6 +281,9 @@ class Level:
         """A life has ended. Called by the task that ran it."""
         slot.ending = ending
         self._exits[slot] = None
+        if slot.state is State.RUNNING and not slot.is_gone():
+            slot.state = State.STUCK  # a supervisor that gave up, with a stuck child below
+            self._note_end(slot, ending)
         self.wake()
 
     def find_hung(self, slot: Slot, task: trio.lowlevel.Task | None, limit_s: float) -> None:
@@ -307,23 +303,20 @@ class Level:
         slot.scope.cancel()
 
     def find_stuck(self, slot: Slot) -> None:
-        """A hung child is still there after the grace. Called by the task that watches it."""
-        self._find_stuck(slot)
-
-    def _find_stuck(self, slot: Slot) -> None:
+        """A child is still there after it was cancelled: tell, and go on without it."""
         slot.state = State.STUCK
+        self._note_end(slot, slot.ending or self._stuck_ending(slot))
+
+    def _stuck_ending(self, slot: Slot) -> Ending:
         verdict = slot.verdict
-        self._note_end(
-            slot,
-            Ending(
-                reason=verdict.reason if verdict else Reason.KILLED,
-                context=Context.STUCK,
-                message=verdict.message if verdict else "does not end when it is cancelled",
-                stack=task_stack(slot.task) if slot.task is not None else "",
-            ),
+        return Ending(
+            reason=verdict.reason if verdict else Reason.KILLED,
+            context=Context.STUCK,
+            message=verdict.message if verdict else "does not end when it is cancelled",
+            stack=task_stack(slot.task) if slot.task is not None else "",
         )
 
-    def _bury(self, slot: Slot) -> None:
+    def bury(self, slot: Slot) -> None:
         """The latest life has ended and is dealt with: report it, unless that was done."""
         self._exits.pop(slot, None)
         if slot.ending is not None:
@@ -351,7 +344,7 @@ class Level:
             stack=ending.stack,
         )
 
-    def _retire(self, slot: Slot, state: State) -> None:
+    def retire(self, slot: Slot, state: State) -> None:
         """The child is down and nothing starts it by itself; a temporary one is gone for good."""
         self._due_at.pop(slot, None)
         slot.state = state
@@ -360,9 +353,9 @@ class Level:
 
     # Management
 
-    async def command(self, slot: Slot, obey: Callable[[Slot], Awaitable[Managed]]) -> Managed:
+    async def command(self, slot: Slot, obey: Obey) -> Managed:
         """Have this level's own task obey, after what it is doing now."""
-        if self.state not in (State.STARTING, State.RUNNING) or self._is_stopping():
+        if self.state not in (State.STARTING, State.RUNNING) or self.is_stopping():
             return Managed.STOPPING
         if len(self._commands) >= COMMANDS_WAITING_MAX:
             return Managed.BUSY
@@ -377,123 +370,38 @@ class Level:
             if command.slot.is_forgotten:
                 command.answer = Managed.NOT_FOUND
             else:
-                command.answer = await command.obey(command.slot)
+                command.answer = await command.obey(self, command.slot)
         finally:
             command.done.set()
-
-    async def stop_by_hand(self, slot: Slot) -> Managed:
-        if slot.state is not State.IGNORED:
-            await self._stop(slot)
-        slot.is_held = True
-        return Managed.STUCK if slot.state is State.STUCK else Managed.STOPPED
-
-    async def start_by_hand(self, slot: Slot) -> Managed:
-        if slot.state not in (State.STOPPED, State.IGNORED):
-            return Managed(slot.state.value)
-        slot.is_held = False
-        if await self._start(slot) is None:
-            return self._outcome(slot)
-        self._bury(slot)
-        self._retire(slot, State.STOPPED)
-        return Managed.START_FAILED
-
-    async def restart_by_hand(self, slot: Slot) -> Managed:
-        """Stop and start; a child that backs off is tried now, with its group."""
-        if slot.state is State.RESTARTING:
-            await self._restart_group(self._leader_of(slot))
-            return self._outcome(slot)
-        if slot.state is State.RUNNING:
-            await self._stop(slot)
-            slot.is_forgotten = False
-        if slot.state is State.STUCK:
-            return Managed.STUCK
-        slot.is_held = False
-        failed = await self._start(slot)
-        if failed is not None and slot.spec.restart is not Restart.TEMPORARY:
-            await self._plan_restart(slot, failed)  # a permanent child is never left down by this
-        elif failed is not None:
-            self._bury(slot)
-            self._retire(slot, State.STOPPED)
-            return Managed.START_FAILED
-        return self._outcome(slot)
-
-    def _leader_of(self, slot: Slot) -> Slot:
-        return next(each for each in self._due_at if slot.place in self._group(each).start)
-
-    def _outcome(self, slot: Slot) -> Managed:
-        if self._is_stopping():
-            return Managed.STOPPING
-        return Managed.STARTED if slot.state is State.RUNNING else Managed(slot.state.value)
 
     def _refuse_commands(self) -> None:
         for command in self._commands:
             command.done.set()
         self._commands.clear()
 
-    # Looking
+    # Looking, for the status and for those above
 
     def is_gone(self) -> bool:
         """True if no child of this level has a life."""
         return all(slot.is_gone() for slot in self.slots)
 
     def slot(self, child_id: str) -> Slot | None:
-        return next((slot for slot in self._known() if slot.spec.id == child_id), None)
+        """The child of this id, unless it is forgotten."""
+        known = (slot for slot in self.slots if not slot.is_forgotten)
+        return next((slot for slot in known if slot.spec.id == child_id), None)
 
-    def stuck(self) -> tuple[str, ...]:
-        """The paths of all actors below that do not end."""
-        paths: list[str] = []
-        for slot in self.slots:
-            if slot.level is not None:
-                paths.extend(slot.level.stuck())
-            elif slot.state is State.STUCK and not slot.is_gone():
-                paths.append(slot.path)
-        return tuple(paths)
+    def restarts_in_window(self) -> int:
+        return len(self._recent())
 
-    def list_children(self) -> tuple[ChildListing, ...]:
-        return tuple(slot.listing() for slot in self._known())
-
-    def count_children(self) -> ChildCounts:
-        listings = self.list_children()
-        supervisors = sum(listing.kind is Kind.SUPERVISOR for listing in listings)
-        return ChildCounts(
-            specs=len(listings),
-            active=sum(not slot.is_gone() for slot in self._known()),
-            supervisors=supervisors,
-            workers=len(listings) - supervisors,
-        )
-
-    def status(self) -> SupervisorStatus:
-        is_up = self.state is State.RUNNING and self._life.ready_at is not None
-        return SupervisorStatus(
-            path=self.path,
-            state=State.STOPPING if is_up and self._is_stopping() else self.state,
-            strategy=self.spec.strategy.value,
-            restarts_in_window=len(self._recent()),
-            restarts_max=self.spec.restarts_max,
-            period_s=self.spec.period_s,
-            restarts_total=self._life.number - 1,
-            uptime_s=trio.current_time() - (self._life.ready_at or 0.0) if is_up else None,
-            retry_in_s=None,
-            last_failure=None,
-            children=tuple(self._status_of(slot) for slot in self.slots),
-        )
-
-    def _status_of(self, slot: Slot) -> ChildStatus | SupervisorStatus:
-        window = intensity.recent(slot.restarted_at, trio.current_time(), self.spec.period_s)
+    def retry_in_s(self, slot: Slot) -> float | None:
+        """How long until the attempt to restart this child, if one is to come."""
         due_at = self._due_at.get(slot)
-        retry_in_s = None if due_at is None else max(0.0, due_at - trio.current_time())
-        own = slot.status(restarts_in_window=len(window), retry_in_s=retry_in_s)
-        if not isinstance(slot.spec, SupervisorSpec):
-            return own
-        level = slot.level or Level(slot.spec, Life(slot.path), self._tree, self.wake)
-        return attrs.evolve(
-            level.status(),
-            state=slot.state,
-            restarts_total=own.restarts_total,
-            uptime_s=own.uptime_s,
-            retry_in_s=retry_in_s,
-            last_failure=own.last_failure,
-        )
+        return None if due_at is None else max(0.0, due_at - trio.current_time())
+
+    def leader_of(self, slot: Slot) -> Slot | None:
+        """The child whose restart, still to be made, will start this one."""
+        leaders = (each for each in self._due_at if slot.place in self._group(each).start)
+        return next(leaders, None)
 
     # Waiting
 
@@ -509,11 +417,8 @@ class Level:
                 await self._changed.park()
         return holds()
 
-    def _is_stopping(self) -> bool:
-        return self._life.stopping.is_set()
-
-    def _known(self) -> tuple[Slot, ...]:
-        return tuple(slot for slot in self.slots if not slot.is_forgotten)
+    def is_stopping(self) -> bool:
+        return self.life.stopping.is_set()
 
     def _recent(self) -> tuple[float, ...]:
         return intensity.recent(self._window, trio.current_time(), self.spec.period_s)

@@ -80,6 +80,29 @@ class EndedBeforeReady(Exception):
     """A child returned before it was ready: a start that failed."""
 
 
+class StartFailed(Exception):
+    """The first start of a tree failed; all that had started was stopped again.
+
+    `child` is the path of the child, `cause` what it raised: another StartFailed if the child is
+    a supervisor, None if it had simply not become ready.
+    """
+
+    def __init__(self, child: str, ending: Ending) -> None:
+        super().__init__(f"{child} did not start: {ending.type} {ending.message}".rstrip())
+        self.child = child
+        self.cause = ending.error
+
+
+class GaveUp(Exception):
+    """A supervisor restarted too often and has stopped all its children."""
+
+    def __init__(self, supervisor: str, child: str, ending: Ending) -> None:
+        super().__init__(f"{supervisor} gave up on {child}: {ending.type} {ending.message}")
+        self.supervisor = supervisor
+        self.child = child  # whose end was one too many
+        self.cause = ending.error
+
+
 def ending_of(
     *,
     error: Exception | None,

@@ -7,11 +7,12 @@ from collections.abc import Awaitable, Callable
 
 import trio
 
+from supervisor import by_hand, view
 from supervisor.chance import Chance
 from supervisor.child import Child, FaultySpec, SupervisorSpec, check_spec
-from supervisor.level import CANCEL_GRACE_S, GaveUp, Level, StartFailed
+from supervisor.level import CANCEL_GRACE_S, Level, Obey
 from supervisor.life import Life
-from supervisor.report import ExitReport, ending_of, split_foreign
+from supervisor.report import ExitReport, GaveUp, StartFailed, ending_of, split_foreign
 from supervisor.slot import Slot
 from supervisor.status import ChildCounts, ChildListing, Managed, SupervisorStatus
 
@@ -68,7 +69,7 @@ class Supervisor:
         With any of them the process can only be left by force, because `run` can't return.
         """
         await self._stopped.wait()
-        return self._level.stuck()
+        return view.stuck_below(self._level)
 
     # Lives, called by the levels
 
@@ -91,7 +92,7 @@ class Supervisor:
         foreign: BaseException | None = None
         try:
             with slot.scope:
-                await _body_of(slot)(life)
+                await _body_of(slot, life)
         except BaseException as raised:  # noqa: BLE001 - whatever it is, the supervisor decides
             failure, foreign = split_foreign(raised)
         watch.cancel()
@@ -126,39 +127,39 @@ class Supervisor:
 
     async def stop_child(self, path: str) -> Managed:
         """Stop a child; it stays stopped until it is started by hand."""
-        found = self._find(path)
-        return await found[0].command(found[1], found[0].stop_by_hand) if found else _NOT_FOUND
+        return await self._command(path, by_hand.stop)
 
     async def start_child(self, path: str) -> Managed:
         """Start a child that is stopped."""
-        found = self._find(path)
-        return await found[0].command(found[1], found[0].start_by_hand) if found else _NOT_FOUND
+        return await self._command(path, by_hand.start)
 
     async def restart_child(self, path: str) -> Managed:
         """Stop and start a child; one that is backing off is tried at once."""
-        found = self._find(path)
-        return await found[0].command(found[1], found[0].restart_by_hand) if found else _NOT_FOUND
+        return await self._command(path, by_hand.restart)
 
     def list_children(self, path: str = "") -> tuple[ChildListing, ...]:
         """The children of the supervisor at `path`, of the root by default, in start order."""
         level = self._level_at(path)
-        return level.list_children() if level is not None else ()
+        return view.listing_of(level) if level is not None else ()
 
     def count_children(self, path: str = "") -> ChildCounts:
+        """How many children the supervisor at `path` has itself; zeros if there is none."""
         level = self._level_at(path)
         if level is None:
             return ChildCounts(specs=0, active=0, supervisors=0, workers=0)
-        return level.count_children()
+        return view.counts_of(level)
 
     def status(self) -> SupervisorStatus:
         """A snapshot of the whole tree, at any moment of the run."""
-        return self._level.status()
+        return view.status_of(self._level)
 
-    def _find(self, path: str) -> tuple[Level, Slot] | None:
+    async def _command(self, path: str, obey: Obey) -> Managed:
         above, _, child_id = path.rpartition("/")
         level = self._level_at(above) if above else None
         slot = level.slot(child_id) if level is not None else None
-        return None if level is None or slot is None else (level, slot)
+        if level is None or slot is None:
+            return Managed.NOT_FOUND
+        return await level.command(slot, obey)
 
     def _level_at(self, path: str) -> Level | None:
         root_id, *ids = path.split("/") if path else [self._level.path]
@@ -169,16 +170,8 @@ class Supervisor:
         return level
 
 
-_NOT_FOUND = Managed.NOT_FOUND
-
-
-def _body_of(slot: Slot) -> Callable[[Life], Awaitable[None]]:
+def _body_of(slot: Slot, life: Life) -> Awaitable[None]:
     if isinstance(slot.spec, Child):
-        return slot.spec.run
-    level = slot.level
-    assert level is not None
-
-    async def run_level(life: Life) -> None:
-        await level.run()
-
-    return run_level
+        return slot.spec.run(life)
+    assert slot.level is not None
+    return slot.level.run()
