@@ -20,5 +20,12 @@ class HouseCaps:
 
 
 def stake_max_micros(caps: HouseCaps, reward_bps: Bps) -> Micros:
-    """The largest stake whose payout stays within the cap per bet."""
-    return caps.payout_per_bet_micros * 10_000 // reward_bps
+    """The largest stake whose payout stays within every cap while nothing else is open."""
+    payout_max_micros = min(
+        caps.payout_per_bet_micros,
+        caps.payout_per_user_micros,
+        caps.payout_per_cell_micros,
+        caps.payout_per_column_micros,
+    )
+    # A payout rounds down, so the cap is passed only by a stake that pays a whole micro more.
+    return ((payout_max_micros + 1) * 10_000 - 1) // reward_bps

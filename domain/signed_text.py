@@ -13,7 +13,10 @@ HEADING = "Tap Trading Bet"
 
 @attrs.frozen(kw_only=True)
 class BetText:
-    """What a bet signs; `least_bps` and `quote_n` are set in version 2 and only there."""
+    """What a bet signs; `least_bps` and `quote_n` are set in version 2 and only there.
+
+    Raises ValueError if only one of the two is set: such a text would bind half of the odds.
+    """
 
     cell_id: str
     stake_micros: Micros
@@ -22,6 +25,10 @@ class BetText:
     chain_id: int
     least_bps: Bps | None = None
     quote_n: int | None = None
+
+    def __attrs_post_init__(self) -> None:
+        if (self.least_bps is None) != (self.quote_n is None):
+            raise ValueError("a bet text has both a least rate and a quote, or neither")
 
     @property
     def version(self) -> int:
