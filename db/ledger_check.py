@@ -1,0 +1,158 @@
+"""Does the money add up? The questions, as SQL, and their answers as `Drift`s.
+
+`check_all` asks them of the whole file, on any connection; `check_since` asks what a start must
+know, of the rows after the last verified one. A correct ledger gives no rows at all.
+"""
+
+import sqlite3
+from typing import Final
+
+from protocols.accounts import Drift, IntegrityReport
+
+DRIFTS_PER_QUESTION_MAX: Final = 100
+"""One wrong row can put thousands out; the first hundred of a kind say enough."""
+
+_CHAIN: Final = """
+    WITH fresh AS (
+        SELECT rowid, user_id, balance_after - amount AS found,
+               lag(balance_after) OVER (PARTITION BY user_id ORDER BY rowid) AS before
+        FROM transaction_ledger WHERE rowid > :after
+    ), linked AS (
+        SELECT rowid, user_id, found, ifnull(before, ifnull((
+                   SELECT balance_after FROM transaction_ledger AS older
+                   WHERE older.user_id = fresh.user_id AND older.rowid <= :after
+                   ORDER BY older.rowid DESC LIMIT 1), 0)) AS expected
+        FROM fresh
+    )
+    SELECT u.wallet_address || ' row ' || l.rowid, l.expected, l.found
+    FROM linked AS l JOIN users AS u ON u.id = l.user_id
+    WHERE l.expected <> l.found
+"""
+
+_ZERO_SUM: Final = """
+    SELECT 'txn ' || txn, 0, sum(amount) FROM transaction_ledger WHERE rowid > :after
+    GROUP BY txn HAVING sum(amount) <> 0
+"""
+
+_BALANCE_IS_LAST: Final = """
+    SELECT wallet_address, last, balance FROM (
+        SELECT wallet_address, balance, ifnull((
+                   SELECT balance_after FROM transaction_ledger AS l WHERE l.user_id = users.id
+                   ORDER BY l.rowid DESC LIMIT 1), 0) AS last
+        FROM users)
+    WHERE balance <> last
+"""
+
+_BALANCE_IS_SUM: Final = """
+    SELECT u.wallet_address, ifnull(l.total, 0), u.balance
+    FROM users AS u
+    LEFT JOIN (SELECT user_id, sum(amount) AS total FROM transaction_ledger GROUP BY user_id) AS l
+        ON l.user_id = u.id
+    WHERE u.balance <> ifnull(l.total, 0)
+"""
+
+_ALL_ZERO: Final = """
+    SELECT 'all accounts', 0, sum(balance) FROM users HAVING sum(balance) <> 0
+"""
+
+_NEGATIVE: Final = """
+    SELECT wallet_address, 0, balance FROM users WHERE balance < 0 AND wallet_address <> 'external'
+"""
+
+_EXPOSURE: Final = """
+    WITH open AS (
+        SELECT user_id, cell_id, column_start_s || '_' || column_s AS column_key,
+               stake_micros AS stake, payout_if_won_micros AS payout
+        FROM bets WHERE status = 'confirmed'
+    ), expected AS (
+        SELECT 'total' AS scope, '' AS key, count(*) AS bets,
+               ifnull(sum(stake), 0) AS stake, ifnull(sum(payout), 0) AS payout FROM open
+        UNION ALL SELECT 'user', CAST(user_id AS TEXT), count(*), sum(stake), sum(payout)
+        FROM open GROUP BY user_id
+        UNION ALL SELECT 'cell', cell_id, count(*), sum(stake), sum(payout)
+        FROM open GROUP BY cell_id
+        UNION ALL SELECT 'column', column_key, count(*), sum(stake), sum(payout)
+        FROM open GROUP BY column_key
+    ), both AS (
+        SELECT scope, key, bets, stake, payout, 0 AS bets_found, 0 AS stake_found,
+               0 AS payout_found FROM expected
+        UNION ALL
+        SELECT scope, key, 0, 0, 0, bets, stake_micros, payout_micros FROM exposure
+    ), sums AS (
+        SELECT trim(scope || ' ' || key) AS place,
+               sum(bets) AS bets, sum(bets_found) AS bets_found,
+               sum(stake) AS stake, sum(stake_found) AS stake_found,
+               sum(payout) AS payout, sum(payout_found) AS payout_found
+        FROM both GROUP BY scope, key
+    )
+    SELECT place || ': bets', bets, bets_found FROM sums WHERE bets <> bets_found
+    UNION ALL
+    SELECT place || ': stakes', stake, stake_found FROM sums WHERE stake <> stake_found
+    UNION ALL
+    SELECT place || ': payouts', payout, payout_found FROM sums WHERE payout <> payout_found
+"""
+
+_VERDICT: Final = """
+    SELECT 'bet ' || b.id, 1, 0 FROM bets AS b
+    WHERE b.status IN ('won', 'lost', 'void') AND NOT EXISTS (
+        SELECT 1 FROM columns AS c WHERE c.start_s = b.column_start_s
+        AND c.column_s = b.column_s AND c.rule = b.rule)
+"""
+
+_COVER: Final = """
+    SELECT 'house', owed, balance FROM users, (
+        SELECT ifnull(sum(payout_if_won_micros), 0) AS owed FROM bets WHERE status = 'confirmed')
+    WHERE id = 1 AND balance < owed
+"""
+
+_FULL: Final = (
+    ("balance", _BALANCE_IS_SUM),
+    ("chain", _CHAIN),
+    ("zero_sum", _ZERO_SUM),
+    ("zero_sum", _ALL_ZERO),
+    ("exposure", _EXPOSURE),
+    ("negative", _NEGATIVE),
+    ("verdict", _VERDICT),
+    ("cover", _COVER),
+)
+
+_START: Final = (
+    ("balance", _BALANCE_IS_LAST),
+    ("chain", _CHAIN),
+    ("zero_sum", _ZERO_SUM),
+    ("zero_sum", _ALL_ZERO),
+    ("exposure", _EXPOSURE),
+    ("negative", _NEGATIVE),
+    ("cover", _COVER),
+)
+
+
+def check_all(connection: sqlite3.Connection) -> IntegrityReport:
+    """Every question, of the whole file. The caller holds one read transaction."""
+    accounts, ledger_rows, bets = connection.execute(
+        "SELECT (SELECT count(*) FROM users),"
+        " (SELECT count(*) FROM transaction_ledger), (SELECT count(*) FROM bets)"
+    ).fetchone()
+    return IntegrityReport(
+        accounts=accounts,
+        ledger_rows=ledger_rows,
+        bets=bets,
+        drifts=_ask(connection, _FULL, after=0),
+    )
+
+
+def check_since(connection: sqlite3.Connection, *, after: int) -> tuple[Drift, ...]:
+    """What a start must know, chains and zero sums from the ledger row after `after` on."""
+    return _ask(connection, _START, after=after)
+
+
+def _ask(
+    connection: sqlite3.Connection, questions: tuple[tuple[str, str], ...], *, after: int
+) -> tuple[Drift, ...]:
+    return tuple(
+        Drift(what=what, where=where, expected=expected, found=found)
+        for what, sql in questions
+        for where, expected, found in connection.execute(
+            f"{sql} LIMIT {DRIFTS_PER_QUESTION_MAX}", {"after": after}
+        )
+    )

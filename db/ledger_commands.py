@@ -1,0 +1,167 @@
+"""The ledger's rarer commands: accounts, deposits, and what operators and quotes must have kept.
+
+Each function works within the transaction that the ledger has open.
+"""
+
+import json
+import sqlite3
+from typing import Final, NamedTuple
+
+from db.settlement import CommandFault, next_txn
+from db.ulid import UlidMaker
+from domain.refusals import Code, Refusal, bad_request
+from domain.units import EpochMs, Micros
+from protocols.accounts import OperatorState
+from protocols.market import Override
+from protocols.money import (
+    AccountOpened,
+    Deposit,
+    Deposited,
+    HoldSet,
+    KeepOverride,
+    OpenAccount,
+    OverrideKept,
+    QuoteNumbersReserved,
+    ReserveQuoteNumbers,
+    SetHold,
+)
+
+EXTERNAL: Final = "external"
+
+_POST_DEPOSIT: Final = """
+    INSERT INTO transaction_ledger
+        (id, txn, user_id, amount, balance_after, ref_type, ref_id, metadata, created_at_ms)
+    VALUES (?, ?, ?, ?, ?, 'DEPOSIT', ?, ?, ?)
+"""
+
+
+class _Standing(NamedTuple):
+    user_id: int
+    balance_micros: Micros
+    version: int
+
+
+def open_account(
+    connection: sqlite3.Connection, command: OpenAccount, *, at_ms: EpochMs
+) -> AccountOpened:
+    """The account of a wallet, made if there is none."""
+    created = _ensure_account(connection, command.wallet, at_ms)
+    standing = _standing(connection, command.wallet)
+    return AccountOpened(
+        user_id=standing.user_id,
+        wallet=command.wallet,
+        balance_micros=standing.balance_micros,
+        created=created,
+    )
+
+
+def deposit(
+    connection: sqlite3.Connection, command: Deposit, *, at_ms: EpochMs, ulids: UlidMaker
+) -> Deposited | Refusal:
+    """Credit a wallet against `external`, once per reference.
+
+    A repeated one changes nothing, and is answered with the account as it stands now.
+    """
+    if command.wallet == EXTERNAL:
+        return bad_request("wallet", "this account is the other side of deposits")
+    first = connection.execute(
+        "SELECT u.wallet_address, d.amount_micros"
+        " FROM deposits AS d JOIN users AS u ON u.id = d.user_id WHERE d.reference = ?",
+        (command.reference,),
+    ).fetchone()
+    if first is None:
+        _ensure_account(connection, command.wallet, at_ms)
+        _credit(connection, command, at_ms, ulids)
+    elif first != (command.wallet, command.amount_micros):
+        return Refusal(Code.REFERENCE_CONFLICT)
+    standing = _standing(connection, command.wallet)
+    return Deposited(
+        user_id=standing.user_id,
+        wallet=command.wallet,
+        seq=standing.version,
+        balance_micros=standing.balance_micros,
+        amount_micros=command.amount_micros,
+        reference=command.reference,
+        repeated=first is not None,
+    )
+
+
+def set_hold(connection: sqlite3.Connection, command: SetHold) -> HoldSet:
+    """Keep the hold."""
+    connection.execute(
+        "UPDATE meta SET held = ?, held_by = ?, held_why = ?",
+        (int(command.held), command.by, command.why),
+    )
+    return HoldSet(held=command.held)
+
+
+def keep_override(connection: sqlite3.Connection, command: KeepOverride) -> OverrideKept:
+    """Keep the breaker's override."""
+    connection.execute(
+        "UPDATE meta SET override = ?, override_by = ?, override_why = ?",
+        (command.override.value, command.by, command.why),
+    )
+    return OverrideKept(override=command.override)
+
+
+def reserve_quote_numbers(
+    connection: sqlite3.Connection, command: ReserveQuoteNumbers
+) -> QuoteNumbersReserved:
+    """Give out quote numbers that were never given out before."""
+    if command.count < 1:
+        raise CommandFault(f"can't reserve {command.count} quote numbers")
+    first = int(connection.execute("SELECT next_quote_n FROM meta").fetchone()[0])
+    connection.execute("UPDATE meta SET next_quote_n = next_quote_n + ?", (command.count,))
+    return QuoteNumbersReserved(first=first, count=command.count)
+
+
+def operator_state(connection: sqlite3.Connection) -> OperatorState:
+    """The hold and the override as stored."""
+    held, held_by, held_why, override, override_by, override_why = connection.execute(
+        "SELECT held, held_by, held_why, override, override_by, override_why FROM meta"
+    ).fetchone()
+    return OperatorState(
+        held=bool(held),
+        held_by=held_by,
+        held_why=held_why,
+        override=Override(override),
+        override_by=override_by,
+        override_why=override_why,
+    )
+
+
+def _ensure_account(connection: sqlite3.Connection, wallet: str, at_ms: EpochMs) -> bool:
+    cursor = connection.execute(
+        "INSERT INTO users (wallet_address, created_at_ms) VALUES (?, ?)"
+        " ON CONFLICT (wallet_address) DO NOTHING",
+        (wallet, at_ms),
+    )
+    return cursor.rowcount == 1
+
+
+def _standing(connection: sqlite3.Connection, wallet: str) -> _Standing:
+    sql = "SELECT id, balance, version FROM users WHERE wallet_address = ?"
+    return _Standing(*connection.execute(sql, (wallet,)).fetchone())
+
+
+def _credit(
+    connection: sqlite3.Connection, command: Deposit, at_ms: EpochMs, ulids: UlidMaker
+) -> None:
+    amount, txn = command.amount_micros, next_txn(connection)
+    before = _standing(connection, command.wallet)
+    other = _standing(connection, EXTERNAL)
+    metadata = json.dumps({"by": command.by})
+    ids = ulids.take(2, at_ms)
+    connection.execute(
+        "INSERT INTO deposits (reference, user_id, amount_micros, by_whom, created_at_ms)"
+        " VALUES (?, ?, ?, ?, ?)",
+        (command.reference, before.user_id, amount, command.by, at_ms),
+    )
+    for ledger_id, standing, change in zip(ids, (before, other), (amount, -amount), strict=True):
+        after = standing.balance_micros + change
+        connection.execute("UPDATE users SET balance = ? WHERE id = ?", (after, standing.user_id))
+        connection.execute(
+            _POST_DEPOSIT,
+            (ledger_id, txn, standing.user_id, change, after, command.reference, metadata, at_ms),
+        )
+    connection.execute("UPDATE users SET version = version + 1 WHERE id = ?", (before.user_id,))

@@ -1,0 +1,204 @@
+"""The write side of the money ledger, on SQLite: the one connection that changes money.
+
+The Batcher owns it. Each `apply` is one transaction, on disk when it returns. Decided elsewhere:
+in which order a bet is refused (`intake.sql`), how a column is paid (`settlement.py`), whether the
+money adds up (`ledger_check.py`), and the PRAGMAs (`sqlite_connection.py`).
+"""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from itertools import groupby
+from typing import Final, Self, TypeGuard
+
+from db import ledger_commands
+from db.intake import install_intake, place
+from db.ledger_check import check_since
+from db.migrate import migrate
+from db.settlement import CommandFault, install_settlement, settle
+from db.sqlite_connection import (
+    Database,
+    close_writer,
+    is_disk_full,
+    is_statement_fault,
+    open_writer,
+    savepoint,
+    transaction,
+)
+from db.ulid import UlidMaker
+from domain.caps import HouseCaps
+from domain.refusals import Code, Refusal
+from domain.units import EpochMs
+from protocols.accounts import Drift
+from protocols.money import (
+    BetOrder,
+    BetOutcome,
+    BetRefused,
+    CommandFailed,
+    Deposit,
+    KeepOverride,
+    LedgerCommand,
+    MoneyOutcome,
+    OpenAccount,
+    ReserveQuoteNumbers,
+    SetHold,
+    SettleColumn,
+)
+from protocols.ports import Chance, Recovered
+
+_COMMAND_FAULTS: Final = (
+    CommandFault,
+    sqlite3.Error,
+    OverflowError,  # a number beyond 64 bits
+    UnicodeError,  # text that is not Unicode
+)
+"""What one bad command can raise. A sqlite3.Error counts only if the statement is at fault."""
+
+
+class LedgerBroken(Exception):
+    """The money does not add up since it was last verified. Nothing may be written on top of it.
+
+    Raised by `recover` only; a running venue learns of drift from the integrity check.
+    """
+
+    def __init__(self, drifts: Sequence[Drift]) -> None:
+        super().__init__("; ".join(f"{drift.what} {drift.where}" for drift in drifts))
+        self.drifts = tuple(drifts)
+
+
+class SqliteLedger:
+    """Implements `protocols.ports.Ledger`. One call at a time, from any thread."""
+
+    def __init__(self, connection: sqlite3.Connection, *, caps: HouseCaps, chance: Chance) -> None:
+        """Takes over a write connection; the schema is brought up to date."""
+        self._connection = connection
+        self._ulids = UlidMaker(chance)
+        migrate(connection)
+        install_intake(connection, caps)
+        install_settlement(connection)
+
+    @classmethod
+    def open(
+        cls,
+        database: Database,
+        *,
+        caps: HouseCaps,
+        chance: Chance,
+        trace: Callable[[str], None] | None = None,
+    ) -> Self:
+        """The ledger in that file (made if there is none) or in memory.
+
+        `trace` gets every statement before it runs. Raises SchemaMismatch (db.migrate) if the file
+        is of other code than this.
+        """
+        connection = open_writer(database, trace=trace)
+        try:
+            return cls(connection, caps=caps, chance=chance)
+        except BaseException:
+            connection.close()
+            raise
+
+    def close(self) -> None:
+        """Copy the log into the file and let go of it."""
+        close_writer(self._connection)
+
+    def synchronous(self) -> int:
+        """The running connection's setting: 2 is FULL, a sync at every COMMIT."""
+        return int(self._connection.execute("PRAGMA synchronous").fetchone()[0])
+
+    def recover(self) -> Recovered:
+        """Check what was written since the last check; say where things stand.
+
+        Raises LedgerBroken if the money does not add up.
+        """
+        with transaction(self._connection):
+            sql = "SELECT verified_rowid, high_ms FROM meta"
+            verified_rowid, high_ms = self._connection.execute(sql).fetchone()
+            drifts = check_since(self._connection, after=verified_rowid)
+            if drifts:
+                raise LedgerBroken(drifts)
+            self._connection.execute(
+                "UPDATE meta SET verified_rowid ="
+                " (SELECT ifnull(max(rowid), 0) FROM transaction_ledger)"
+            )
+            operators = ledger_commands.operator_state(self._connection)
+        return Recovered(high_ms=high_ms, operators=operators)
+
+    def apply(self, commands: Sequence[LedgerCommand], *, at_ms: EpochMs) -> Sequence[MoneyOutcome]:
+        """Carry the commands out in order, in one transaction; outcomes in the same order.
+
+        On return all is on disk. A command that breaks what the schema holds gets CommandFailed
+        and leaves nothing. If the disk is full, all of them are refused with `disk_full` and
+        nothing is written; any other fault of file or machine rolls back and is raised.
+        """
+        outcomes: list[MoneyOutcome] = []
+        try:
+            with transaction(self._connection):
+                for are_bets, run in groupby(commands, key=_is_bet):
+                    if are_bets:
+                        outcomes += self._place([order for order in run if _is_bet(order)], at_ms)
+                    else:
+                        outcomes += [self._carry_out(command, at_ms) for command in run]
+        except sqlite3.Error as error:
+            if not is_disk_full(error):
+                raise
+            return [_disk_full(command) for command in commands]
+        return outcomes
+
+    def _place(
+        self, orders: Sequence[BetOrder], at_ms: EpochMs
+    ) -> Sequence[BetOutcome | CommandFailed]:
+        # A failed batch has left nothing; halving it finds the culprit in a few more statements.
+        try:
+            return place(self._connection, orders, at_ms=at_ms, ulids=self._ulids)
+        except _COMMAND_FAULTS as error:
+            failed = _command_failed(error)
+        if len(orders) == 1:
+            return [failed]
+        middle = len(orders) // 2
+        return [*self._place(orders[:middle], at_ms), *self._place(orders[middle:], at_ms)]
+
+    def _carry_out(self, command: LedgerCommand, at_ms: EpochMs) -> MoneyOutcome:
+        try:
+            with savepoint(self._connection):
+                return self._dispatch(command, at_ms)
+        except _COMMAND_FAULTS as error:
+            return _command_failed(error)
+
+    def _dispatch(self, command: LedgerCommand, at_ms: EpochMs) -> MoneyOutcome:
+        connection, ulids = self._connection, self._ulids
+        match command:
+            case BetOrder():
+                raise AssertionError("bets are placed by the batch")
+            case SettleColumn():
+                return settle(connection, command, at_ms=at_ms, ulids=ulids)
+            case OpenAccount():
+                return ledger_commands.open_account(connection, command, at_ms=at_ms)
+            case Deposit():
+                return ledger_commands.deposit(connection, command, at_ms=at_ms, ulids=ulids)
+            case SetHold():
+                return ledger_commands.set_hold(connection, command)
+            case KeepOverride():
+                return ledger_commands.keep_override(connection, command)
+            case ReserveQuoteNumbers():
+                return ledger_commands.reserve_quote_numbers(connection, command)
+
+
+def _is_bet(command: LedgerCommand) -> TypeGuard[BetOrder]:
+    return isinstance(command, BetOrder)
+
+
+def _command_failed(error: Exception) -> CommandFailed:
+    """Raises the error again if it is of the file, the disk or the machine."""
+    if isinstance(error, sqlite3.Error) and not is_statement_fault(error):
+        raise error
+    return CommandFailed(why=f"{type(error).__name__}: {error}")
+
+
+def _disk_full(command: LedgerCommand) -> MoneyOutcome:
+    refusal = Refusal(Code.DISK_FULL)
+    if isinstance(command, BetOrder):
+        bet = command.bet
+        return BetRefused(
+            bet_id=bet.bet_id, wallet=bet.wallet, cell_id=bet.cell.id, refusal=refusal
+        )
+    return refusal

@@ -1,0 +1,277 @@
+"""The read side of the money ledger: a connection of its own that can't write.
+
+It sees only what is committed, and goes on while a batch is written.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, Self
+
+from db.ledger_check import check_all
+from db.ledger_commands import operator_state
+from db.sqlite_connection import Database, open_reader, snapshot
+from domain.evidence import Evidence, record_from_json
+from domain.resolution import Rule, VoidReason
+from domain.units import BetId, EpochMs
+from protocols.accounts import (
+    Account,
+    Bet,
+    HousePosition,
+    IntegrityReport,
+    LedgerRow,
+    OpenColumn,
+    OperatorState,
+    SettledBet,
+)
+from protocols.money import BetStatus, ColumnKey
+
+_BETS: Final = """
+    SELECT b.rowid, b.id, b.user_id, u.wallet_address, b.nonce, b.cell_id, b.column_start_s,
+           b.column_s, b.lo_cents, b.hi_cents, b.rule, b.stake_micros, b.reward_bps, b.quote_n,
+           b.status, b.payout_micros, b.placed_at_ms, b.resolved_at_ms
+    FROM bets AS b JOIN users AS u ON u.id = b.user_id
+"""
+
+_SETTLED: Final = "b.status IN ('won', 'lost', 'void')"
+
+
+class EvidenceUnreadable(Exception):
+    """The stored evidence of these bets is not what settlement writes: it was altered or damaged.
+
+    `rest` are the readable bets of the same page and `last_rowid` is where the page ended, so that
+    whoever verifies can report the bets and go on.
+    """
+
+    def __init__(
+        self,
+        bet_ids: Sequence[BetId],
+        *,
+        rest: Sequence[tuple[int, SettledBet]],
+        last_rowid: int,
+    ) -> None:
+        super().__init__(", ".join(bet_ids))
+        self.bet_ids = tuple(bet_ids)
+        self.rest = tuple(rest)
+        self.last_rowid = last_rowid
+
+
+class SqliteLedgerReader:
+    """Implements `protocols.ports.LedgerReader`. One call at a time, from any thread."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    @classmethod
+    def open(cls, database: Database) -> Self:
+        """Raises DatabaseMissing (db.sqlite_connection) where there is no file."""
+        return cls(open_reader(database))
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+    def account(self, wallet: str) -> Account | None:
+        """The account of a wallet, or None."""
+        row = self._connection.execute(
+            "SELECT u.id, u.wallet_address, u.balance, ifnull(e.stake_micros, 0),"
+            " ifnull(e.bets, 0), u.version, u.created_at_ms, u.frozen"
+            " FROM users AS u LEFT JOIN exposure AS e"
+            " ON e.scope = 'user' AND e.key = CAST(u.id AS TEXT) WHERE u.wallet_address = ?",
+            (wallet,),
+        ).fetchone()
+        return _account(row) if row is not None else None
+
+    def bet(self, bet_id: BetId) -> Bet | None:
+        """A bet by its id."""
+        return self._one_bet("WHERE b.id = ?", (bet_id,))
+
+    def bet_by_nonce(self, wallet: str, nonce: str) -> Bet | None:
+        """The bet that used up a nonce."""
+        return self._one_bet("WHERE u.wallet_address = ? AND b.nonce = ?", (wallet, nonce))
+
+    def bets(
+        self,
+        wallet: str,
+        *,
+        statuses: Sequence[BetStatus] = (),
+        from_ms: EpochMs | None = None,
+        to_ms: EpochMs | None = None,
+        before: tuple[EpochMs, BetId] | None = None,
+        limit: int = 50,
+    ) -> Sequence[Bet]:
+        """A wallet's bets placed in `[from_ms, to_ms)`, newest first by (placed_at_ms, id)."""
+        conditions: list[tuple[str, tuple[object, ...]]] = [("u.wallet_address = ?", (wallet,))]
+        if statuses:
+            marks = ", ".join("?" * len(statuses))
+            conditions.append((f"b.status IN ({marks})", tuple(s.value for s in statuses)))
+        if from_ms is not None:
+            conditions.append(("b.placed_at_ms >= ?", (from_ms,)))
+        if to_ms is not None:
+            conditions.append(("b.placed_at_ms < ?", (to_ms,)))
+        if before is not None:
+            conditions.append(("(b.placed_at_ms, b.id) < (?, ?)", before))
+        where = " AND ".join(condition for condition, _ in conditions)
+        values = [value for _, given in conditions for value in given]
+        rows = self._connection.execute(
+            f"{_BETS} WHERE {where} ORDER BY b.placed_at_ms DESC, b.id DESC LIMIT ?",
+            (*values, limit),
+        )
+        return [_bet(row) for row in rows]
+
+    def statement(
+        self, wallet: str, *, before: int | None = None, limit: int = 50
+    ) -> Sequence[tuple[int, LedgerRow]]:
+        """A wallet's ledger rows with their rowids, newest first; `before` excludes itself."""
+        rows = self._connection.execute(
+            "SELECT rowid, id, amount, balance_after, ref_type, ref_id, created_at_ms, metadata"
+            " FROM transaction_ledger"
+            " WHERE user_id = (SELECT id FROM users WHERE wallet_address = ?) AND rowid < ?"
+            " ORDER BY rowid DESC LIMIT ?",
+            (wallet, before if before is not None else 2**63 - 1, limit),
+        )
+        return [(row[0], _ledger_row(row[1:])) for row in rows]
+
+    def settled_bet(self, bet_id: BetId) -> SettledBet | None:
+        """A bet that has a verdict, with its evidence. Raises EvidenceUnreadable."""
+        found = self._with_evidence(f"WHERE b.id = ? AND {_SETTLED}", (bet_id,))
+        return found[0][1] if found else None
+
+    def settled_bets(
+        self, *, after_rowid: int = 0, limit: int = 500
+    ) -> Sequence[tuple[int, SettledBet]]:
+        """All bets that have a verdict, in order of their rowid. Raises EvidenceUnreadable."""
+        return self._with_evidence(
+            f"WHERE b.rowid > ? AND {_SETTLED} ORDER BY b.rowid LIMIT ?", (after_rowid, limit)
+        )
+
+    def open_columns(self, *, before_s: int) -> Sequence[OpenColumn]:
+        """Columns with open bets whose window starts before `before_s`, oldest first."""
+        rows = self._connection.execute(
+            "SELECT DISTINCT column_start_s, column_s, rule, lo_cents, hi_cents FROM bets"
+            " WHERE status = 'confirmed' AND column_start_s < ? ORDER BY 1, 2, 3, 4, 5",
+            (before_s,),
+        )
+        ranges: dict[ColumnKey, list[tuple[int, int]]] = {}
+        for start_s, column_s, rule, lo_cents, hi_cents in rows:
+            key = ColumnKey(start_s=start_s, column_s=column_s, rule=Rule(rule))
+            ranges.setdefault(key, []).append((lo_cents, hi_cents))
+        return [OpenColumn(key=key, ranges=tuple(found)) for key, found in ranges.items()]
+
+    def operator_state(self) -> OperatorState:
+        """The hold and the breaker override as stored."""
+        return operator_state(self._connection)
+
+    def house(self) -> HousePosition:
+        """The bankroll, and what all open bets would cost if each were won."""
+        balance, payout, bets = self._connection.execute(
+            "SELECT u.balance, e.payout_micros, e.bets FROM users AS u, exposure AS e"
+            " WHERE u.wallet_address = 'house' AND e.scope = 'total'"
+        ).fetchone()
+        return HousePosition(balance_micros=balance, open_payout_micros=payout, open_bets=bets)
+
+    def integrity(self) -> IntegrityReport:
+        """The full check, of one moment. Seconds on a million bets; the writer goes on."""
+        with snapshot(self._connection):
+            return check_all(self._connection)
+
+    def _one_bet(self, where: str, values: tuple[object, ...]) -> Bet | None:
+        row = self._connection.execute(f"{_BETS} {where}", values).fetchone()
+        return _bet(row) if row is not None else None
+
+    def _with_evidence(
+        self, where: str, values: tuple[object, ...]
+    ) -> Sequence[tuple[int, SettledBet]]:
+        with snapshot(self._connection):
+            rows = self._connection.execute(f"{_BETS} {where}", values).fetchall()
+            bets = [(row[0], _bet(row)) for row in rows]
+            evidence = self._evidence_of(bet for _, bet in bets)
+        readable: list[tuple[int, SettledBet]] = []
+        unreadable: list[BetId] = []
+        for rowid, bet in bets:
+            found = evidence[_column_of(bet)]
+            if found is None:
+                unreadable.append(bet.bet_id)
+            else:
+                readable.append((rowid, SettledBet(bet=bet, evidence=found)))
+        if unreadable:
+            raise EvidenceUnreadable(unreadable, rest=readable, last_rowid=bets[-1][0])
+        return readable
+
+    def _evidence_of(self, bets: Iterable[Bet]) -> dict[ColumnKey, Evidence | None]:
+        # Each column's ticks are parsed once, however many bets of the page it has.
+        return {key: self._evidence(key) for key in {_column_of(bet) for bet in bets}}
+
+    def _evidence(self, key: ColumnKey) -> Evidence | None:
+        row = self._connection.execute(
+            "SELECT record, void_reason, ticks_sha256 FROM columns"
+            " WHERE start_s = ? AND column_s = ? AND rule = ?",
+            (key.start_s, key.column_s, key.rule.value),
+        ).fetchone()
+        return _evidence(key.rule, *row) if row is not None else None
+
+
+def _account(row: tuple[Any, ...]) -> Account:
+    user_id, wallet, balance, open_stake, open_bets, version, created_at_ms, frozen = row
+    return Account(
+        user_id=user_id,
+        wallet=wallet,
+        balance_micros=balance,
+        open_stake_micros=open_stake,
+        open_bets=open_bets,
+        seq=version,
+        created_at_ms=created_at_ms,
+        frozen=bool(frozen),
+    )
+
+
+def _bet(row: tuple[Any, ...]) -> Bet:
+    """Of a row of `_BETS`."""
+    return Bet(
+        bet_id=row[1],
+        user_id=row[2],
+        wallet=row[3],
+        nonce=row[4],
+        cell_id=row[5],
+        column_start_s=row[6],
+        column_s=row[7],
+        lo_cents=row[8],
+        hi_cents=row[9],
+        rule=Rule(row[10]),
+        stake_micros=row[11],
+        reward_bps=row[12],
+        quote_n=row[13],
+        status=BetStatus(row[14]),
+        payout_micros=row[15],
+        placed_at_ms=row[16],
+        resolved_at_ms=row[17],
+    )
+
+
+def _ledger_row(row: tuple[Any, ...]) -> LedgerRow:
+    ledger_id, amount, balance_after, ref_type, ref_id, created_at_ms, metadata = row
+    return LedgerRow(
+        id=ledger_id,
+        amount_micros=amount,
+        balance_after_micros=balance_after,
+        ref_type=ref_type,
+        ref_id=ref_id,
+        created_at_ms=created_at_ms,
+        metadata=metadata,
+    )
+
+
+def _column_of(bet: Bet) -> ColumnKey:
+    return ColumnKey(start_s=bet.column_start_s, column_s=bet.column_s, rule=bet.rule)
+
+
+def _evidence(rule: Rule, record: str, void: str | None, ticks_sha256: str) -> Evidence | None:
+    """None where the stored text is not what `record_to_json` writes."""
+    try:
+        return Evidence(
+            rule=rule,
+            record=record_from_json(record),
+            void=VoidReason(void) if void is not None else None,
+            ticks_sha256=ticks_sha256,
+        )
+    except (ValueError, KeyError, TypeError):
+        return None
