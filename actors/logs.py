@@ -1,0 +1,110 @@
+"""Where log lines go and what they look like. Called once, by the composition root.
+
+An actor writes `log.info("column_settled", column=..., bets=...)`: an event's name and plain
+fields, enough to rebuild a dispute. A line is one JSON object, or readable text on a terminal.
+Secrets never reach a line: fields that bear such a name are masked, whoever wrote them.
+"""
+
+import logging
+from collections.abc import Callable, Mapping, MutableMapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, TextIO
+
+import structlog
+
+from protocols.ports import Clock
+
+MASK: Final = "********"
+SECRET_FIELDS: Final = frozenset(
+    {"authorization", "cookie", "password", "private_key", "secret", "signature", "token", "tokens"}
+)
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+Event = MutableMapping[str, Any]
+
+
+def configure(*, form: str, level: str, clock: Clock, stream: TextIO) -> None:
+    """Send every line of the venue and of its libraries to `stream`.
+
+    `form` is `json`, `text`, or `auto`: text if `stream` is a terminal. `level` is the least that
+    is written; of the libraries only warnings and worse.
+    """
+    on_terminal = stream.isatty()
+    as_text = form == "text" or (form == "auto" and on_terminal)
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            _name_the_actor,
+            _stamp(clock),
+            _mask_secrets,
+            structlog.processors.format_exc_info,
+            *_rendering(as_text=as_text, colors=on_terminal),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
+        logger_factory=lambda *names: _Named(stream, names[0] if names else ""),
+        cache_logger_on_first_use=False,  # a module's logger must follow a later configuration
+    )
+    root = logging.getLogger()
+    root.handlers = [_Forward()]
+    root.setLevel(max(_LEVELS[level], logging.WARNING))
+
+
+_LEVELS: Final[Mapping[str, int]] = {
+    "debug": logging.DEBUG,
+    "info": logging.INFO,
+    "warning": logging.WARNING,
+    "error": logging.ERROR,
+}
+
+
+class _Named(structlog.WriteLogger):
+    """Writes lines to a stream, and knows the name it was got by."""
+
+    def __init__(self, stream: TextIO, name: str) -> None:
+        super().__init__(stream)
+        self.name = name
+
+
+class _Forward(logging.Handler):
+    """Hands the lines of libraries over, so that they come out in the same form."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        log = structlog.get_logger(record.name)
+        log.log(record.levelno, record.getMessage(), exc_info=record.exc_info)
+
+
+def _name_the_actor(logger: Any, _method: str, event: Event) -> Event:
+    if name := getattr(logger, "name", ""):
+        event.setdefault("actor", name)
+    return event
+
+
+def _stamp(clock: Clock) -> Callable[[Any, str, Event], Event]:
+    """RFC 3339 in UTC with milliseconds, by the venue's clock."""
+
+    def stamp(_logger: Any, _method: str, event: Event) -> Event:
+        when = EPOCH + timedelta(milliseconds=clock.now_ms())
+        event["timestamp"] = when.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return event
+
+    return stamp
+
+
+def _mask_secrets(_logger: Any, _method: str, event: Event) -> Event:
+    for field in SECRET_FIELDS.intersection(event):
+        event[field] = MASK
+    return event
+
+
+def _rendering(*, as_text: bool, colors: bool) -> list[Any]:
+    if as_text:
+        return [structlog.dev.ConsoleRenderer(colors=colors)]
+    order = ["timestamp", "level", "actor", "event"]
+    return [
+        lambda _logger, _method, event: {
+            **{key: event[key] for key in order if key in event},
+            **event,
+        },
+        structlog.processors.JSONRenderer(default=repr, ensure_ascii=False),
+    ]
