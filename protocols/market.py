@@ -92,7 +92,19 @@ class SourceState:
     active: bool
     reconnects: int
     last_recv_ms: EpochMs | None
+    """When a tick of it came last, accepted or not."""
     last_error: str = ""
+    last_tick: Tick | None = None
+    """Its newest accepted tick."""
+    accepted: int = 0
+    """Ticks that entered the record; the counts below are of those of the active source too."""
+    duplicates: int = 0
+    late: int = 0
+    ahead: int = 0
+    held: int = 0
+    """Ticks held for a jump, whether or not a second one confirmed them."""
+    unreadable: int = 0
+    """Frames or rows that could not be read."""
 
 
 def betting_gate(status: FeedStatus, hold: Hold) -> Gate:

@@ -201,6 +201,13 @@ class PriceReader(Protocol):
     ) -> Sequence[Bar]: ...
 
 
+class SourceLost(Exception):
+    """A source's connection ended or never came about; its text says why.
+
+    Not raised for a frame or row that can't be read: those are counted and skipped.
+    """
+
+
 class TickSource(Protocol):
     """One source of raw ticks. The PriceFeed runs it; acceptance is decided elsewhere."""
 
@@ -214,8 +221,13 @@ class TickSource(Protocol):
         """Receive - exchange time that is known and no fault, e.g. of captured data."""
         ...
 
+    @property
+    def unreadable(self) -> int:
+        """Frames or rows that could not be read, over all connections."""
+        ...
+
     def connect(self) -> AbstractAsyncContextManager[AsyncIterator[Tick]]:
-        """One connection; iterating it raises SourceLost when it ends."""
+        """One connection. Entering it and iterating it raise SourceLost when it is lost."""
         ...
 
 
