@@ -8,12 +8,14 @@ money adds up (`ledger_check.py`), and the PRAGMAs (`sqlite_connection.py`).
 import sqlite3
 from collections.abc import Callable, Sequence
 from itertools import groupby
+from pathlib import Path
 from typing import Final, Self, TypeGuard
 
 from db import ledger_commands
 from db.intake import install_intake, place
 from db.ledger_check import check_since
 from db.migrate import migrate
+from db.partition import begin_file, current_file, name_current
 from db.settlement import CommandFault, install_settlement, settle
 from db.sqlite_connection import (
     Database,
@@ -181,6 +183,26 @@ class SqliteLedger:
                 return ledger_commands.keep_override(connection, command)
             case ReserveQuoteNumbers():
                 return ledger_commands.reserve_quote_numbers(connection, command)
+
+
+def open_current(
+    folder: Path,
+    *,
+    at_ms: EpochMs,
+    caps: HouseCaps,
+    chance: Chance,
+    trace: Callable[[str], None] | None = None,
+) -> tuple[SqliteLedger, Path]:
+    """The ledger that the folder's manifest names, or its first one; and where it is, for readers.
+
+    Raises ManifestBroken (db.partition) or SchemaMismatch (db.migrate).
+    """
+    named = current_file(folder)
+    path = named or begin_file(folder, at_ms=at_ms)
+    ledger = SqliteLedger.open(path, caps=caps, chance=chance, trace=trace)
+    if named is None:
+        name_current(folder, path)
+    return ledger, path
 
 
 def _is_bet(command: LedgerCommand) -> TypeGuard[BetOrder]:

@@ -1,0 +1,73 @@
+"""Which file holds the money now: one per week, named by its Sunday, and a manifest that says so.
+
+`money/2026-11-15.db` is the week from Sunday 2026-11-15 00:00 UTC on. A file is never renamed;
+`money/manifest.json`, replaced atomically, names the current one.
+"""
+
+import json
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Final
+
+from db.durable_file import replace_file
+from domain.units import EpochMs
+
+MANIFEST: Final = "manifest.json"
+
+_DAY_MS: Final = 86_400_000
+_EPOCH: Final = date(1970, 1, 1)
+"""A Thursday: four days after a Sunday."""
+
+
+class ManifestBroken(Exception):
+    """The manifest is missing beside older files, is not what was written, or names no file.
+
+    Starting a new ledger then would look as if all money were gone, so nothing is begun.
+    """
+
+
+def week_sunday(at_ms: EpochMs) -> date:
+    """The Sunday (UTC) on which the week of `at_ms` begins."""
+    day = at_ms // _DAY_MS
+    return _EPOCH + timedelta(days=day - (day + 4) % 7)
+
+
+def file_name(at_ms: EpochMs) -> str:
+    """The name of the file of the week of `at_ms`."""
+    return f"{week_sunday(at_ms).isoformat()}.db"
+
+
+def current_file(folder: Path) -> Path | None:
+    """The file that the manifest names, or None in a folder where no money was ever kept.
+
+    Raises ManifestBroken.
+    """
+    manifest = folder / MANIFEST
+    try:
+        stored = json.loads(manifest.read_text("utf-8"))
+        name = stored["current"]
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError) as error:
+        raise ManifestBroken(f"{manifest} can't be read: {error}") from error
+    if not isinstance(name, str) or Path(name).name != name or not (folder / name).is_file():
+        raise ManifestBroken(f"{manifest} names {name!r}, which is no file beside it")
+    return folder / name
+
+
+def begin_file(folder: Path, *, at_ms: EpochMs) -> Path:
+    """Where the first ledger of a folder without a manifest goes; `name_current` makes it count.
+
+    A start that died between the two has left this very file, with no money in it yet; any other
+    ledger without a manifest raises ManifestBroken.
+    """
+    path = folder / file_name(at_ms)
+    others = sorted(file.name for file in folder.glob("*.db") if file != path)
+    if others:
+        raise ManifestBroken(f"{folder / MANIFEST} is missing beside {', '.join(others)}")
+    return path
+
+
+def name_current(folder: Path, path: Path) -> None:
+    """Make `path`, a complete ledger in `folder`, the current one."""
+    replace_file(folder / MANIFEST, json.dumps({"current": path.name}) + "\n")
