@@ -20,6 +20,7 @@ All of this is averaged over a heavy-tailed spread of sigmas, wider at short hor
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 
 import attrs
@@ -44,10 +45,10 @@ class RewardSettings:
     reward_bps_min: int = 10_100
     """A cell whose fair rate is below is not offered."""
     reward_bps_max: int = 1_000_000
-    unknown_probability: float = 0.004
-    """Added to every touch probability before it is paid on: what the model can't know about far
-    cells costs 2 % at 20 % and 29 % at 1 %."""
-    offer_probability_min: float = 0.01
+    unknown_probability: float = 0.003
+    """Added to every touch probability before it is paid on, for what the model can't know about
+    far cells: it takes 1 % of the rate of a cell at 30 %, and 13 % of one at 2 %."""
+    offer_probability_min: float = 0.02
     """A cell less likely than this is not offered: no day of data can tell its odds."""
 
     horizons_s: tuple[float, ...] = (6.0, 20.0, 70.0)
@@ -59,6 +60,20 @@ class RewardSettings:
     """Sigma inside a window of 5 s over that of long spans, besides the feed's lag."""
     reach_at_edge: float = 0.45
     """Least R: a price at the very edge reaches it with at least (1 + 0.45) / 2."""
+    cold_spread: float = 0.5
+    """The further spread of sigma before the first tick; it fades with the prior's weight."""
+    recalibration: tuple[tuple[float, float], ...] = (
+        (0.0, 0.0),
+        (0.30, 0.30),
+        (0.36, 0.374),
+        (0.45, 0.482),
+        (0.55, 0.612),
+        (0.65, 0.712),
+        (0.77, 0.803),
+        (1.0, 1.0),
+    )
+    """Probability of the model -> frequency seen on the learning data, linear in between. One map
+    serves all horizons: below 0.30 none needed one, above both feeds and all horizons agreed."""
 
     def __attrs_post_init__(self) -> None:
         if not 0 <= self.edge_bps < BPS:
@@ -69,6 +84,9 @@ class RewardSettings:
             raise ValueError("rewards probabilities must be from 0 to below 1")
         if len(self.horizons_s) != len(self.sigma_spreads) or not self.horizons_s:
             raise ValueError("rewards.sigma_spreads needs one value for each of horizons_s")
+        for before, after in pairwise(self.recalibration):
+            if not (before[0] < after[0] and before[1] <= after[1]):
+                raise ValueError("rewards.recalibration must rise")
 
 
 def reward_table(
@@ -133,7 +151,7 @@ def touch_probability(
     edges = np.log(np.maximum(np.stack((los, los + row_cents)), 1.0) / price_cents)
     sigma = volatility.sigma * settings.sigma_scale
     spans_s = _spans_to_open(horizons, volatility)
-    multiples = _sigma_multiples(horizons, settings)  # [column, node]
+    multiples = _sigma_multiples(horizons, volatility, settings)  # [column, node]
     # Distances in deviations of the price at t0: [edge, column, row, node].
     deviations = (sigma * np.sqrt(spans_s)[:, None] * multiples)[:, None, :]
     lower, upper = (edges - volatility.drift)[:, None, :, None] / deviations
@@ -141,7 +159,9 @@ def touch_probability(
     landing = _landing(row_cents / price_cents, sigma * multiples, volatility)[:, None, :]
     inside = _phi(upper) - _phi(lower)
     touched = inside + landing * (reach.from_below(lower) + reach.from_below(-upper))
-    return np.clip(touched @ _SPREAD_WEIGHTS, 0.0, 1.0)
+    seen, happened = zip(*settings.recalibration, strict=True)
+    recalibrated: Floats = np.interp(touched @ _SPREAD_WEIGHTS, seen, happened)
+    return recalibrated
 
 
 # Gauss-Hermite nodes over the logarithm of sigma: 7 reach out to 3.75 standard deviations.
@@ -169,11 +189,14 @@ def _spans_to_open(horizons_s: Floats, volatility: VolatilityState) -> Floats:
     return np.maximum(horizons_s - owed_s, _SPAN_SHARE_MIN * horizons_s)
 
 
-def _sigma_multiples(horizons_s: Floats, settings: RewardSettings) -> Floats:
-    """Multiples of sigma to average over, [column, node]; their mean square is 1."""
+def _sigma_multiples(
+    horizons_s: Floats, volatility: VolatilityState, settings: RewardSettings
+) -> Floats:
+    """Multiples of sigma to average over, [column, node]; when warm their mean square is 1."""
     log_horizons = np.log(np.maximum(horizons_s, _HORIZON_S_MIN))
-    spreads = np.interp(log_horizons, np.log(settings.horizons_s), settings.sigma_spreads)
-    return np.exp(spreads[:, None] * _SPREAD_NODES - spreads[:, None] ** 2)
+    warm = np.interp(log_horizons, np.log(settings.horizons_s), settings.sigma_spreads)
+    spreads = np.sqrt(warm**2 + settings.cold_spread**2 * volatility.prior_share)
+    return np.exp(spreads[:, None] * _SPREAD_NODES - warm[:, None] ** 2)
 
 
 def _landing(height: float, sigmas: Floats, volatility: VolatilityState) -> Floats:

@@ -124,6 +124,11 @@ class VolatilityState:
         return max(forecast * STEP_S / (STEP_S - self.lag_s), self.variance_min)
 
     @property
+    def prior_share(self) -> float:
+        """How much of the estimate is still the prior: 1 at first, 0.5 after two minutes."""
+        return PRIOR_STEPS / (PRIOR_STEPS + self.steps)
+
+    @property
     def fine_share(self) -> float:
         """How much of the variance single ticks show, at most all of it."""
         return min(1.0, (STEP_S - self.lag_s) / STEP_S / _feed_correction(self))
