@@ -63,6 +63,8 @@ class Watermark:
     """Ticks up to this exchange time are committed (a Watch of the recorder)."""
 
     ts_ms: EpochMs = 0
+    behind_ticks: int = 0
+    """How many ticks came behind it since the venue started, and were left out of the record."""
 
 
 @attrs.frozen(kw_only=True)

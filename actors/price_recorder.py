@@ -1,0 +1,144 @@
+"""The recorder: the one writer of the price record.
+
+Every accepted tick and every change of the feed's level goes through its mailbox into the record,
+in batches. After each commit it publishes the watermark, which settlement waits for.
+
+A life that crashes loses what it had in hand. The next life does not look for it: it opens a DOWN
+stretch at the last committed tick, which ends with the first tick that it commits itself, so that
+no window from which a tick may be missing is ever judged.
+"""
+
+from collections.abc import Iterable
+from functools import partial
+
+import attrs
+import structlog
+import trio
+
+from domain.ticks import Tick
+from domain.units import EpochMs
+from protocols.market import FeedLevelChanged, RecordEntry, Watermark
+from protocols.ports import Clock, PriceRecord, Worker
+from supervisor import EndOfMailbox, Life, Mailbox, Reader, Watch
+
+log = structlog.get_logger("price_recorder")
+
+PURGE_EVERY_MS = 86_400_000
+
+
+@attrs.frozen(kw_only=True)
+class RecorderSettings:
+    """How ticks are gathered."""
+
+    linger_ms: int = 50
+    """How long the first tick of a batch waits for others. Settlement waits for two seconds, so
+    nobody feels it, and a lively market costs twenty commits a second instead of two hundred."""
+    batch_max: int = 1_000
+    alive_every_ms: int = 1_000
+    """Without ticks, how often the record is told that the recorder runs."""
+
+
+async def run(
+    life: Life,
+    *,
+    entries: Mailbox[RecordEntry],
+    watermark: Watch[Watermark],
+    record: PriceRecord,
+    worker: Worker,
+    clock: Clock,
+    settings: RecorderSettings,
+) -> None:
+    """Record until asked to stop, and then what had arrived by then."""
+    recorder = _Recorder(record=record, worker=worker, clock=clock, watermark=watermark)
+    await recorder.begin()
+    async with entries.reader(life) as reader:
+        life.ready()
+        while True:
+            try:
+                batch = await _gather(reader, settings)
+            except EndOfMailbox:
+                return
+            await recorder.keep(batch)
+            reader.done()
+
+
+async def _gather(reader: Reader[RecordEntry], settings: RecorderSettings) -> list[RecordEntry]:
+    """What came within the linger of the first entry; nothing if none came for a second.
+
+    Raises EndOfMailbox when nothing is left and the life is to stop.
+    """
+    first = await reader.receive_before(trio.current_time() + settings.alive_every_ms / 1000)
+    batch = [] if first is None else [first]
+    deadline = trio.current_time() + settings.linger_ms / 1000
+    while 0 < len(batch) < settings.batch_max:
+        try:
+            entry = await reader.receive_before(deadline)
+        except EndOfMailbox:
+            break
+        if entry is None:
+            break
+        batch.append(entry)
+    return batch
+
+
+@attrs.define(kw_only=True)
+class _Recorder:
+    """One life's view of the record."""
+
+    record: PriceRecord
+    worker: Worker
+    clock: Clock
+    watermark: Watch[Watermark]
+    last: Tick | None = None
+    """The newest committed tick."""
+    purged_at_ms: EpochMs | None = None
+
+    async def begin(self) -> None:
+        await self.worker.run(self.record.begin_down)
+        tail = await self.worker.run(self.record.tail)
+        if tail is not None and tail.last_tick is not None:
+            self.last = tail.last_tick
+            self._publish(behind=0)
+
+    async def keep(self, entries: Iterable[RecordEntry]) -> None:
+        """Commit the entries, or a sign of life if there are none; then publish the watermark."""
+        now_ms = self.clock.now_ms()
+        ticks: list[Tick] = []
+        levels: list[FeedLevelChanged] = []
+        behind: list[Tick] = []
+        newest = self.last
+        for entry in entries:
+            if isinstance(entry, FeedLevelChanged):
+                levels.append(entry)
+            elif newest is not None and _is_behind(newest, entry):
+                behind.append(entry)
+            else:
+                ticks.append(entry)
+                newest = entry
+        await self.worker.run(partial(self.record.append, ticks, levels, alive_ms=now_ms))
+        self.last = newest
+        if behind:
+            log.warning("ticks_behind_watermark", ticks=len(behind), first=repr(behind[0]))
+        if ticks or behind:
+            self._publish(behind=len(behind))
+        await self._purge_daily(now_ms)
+
+    def _publish(self, *, behind: int) -> None:
+        before = self.watermark.value
+        ts_ms = self.last.ts_ms if self.last is not None else before.ts_ms
+        self.watermark.set(Watermark(ts_ms=ts_ms, behind_ticks=before.behind_ticks + behind))
+
+    async def _purge_daily(self, now_ms: EpochMs) -> None:
+        if self.purged_at_ms is not None and 0 <= now_ms - self.purged_at_ms < PURGE_EVERY_MS:
+            return
+        self.purged_at_ms = now_ms
+        files = await self.worker.run(partial(self.record.purge, now_ms=now_ms))
+        if files:
+            log.info("price_files_purged", files=files)
+
+
+def _is_behind(newest: Tick, tick: Tick) -> bool:
+    """Is `tick` older than the record's end, or of the same source and there already?"""
+    if tick.source == newest.source:
+        return tick.order <= newest.order
+    return tick.ts_ms < newest.ts_ms
