@@ -45,6 +45,10 @@ class Chance(Protocol):
         """A float in [0, 1)."""
         ...
 
+    def uniform(self, a: float, b: float) -> float:
+        """A float between a and b."""
+        ...
+
     def token_bytes(self, count: int) -> bytes:
         """Unpredictable bytes (in production)."""
         ...

@@ -1,0 +1,181 @@
+"""Opens the real ports of a venue and turns its settings into the words of `domain`.
+
+What is opened here is closed here, in reverse, with a checkpoint of the ledger's log. Used by
+`serve` only; tools open what they need by themselves.
+"""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+from socket import socket
+from typing import Final
+from urllib.parse import urlsplit
+
+from actors import price_feed, price_recorder, quoter, system
+from actors.commands.exits import REFUSED, WRONG, CannotDo
+from actors.gateway.ports import GatewaySettings
+from actors.price_feed.sources import SourceSettings, build_sources
+from config.settings import DEMO, Settings
+from db.data_folder import DataFolder
+from db.memory_store import MemoryStore
+from db.partition import begin_file, current_file, name_current
+from db.sqlite_ledger import SqliteLedger
+from db.sqlite_ledger_reader import SqliteLedgerReader
+from db.sqlite_prices import SqlitePriceReader, SqlitePriceRecord
+from db.ulid import UlidMaker
+from db.wallet_signatures import keccak_256, recover_wallet
+from domain.batching import BatchRule
+from domain.caps import HouseCaps
+from domain.grid import Grid
+from domain.placement import Rules
+from domain.rates import RewardSettings
+from domain.resolution import Rule
+from domain.sign_in import SignInSettings
+from protocols.money import Deposit, Deposited
+from protocols.ports import Chance, Clock, TickSource
+from supervisor import SystemChance, SystemClock
+from supervisor.worker import ThreadWorker
+
+DEMO_BANKROLL_REFERENCE: Final = "demo-bankroll"
+WEB_ROOT: Final = Path(__file__).resolve().parents[2] / "web"
+
+
+@contextmanager
+def opened_ports(
+    settings: Settings, folder: DataFolder, listeners: tuple[socket, ...]
+) -> Iterator[system.Ports]:
+    """The real ports of a venue on that (locked) data folder. Raises CannotDo."""
+    clock, chance = SystemClock(), SystemChance()
+    sources = _sources(settings, clock, chance)
+    caps = house_caps(settings)
+    with ExitStack() as stack:
+        path = current_file(folder.money) or begin_file(folder.money, at_ms=clock.now_ms())
+        ledger = stack.enter_context(closing(SqliteLedger.open(path, caps=caps, chance=chance)))
+        name_current(folder.money, path)
+        if settings.venue.mode == DEMO:
+            _seed_demo_bankroll(ledger, settings, clock)
+        ids = UlidMaker(chance)
+        yield system.Ports(
+            clock=clock,
+            chance=chance,
+            sources=sources,
+            ledger=ledger,
+            ledger_reader=stack.enter_context(closing(SqliteLedgerReader.open(path))),
+            price_record=stack.enter_context(closing(SqlitePriceRecord(folder.prices))),
+            price_reader=stack.enter_context(closing(SqlitePriceReader(folder.prices))),
+            store=MemoryStore(clock),
+            recover_wallet=recover_wallet,
+            keccak=keccak_256,
+            new_bet_id=lambda: ids.make(clock.now_ms()),
+            listeners=listeners,
+            ledger_writes=ThreadWorker(),
+            ledger_reads=ThreadWorker(),
+            price_writes=ThreadWorker(),
+            price_reads=ThreadWorker(),
+        )
+
+
+def _sources(settings: Settings, clock: Clock, chance: Chance) -> tuple[TickSource, ...]:
+    try:
+        return build_sources(
+            settings.feed.source,
+            settings.feed.fallbacks,
+            settings=SourceSettings(
+                binance_url=settings.feed.binance_url,
+                coinbase_url=settings.feed.coinbase_url,
+                known_skew_ms=settings.feed.known_skew_ms,
+                seed=settings.simulator.seed,
+                price_cents=settings.simulator.price_cents,
+                annual_volatility_bps=settings.simulator.annual_volatility_bps,
+                ticks_per_s=settings.simulator.ticks_per_s,
+            ),
+            clock=clock,
+            chance=chance,
+        )
+    except ValueError as error:
+        raise CannotDo(f"feed.source: {error}", REFUSED) from error
+
+
+def _seed_demo_bankroll(ledger: SqliteLedger, settings: Settings, clock: Clock) -> None:
+    """Paper for the house, once per data folder whatever the setting becomes later."""
+    deposit = Deposit(
+        wallet="house",
+        amount_micros=settings.house.demo_bankroll_micros,
+        reference=DEMO_BANKROLL_REFERENCE,
+        by="demo",
+    )
+    (outcome,) = ledger.apply([deposit], at_ms=clock.now_ms())
+    conflict = getattr(getattr(outcome, "code", None), "value", "")
+    if not isinstance(outcome, Deposited) and conflict != "reference_conflict":
+        raise CannotDo(f"the demo bankroll could not be seeded: {outcome}", WRONG)
+
+
+# --- settings in the words of the domain --------------------------------------------------------
+
+
+def house_caps(settings: Settings) -> HouseCaps:
+    """The caps on what the house can be made to pay."""
+    return HouseCaps(
+        payout_per_bet_micros=settings.house.payout_per_bet_micros,
+        payout_per_user_micros=settings.house.payout_per_user_micros,
+        payout_per_cell_micros=settings.house.payout_per_cell_micros,
+        payout_per_column_micros=settings.house.payout_per_column_micros,
+    )
+
+
+def venue_settings(settings: Settings, *, token: str, version: str) -> system.VenueSettings:
+    """The settings of every actor; `token` is the operators' one that is in force."""
+    limits = settings.limits
+    return system.VenueSettings(
+        rules=Rules(
+            grid=Grid(
+                column_s=settings.grid.column_s,
+                row_cents=settings.grid.row_cents,
+                rows=settings.grid.rows,
+                lockout_columns=settings.grid.lockout_columns,
+                horizon_columns=settings.grid.horizon_columns,
+            ),
+            presets_micros=settings.bets.presets_micros,
+            rule=Rule(settings.bets.rule),
+            caps=house_caps(settings),
+        ),
+        batch=BatchRule(
+            commands_max=settings.batch.commands_max, linger_ms=settings.batch.linger_ms
+        ),
+        feed=price_feed.FeedSettings(jump_max_bps=settings.feed.jump_max_bps),
+        recorder=price_recorder.RecorderSettings(),
+        rewards=RewardSettings(edge_bps=settings.rewards.edge_bps),
+        quotes=quoter.QuoterSettings(
+            interval_ms=settings.quotes.interval_ms,
+            interval_max_ms=settings.quotes.interval_max_ms,
+        ),
+        sign_in=SignInSettings(
+            domain=urlsplit(settings.public.origin).netloc,
+            uri=settings.public.origin,
+            chain_id=settings.venue.chain_id,
+            sign_ins_per_minute=limits.sign_ins_per_minute,
+        ),
+        gateway=GatewaySettings(
+            host=settings.http.host,
+            port=settings.http.port,
+            chain_id=settings.venue.chain_id,
+            demo=settings.faucet.enabled,
+            origin=settings.public.origin,
+            bets_per_minute=limits.bets_per_minute,
+            bets_burst=limits.bets_burst,
+            requests_per_minute=limits.requests_per_minute,
+            requests_burst=limits.requests_burst,
+            connections_per_address=limits.connections_per_address,
+            trusted_proxies=settings.http.trusted_proxies,
+            cors_origins=settings.http.cors_origins,
+            ops_tokens={"operator": token, **settings.ops.tokens},
+            answer_within_ms=settings.bets.answer_within_ms,
+            faucet_micros=settings.faucet.amount_micros,
+            faucet_balance_max_micros=settings.faucet.balance_max_micros,
+            drain_within_s=settings.venue.drain_within_s / 2,
+            web_root=WEB_ROOT,
+            version=version,
+        ),
+        settle_delay_ms=settings.feed.settle_delay_ms,
+        known_skew_ms=settings.feed.known_skew_ms,
+    )

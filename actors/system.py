@@ -1,0 +1,359 @@
+"""THE ONE PAGE: every channel and every child of the venue.
+
+Read it from top to bottom: first the channels, each with its bound and what happens when it is
+full, then the tree. Nothing is decided here, and nothing is opened: ports come in from the
+composition root (`actors/commands/serve.py`, or a test), which opens them before the tree starts
+and closes them after it has stopped.
+"""
+
+import socket
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import TypeAlias
+
+import attrs
+
+from actors import (
+    batcher,
+    gateway,
+    health_monitor,
+    price_feed,
+    price_recorder,
+    quoter,
+    resolver,
+    session_manager,
+)
+from actors.gateway.ports import GatewayPorts, GatewaySettings
+from domain.batching import BatchRule
+from domain.limits import MONEY_COMMANDS_WAITING_MAX
+from domain.placement import Rules
+from domain.quotes import QuoteBook
+from domain.rates import RewardSettings
+from domain.refusals import Refusal
+from domain.sign_in import SignInSettings
+from domain.ticks import Tick
+from domain.units import BetId
+from domain.wallet import Keccak
+from protocols.market import (
+    FEED_UNKNOWN,
+    FeedStatus,
+    Hold,
+    RecordEntry,
+    SetOverride,
+    SourceState,
+    Watermark,
+)
+from protocols.money import (
+    MoneyCommand,
+    MoneyOutcome,
+    ResolverStatus,
+    UserEvent,
+    WriterStatus,
+)
+from protocols.ports import (
+    Chance,
+    Clock,
+    KeyValueStore,
+    Ledger,
+    LedgerReader,
+    PriceReader,
+    PriceRecord,
+    TickSource,
+    Worker,
+)
+from protocols.sign_in import SignInCommand, SignInOutcome
+from supervisor import (
+    Ask,
+    Child,
+    Life,
+    Mailbox,
+    Strategy,
+    Subscription,
+    SupervisorSpec,
+    SupervisorStatus,
+    Topic,
+    Watch,
+    WhenFull,
+)
+
+MoneyAsk: TypeAlias = Ask[MoneyCommand, MoneyOutcome]
+Run: TypeAlias = Callable[[Life], Awaitable[None]]
+
+
+@attrs.define(kw_only=True)
+class Channels:
+    """Every channel of the venue. They outlive the actors: a restart finds them as they were."""
+
+    # Prices: the recorder must see every tick, so the feed waits for it. Ten thousand ticks are
+    # five minutes of a lively market.
+    record: Mailbox[RecordEntry] = attrs.field(
+        factory=lambda: Mailbox("record", 10_000, WhenFull.WAIT)
+    )
+    ticks: Topic[Tick] = attrs.field(factory=lambda: Topic("ticks"))
+    watermark: Watch[Watermark] = attrs.field(factory=lambda: Watch("watermark", Watermark()))
+    sources: Watch[tuple[SourceState, ...]] = attrs.field(factory=lambda: Watch("sources", ()))
+    feed: Watch[FeedStatus] = attrs.field(factory=lambda: Watch("feed", FEED_UNKNOWN))
+    book: Watch[QuoteBook] = attrs.field(factory=lambda: Watch("book", QuoteBook()))
+    circuit: Mailbox[Ask[SetOverride, FeedStatus | Refusal]] = attrs.field(
+        factory=lambda: Mailbox("circuit", 16, WhenFull.REFUSE)
+    )
+
+    # Money: a full mailbox refuses at once, and the trader reads `overloaded`.
+    money: Mailbox[MoneyAsk] = attrs.field(
+        factory=lambda: Mailbox("money", MONEY_COMMANDS_WAITING_MAX, WhenFull.REFUSE)
+    )
+    hold: Watch[Hold] = attrs.field(factory=lambda: Watch("hold", Hold()))
+    writer: Watch[WriterStatus] = attrs.field(factory=lambda: Watch("writer", WriterStatus()))
+    resolver: Watch[ResolverStatus] = attrs.field(
+        factory=lambda: Watch("resolver", ResolverStatus())
+    )
+
+    # Traders: events go to the Gateway, which fans them out to sockets; a reader that falls behind
+    # is cut off and takes a snapshot, so that it never holds up the Batcher.
+    user_events: Topic[UserEvent] = attrs.field(factory=lambda: Topic("user_events"))
+    sign_in: Mailbox[Ask[SignInCommand, SignInOutcome]] = attrs.field(
+        factory=lambda: Mailbox("sign_in", 1_000, WhenFull.REFUSE)
+    )
+    draining: Watch[bool] = attrs.field(factory=lambda: Watch("draining", False))
+
+
+@attrs.frozen(kw_only=True)
+class Ports:
+    """What the venue needs of the outside; opened before the tree starts, closed after it."""
+
+    clock: Clock
+    chance: Chance
+    sources: Sequence[TickSource]
+    ledger: Ledger
+    ledger_reader: LedgerReader
+    price_record: PriceRecord
+    price_reader: PriceReader
+    store: KeyValueStore
+    recover_wallet: Callable[[str, bytes], str | None]
+    keccak: Keccak
+    new_bet_id: Callable[[], BetId]
+    listeners: tuple[socket.socket, ...]
+    ledger_writes: Worker
+    """One thread for the one write connection; each of the others has its own connection too."""
+    ledger_reads: Worker
+    price_writes: Worker
+    price_reads: Worker
+
+
+@attrs.frozen(kw_only=True)
+class VenueSettings:
+    """The settings of every actor, in the words of `domain`."""
+
+    rules: Rules
+    batch: BatchRule
+    feed: price_feed.FeedSettings
+    recorder: price_recorder.RecorderSettings
+    rewards: RewardSettings
+    quotes: quoter.QuoterSettings
+    sign_in: SignInSettings
+    gateway: GatewaySettings
+    settle_delay_ms: int
+    """How far the watermark must be past a window's end; sources with more lag set more."""
+    known_skew_ms: int
+    """Receive - exchange time that is known and no fault."""
+
+
+def tree(
+    channels: Channels,
+    ports: Ports,
+    settings: VenueSettings,
+    status: Callable[[], SupervisorStatus],
+) -> SupervisorSpec:
+    """The venue: start order is reading order; stopping runs backwards, so the door shuts first.
+
+    `status` is the snapshot of the tree that the Gateway shows to operators.
+    """
+    return SupervisorSpec(
+        id="venue",
+        # Mailboxes outlive their actors, so a restart of one costs the others nothing.
+        strategy=Strategy.ONE_FOR_ONE,
+        children=(
+            Child(id="session_manager", run=_session_manager(channels, ports, settings)),
+            _market(channels, ports, settings),
+            # Drains: commits and answers all that is in the mailbox.
+            Child(id="batcher", run=_batcher(channels, ports, settings), heartbeat_s=30),
+            Child(id="resolver", run=_resolver(channels, ports, settings), heartbeat_s=30),
+            Child(
+                id="gateway",
+                run=_gateway(channels, ports, settings, status),
+                stop_within_s=settings.gateway.drain_within_s,
+            ),
+        ),
+        restarts_max=5,
+        period_s=30,
+    )
+
+
+def _market(channels: Channels, ports: Ports, settings: VenueSettings) -> SupervisorSpec:
+    """Prices, in the order in which each depends on the one before."""
+    # Both want every tick while they keep up, and after a stall only the newest thousand.
+    for_health = channels.ticks.subscribe("ticks_health", 1_000, WhenFull.KEEP_LATEST)
+    for_quotes = channels.ticks.subscribe("ticks_quoter", 1_000, WhenFull.KEEP_LATEST)
+    return SupervisorSpec(
+        id="market",
+        strategy=Strategy.REST_FOR_ONE,
+        children=(
+            Child(id="price_feed", run=_price_feed(channels, ports, settings), heartbeat_s=30),
+            Child(
+                id="price_recorder", run=_price_recorder(channels, ports, settings), heartbeat_s=30
+            ),
+            Child(
+                id="health_monitor",
+                run=_health_monitor(channels, ports, settings, for_health),
+                heartbeat_s=30,
+            ),
+            Child(id="quoter", run=_quoter(channels, ports, settings, for_quotes), heartbeat_s=30),
+        ),
+        restarts_max=5,
+        period_s=30,
+    )
+
+
+def _session_manager(channels: Channels, ports: Ports, settings: VenueSettings) -> Run:
+    return partial(
+        session_manager.run,
+        commands=channels.sign_in,
+        money=channels.money,
+        store=ports.store,
+        recover_wallet=ports.recover_wallet,
+        keccak=ports.keccak,
+        clock=ports.clock,
+        chance=ports.chance,
+        settings=settings.sign_in,
+    )
+
+
+def _price_feed(channels: Channels, ports: Ports, settings: VenueSettings) -> Run:
+    return partial(
+        price_feed.run,
+        sources=ports.sources,
+        recorder=channels.record,
+        ticks=channels.ticks,
+        source_states=channels.sources,
+        clock=ports.clock,
+        chance=ports.chance,
+        settings=settings.feed,
+    )
+
+
+def _price_recorder(channels: Channels, ports: Ports, settings: VenueSettings) -> Run:
+    return partial(
+        price_recorder.run,
+        entries=channels.record,
+        watermark=channels.watermark,
+        record=ports.price_record,
+        worker=ports.price_writes,
+        clock=ports.clock,
+        settings=settings.recorder,
+    )
+
+
+def _health_monitor(
+    channels: Channels, ports: Ports, settings: VenueSettings, ticks: Subscription[Tick]
+) -> Run:
+    return partial(
+        health_monitor.run,
+        ticks=ticks,
+        commands=channels.circuit,
+        status=channels.feed,
+        recorder=channels.record,
+        money=channels.money,
+        record_tail=partial(ports.price_writes.run, ports.price_record.tail),
+        operator_state=partial(ports.ledger_reads.run, ports.ledger_reader.operator_state),
+        clock=ports.clock,
+        known_skew_ms=settings.known_skew_ms,
+    )
+
+
+def _quoter(
+    channels: Channels, ports: Ports, settings: VenueSettings, ticks: Subscription[Tick]
+) -> Run:
+    return partial(
+        quoter.run,
+        ticks=ticks,
+        status=channels.feed,
+        book=channels.book,
+        money=channels.money,
+        prices=ports.price_reader,
+        prices_worker=ports.price_reads,
+        grid=settings.rules.grid,
+        caps=settings.rules.caps,
+        rewards=settings.rewards,
+        clock=ports.clock,
+        settings=settings.quotes,
+    )
+
+
+def _batcher(channels: Channels, ports: Ports, settings: VenueSettings) -> Run:
+    needs = batcher.BatcherPorts(
+        commands=channels.money,
+        events=channels.user_events,
+        feed=channels.feed,
+        hold=channels.hold,
+        book=channels.book,
+        writer=channels.writer,
+        ledger=ports.ledger,
+        worker=ports.ledger_writes,
+        clock=ports.clock,
+        rules=settings.rules,
+        batch=settings.batch,
+    )
+    return partial(batcher.run, ports=needs)
+
+
+def _resolver(channels: Channels, ports: Ports, settings: VenueSettings) -> Run:
+    needs = resolver.ResolverPorts(
+        watermark=channels.watermark,
+        feed=channels.feed,
+        money=channels.money,
+        status=channels.resolver,
+        ledger=ports.ledger_reader,
+        ledger_worker=ports.ledger_reads,
+        prices=ports.price_reader,
+        prices_worker=ports.price_reads,
+        clock=ports.clock,
+        settle_delay_ms=settings.settle_delay_ms,
+    )
+    return partial(resolver.run, ports=needs)
+
+
+def _gateway(
+    channels: Channels,
+    ports: Ports,
+    settings: VenueSettings,
+    status: Callable[[], SupervisorStatus],
+) -> Run:
+    needs = GatewayPorts(
+        settings=settings.gateway,
+        rules=settings.rules,
+        listeners=ports.listeners,
+        money=channels.money,
+        sign_in=channels.sign_in,
+        circuit=channels.circuit,
+        feed=channels.feed,
+        hold=channels.hold,
+        book=channels.book,
+        ticks=channels.ticks,
+        sources=channels.sources,
+        user_events=channels.user_events,
+        draining=channels.draining,
+        writer=channels.writer,
+        resolver=channels.resolver,
+        ledger=ports.ledger_reader,
+        ledger_worker=ports.ledger_reads,
+        prices=ports.price_reader,
+        prices_worker=ports.price_reads,
+        store=ports.store,
+        clock=ports.clock,
+        chance=ports.chance,
+        new_bet_id=ports.new_bet_id,
+        verify_wallet=ports.recover_wallet,
+        keccak=ports.keccak,
+        supervisor_status=status,
+    )
+    return partial(gateway.run, ports=needs)
