@@ -29,7 +29,7 @@ ARRIVALS_MAX: Final = 256
 sources' own buffers, and then the exchange is no longer read: nothing grows."""
 SHOW_EVERY_S: Final = 1.0
 
-log = structlog.get_logger(actor="price_feed")
+log = structlog.get_logger("price_feed")
 
 
 @attrs.frozen(kw_only=True)

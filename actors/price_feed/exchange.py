@@ -57,7 +57,7 @@ _LOSSES: Final = (
     ProtocolError,
 )
 
-log = structlog.get_logger(actor="price_feed")
+log = structlog.get_logger("price_feed")
 
 
 @attrs.frozen(kw_only=True)

@@ -45,7 +45,7 @@ _READING_FAILED: Final = (
     csv.Error,
 )
 
-log = structlog.get_logger(actor="price_feed")
+log = structlog.get_logger("price_feed")
 
 
 @attrs.frozen(kw_only=True)

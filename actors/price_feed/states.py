@@ -15,7 +15,7 @@ from supervisor import Watch
 LOG_EVERY_S: Final = 10.0
 """Rejections are logged summed up: a source gone wrong may reject a hundred ticks a second."""
 
-log = structlog.get_logger(actor="price_feed")
+log = structlog.get_logger("price_feed")
 
 
 class States:
