@@ -40,7 +40,7 @@ def parse_date_time(text: str) -> EpochMs | None:
         return None
     offset_s = (offset_hour * 60 + offset_minute) * (-60 if found["sign"] == "-" else 60)
     at_s = day * _SECONDS_PER_DAY + (hour * 60 + minute) * 60 + second - offset_s
-    if second == 60 and not _begins_half_year(at_s):
+    if second == 60 and not _may_be_leap(at_s - 1):
         return None
     return at_s * 1000 + int(f"{found['fraction'] or ''}000"[:3])
 
@@ -53,7 +53,12 @@ def _day(year: int, month: int, day: int) -> int | None:
         return None
 
 
-def _begins_half_year(at_s: int) -> bool:
-    day, within_s = divmod(at_s, _SECONDS_PER_DAY)
-    midnight = date.fromordinal(day + _EPOCH_DAY)
-    return within_s == 0 and midnight.day == 1 and midnight.month in (1, 7)
+def _may_be_leap(last_s: int) -> bool:
+    """Is `last_s`, the second before second 60, the last one of June or December?"""
+    day, within_s = divmod(last_s, _SECONDS_PER_DAY)
+    try:
+        last_day = date.fromordinal(day + _EPOCH_DAY)
+    except ValueError:  # the offset leads out of the years 1 to 9999
+        return False
+    ends_half_year = (last_day.month, last_day.day) in {(6, 30), (12, 31)}
+    return ends_half_year and within_s == _SECONDS_PER_DAY - 1
