@@ -140,6 +140,8 @@ def begin(
 def step(health: FeedHealth, tick: Tick | None, now_ms: EpochMs) -> FeedHealth:
     """The health at `now_ms`, after `tick` if one was accepted just now."""
     if tick is not None:
+        if _ends_silence(health, tick) and health.level is not FeedLevel.CRITICAL:
+            health = attrs.evolve(health, level=FeedLevel.CRITICAL, why=Why.SILENT, since_ms=now_ms)
         health = _with_tick(health, tick)
     if not _is_steady(health, now_ms):
         health = attrs.evolve(health, steady_from=None)
@@ -176,6 +178,11 @@ def _with_tick(health: FeedHealth, tick: Tick) -> FeedHealth:
         steady_from=(health.steady_from if runs_on else None) or tick,
         skews_ms=(*kept, skew_ms)[-SKEW_TICKS_KEPT:],
     )
+
+
+def _ends_silence(health: FeedHealth, tick: Tick) -> bool:
+    """Was the feed silent for 10 s until this tick? Nobody may have looked in that time."""
+    return health.last is not None and _apart_ms(health.last, tick) >= FEED_CRITICAL_AFTER_MS
 
 
 def _apart_ms(earlier: Tick, later: Tick) -> int:
