@@ -1,0 +1,60 @@
+"""Asking the other actors for what is no bet: the answer, or the refusal that a client is told."""
+
+from typing import Final, TypeVar
+
+from actors.gateway.bets import refusal_of
+from actors.gateway.ports import GatewayPorts
+from domain.refusals import Code, Refusal
+from protocols.market import FeedStatus, SetOverride
+from protocols.money import CommandFailed, MoneyCommand, MoneyOutcome
+from protocols.sign_in import Authenticate, Session, SignInCommand
+from supervisor import Refused, StatusUnknown, ask
+
+ANSWER_WITHIN_S: Final = 5
+
+A = TypeVar("A")
+
+
+async def ask_sign_in(ports: GatewayPorts, command: SignInCommand, kind: type[A]) -> A | Refusal:
+    """Ask the SessionManager. Nothing is lost with an answer that did not come: `overloaded`."""
+    outcome = await ask(ports.sign_in, command, within_s=ANSWER_WITHIN_S)
+    if isinstance(outcome, StatusUnknown):
+        return Refusal(Code.OVERLOADED)
+    if isinstance(outcome, Refused):
+        return refusal_of(outcome, draining=ports.draining.value)
+    return _expected(outcome, kind)
+
+
+async def ask_money(ports: GatewayPorts, command: MoneyCommand, kind: type[A]) -> A | Refusal:
+    """Ask the Batcher. Without an answer it may have been done: `status_unknown`."""
+    within_s = ports.settings.answer_within_ms / 1000
+    outcome: MoneyOutcome | Refused | StatusUnknown
+    outcome = await ask(ports.money, command, within_s=within_s)
+    if isinstance(outcome, StatusUnknown):
+        return Refusal(Code.STATUS_UNKNOWN)
+    if isinstance(outcome, Refused):
+        return refusal_of(outcome, draining=ports.draining.value)
+    if isinstance(outcome, CommandFailed):
+        return Refusal(Code.INTERNAL)
+    return _expected(outcome, kind)
+
+
+async def ask_circuit(ports: GatewayPorts, command: SetOverride) -> FeedStatus | Refusal:
+    """Ask the HealthMonitor."""
+    outcome = await ask(ports.circuit, command, within_s=ANSWER_WITHIN_S)
+    if isinstance(outcome, StatusUnknown):
+        return Refusal(Code.STATUS_UNKNOWN)
+    if isinstance(outcome, Refused):
+        return refusal_of(outcome, draining=ports.draining.value)
+    return outcome
+
+
+async def authenticate(ports: GatewayPorts, token: str) -> Session | Refusal:
+    """Whose token is this?"""
+    return await ask_sign_in(ports, Authenticate(token=token), Session)
+
+
+def _expected(outcome: object, kind: type[A]) -> A | Refusal:
+    if isinstance(outcome, (kind, Refusal)):
+        return outcome
+    raise TypeError(f"asked for {kind.__name__}, answered {type(outcome).__name__}")

@@ -1,0 +1,238 @@
+"""The bet desk: the one way by which a bet enters the venue, over HTTP and over the WebSocket.
+
+The checks stand in the order of the API's description, cheapest first, and nothing is written or
+counted against a wallet before its signature holds. From the moment a bet is in the Batcher's
+mailbox it is the Batcher's: whether the client still listens makes no difference any more.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import attrs
+import structlog
+import trio
+
+from actors.gateway.limits import take_bet, take_request
+from actors.gateway.metrics import Metrics
+from actors.gateway.ports import GatewayPorts
+from actors.gateway.ulid import made_at_ms
+from domain.grid import current_ms
+from domain.limits import NONCE_TTL_S, SIGNATURE_AGE_MAX_S, SIGNATURE_AHEAD_MAX_S
+from domain.placement import early_refusal
+from domain.refusals import Code, Refusal, bad_request
+from domain.units import BetId
+from protocols.client_answers import Json, bet_json, confirmed_json
+from protocols.client_wire import BetRequest, Fields, parse_bet
+from protocols.market import betting_gate
+from protocols.money import BetConfirmed, BetRefused, CommandFailed, MoneyOutcome, PlaceBet
+from protocols.ports import Allowance, StoreUnavailable
+from supervisor import Refused, RefusedBecause, StatusUnknown, ask
+
+log = structlog.get_logger("gateway")
+
+COMMIT_MARGIN_S: Final = 30
+"""A bet whose answer did not come may still be in a flush that began before its deadline. After so
+long no flush is that old, and a bet that is not in the ledger was not written."""
+
+
+@attrs.frozen(kw_only=True)
+class Answered:
+    """What the client is told of its bet."""
+
+    result: Json | Refusal
+    """The confirmed bet, or why not."""
+    allowance: Allowance | None = None
+    """The wallet's rate limit, once it was asked."""
+
+
+class BetDesk:
+    """Takes bets. One for each life of the Gateway."""
+
+    def __init__(self, ports: GatewayPorts, metrics: Metrics) -> None:
+        self._ports = ports
+        self._metrics = metrics
+        self._began_ms = ports.clock.now_ms()
+        self._in_flight = 0
+        self._unsettled: dict[BetId, float] = {}  # until when each may still come; oldest first
+        self._idle = trio.lowlevel.ParkingLot()
+
+    @property
+    def in_flight(self) -> int:
+        """Bets that are with the Batcher and not answered yet."""
+        return self._in_flight
+
+    async def wait_idle(self) -> None:
+        """Wait until no bet is in flight; each is answered within its own limit."""
+        while self._in_flight:
+            await self._idle.park()
+
+    async def place(self, fields: Fields, *, address: str) -> Answered:
+        """Place one bet; never raises for anything that a client sends."""
+        try:
+            answered = await self._place(fields, address)
+        except StoreUnavailable:
+            answered = Answered(result=Refusal(Code.STORE_UNAVAILABLE))
+        result = answered.result
+        outcome = result.code.value if isinstance(result, Refusal) else "confirmed"
+        self._metrics.bets_placed.labels(outcome).inc()
+        return answered
+
+    async def _place(self, fields: Fields, address: str) -> Answered:
+        ports = self._ports
+        bet = parse_bet(fields, keccak=ports.keccak)
+        if isinstance(bet, Refusal):
+            return Answered(result=bet)
+        _, refused = await take_request(ports, address)
+        refused = refused or self._refused_early(bet)
+        if refused is not None:
+            return Answered(result=refused)
+        if ports.verify_wallet(bet.text().render(), bet.signature) != bet.wallet:
+            return Answered(result=Refusal(Code.INVALID_SIGNATURE))
+        allowance, refused = await take_bet(ports, bet.wallet)
+        return Answered(result=refused or await self._enter(bet), allowance=allowance)
+
+    def _refused_early(self, bet: BetRequest) -> Refusal | None:
+        """All that can be said against a bet without touching its signature."""
+        ports = self._ports
+        now_ms = ports.clock.now_ms()
+        oldest_ms = now_ms - SIGNATURE_AGE_MAX_S * 1000
+        newest_ms = now_ms + SIGNATURE_AHEAD_MAX_S * 1000
+        if not oldest_ms <= bet.timestamp_s * 1000 <= newest_ms:
+            return Refusal(Code.SIGNATURE_EXPIRED, details={"server_time_ms": now_ms})
+        if bet.chain_id != ports.settings.chain_id:
+            return bad_request("chain_id", f"this venue's is {ports.settings.chain_id}")
+        if ports.draining.value:
+            return Refusal(Code.DRAINING)
+        feed = ports.feed.value
+        at_ms = current_ms(now_ms=now_ms, newest_tick_ms=feed.last_tick_ms or 0, high_ms=0)
+        gate = betting_gate(feed, ports.hold.value)
+        return early_refusal(ports.rules, gate, bet.cell, at_ms=at_ms)
+
+    async def _enter(self, bet: BetRequest) -> Json | Refusal:
+        """Use the nonce up, and hand the bet to the Batcher."""
+        bet_id = self._ports.new_bet_id()
+        key = f"nonce:{bet.wallet}:{bet.nonce}"
+        with self._flight(bet_id):
+            first_id = await self._ports.store.put_if_absent(key, bet_id, ttl_s=NONCE_TTL_S)
+            if first_id is None:
+                result = await self._ask(bet, bet_id)
+            else:
+                result = await self._replayed(first_id)
+        if not (isinstance(result, Refusal) and result.code is Code.STATUS_UNKNOWN):
+            self._unsettled.pop(bet_id, None)
+        return result
+
+    async def _ask(self, bet: BetRequest, bet_id: BetId) -> Json | Refusal:
+        command = PlaceBet(
+            bet_id=bet_id,
+            wallet=bet.wallet,
+            nonce=bet.nonce,
+            cell=bet.cell,
+            stake_micros=bet.stake_micros,
+            named_quote_n=bet.quote_n,
+            least_bps=bet.least_bps,
+        )
+        within_s = self._ports.settings.answer_within_ms / 1000
+        outcome = await ask(self._ports.money, command, within_s=within_s)
+        if isinstance(outcome, StatusUnknown):
+            return await self._look_up(bet, bet_id)
+        return await self._told(bet, outcome)
+
+    async def _told(self, bet: BetRequest, outcome: MoneyOutcome | Refused) -> Json | Refusal:
+        """The client's words for what the Batcher said."""
+        if isinstance(outcome, BetConfirmed):
+            return confirmed_json(outcome)
+        if isinstance(outcome, BetRefused):
+            return await self._with_first_bet(bet, outcome.refusal)
+        if isinstance(outcome, Refused):
+            return refusal_of(outcome, draining=self._ports.draining.value)
+        if isinstance(outcome, CommandFailed):
+            log.error("bet_failed", why=outcome.why)
+            return Refusal(Code.INTERNAL)
+        raise TypeError(f"the Batcher answered a bet with {type(outcome).__name__}")
+
+    async def _look_up(self, bet: BetRequest, bet_id: BetId) -> Json | Refusal:
+        """No answer came: the ledger may have it all the same."""
+        found = await self._ports.ledger_worker.run(lambda: self._ports.ledger.bet(bet_id))
+        if found is None:
+            return Refusal(Code.STATUS_UNKNOWN, details={"bet_id": bet_id})
+        wallet = bet.wallet
+        account = await self._ports.ledger_worker.run(lambda: self._ports.ledger.account(wallet))
+        return {
+            **bet_json(found),
+            "balance_micros": account.balance_micros if account is not None else 0,
+        }
+
+    async def _with_first_bet(self, bet: BetRequest, refusal: Refusal) -> Refusal:
+        """The ledger knows a nonce for ever; the answer holds the first bet in either case."""
+        if refusal.code is not Code.REPLAY_DETECTED or "bet" in refusal.details:
+            return refusal
+        wallet, nonce = bet.wallet, bet.nonce
+        first = await self._ports.ledger_worker.run(
+            lambda: self._ports.ledger.bet_by_nonce(wallet, nonce)
+        )
+        shown = None if first is None else _first_json(first.bet_id, first.status.value)
+        return attrs.evolve(refusal, details={**refusal.details, "bet": shown})
+
+    async def _replayed(self, first_id: BetId) -> Refusal:
+        """409 with the first bet: its status, `unknown` while in flight, or null if there is none.
+
+        The order matters: were the ledger asked first, a bet that commits meanwhile could be taken
+        for one that was never written.
+        """
+        may_come = self._may_still_come(first_id)
+        found = await self._ports.ledger_worker.run(lambda: self._ports.ledger.bet(first_id))
+        first: Json | None = None
+        if found is not None:
+            first = _first_json(first_id, found.status.value)
+        elif may_come:
+            first = _first_json(first_id, "unknown")
+        return Refusal(Code.REPLAY_DETECTED, details={"bet": first})
+
+    def _may_still_come(self, bet_id: BetId) -> bool:
+        """May this bet, not in the ledger now, be written yet?
+
+        Not if this life of the Gateway has a certain answer to it. Of a bet that an earlier life
+        made the answer is not known, but it can't be older than its deadline and a flush.
+        """
+        if self._unsettled.get(bet_id, 0.0) > trio.current_time():
+            return True
+        made_ms = made_at_ms(bet_id)
+        limit_ms = self._ports.settings.answer_within_ms + COMMIT_MARGIN_S * 1000
+        return made_ms < self._began_ms and self._ports.clock.now_ms() < made_ms + limit_ms
+
+    @contextmanager
+    def _flight(self, bet_id: BetId) -> Iterator[None]:
+        """While inside, the bet is in flight. It stays unsettled until its answer is certain: left
+        by cancellation it may be with the Batcher already."""
+        self._forget_settled()
+        within_s = self._ports.settings.answer_within_ms / 1000 + COMMIT_MARGIN_S
+        self._unsettled[bet_id] = trio.current_time() + within_s
+        self._in_flight += 1
+        try:
+            yield
+        finally:
+            self._in_flight -= 1
+            if not self._in_flight:
+                self._idle.unpark_all()
+
+    def _forget_settled(self) -> None:
+        """Drop those whose time is over: each was put in with the same limit, so oldest first."""
+        now = trio.current_time()
+        while self._unsettled:
+            oldest = next(iter(self._unsettled))
+            if self._unsettled[oldest] > now:
+                return
+            del self._unsettled[oldest]
+
+
+def refusal_of(refused: Refused, *, draining: bool) -> Refusal:
+    """What a client is told when an actor did not take a question: nothing has happened."""
+    if draining or refused.reason is RefusedBecause.CLOSED:
+        return Refusal(Code.DRAINING)
+    return Refusal(Code.OVERLOADED)
+
+
+def _first_json(bet_id: BetId, status: str) -> Json:
+    return {"bet_id": bet_id, "status": status}

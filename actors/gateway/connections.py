@@ -1,0 +1,281 @@
+"""Connections: hypercorn's HTTP/1.1 and WebSocket protocol on sockets that the venue can let go of.
+
+hypercorn's own `serve` waits for its clients: a send is shielded, so a client that never reads
+would hold a shutdown, or a crash, open for ever. So the accept loop and the transport are ours:
+every send has a limit, every transport can be closed from outside, and an address has a limited
+number of connections. Parsing, keep-alive and framing stay hypercorn's; of them we leave out
+HTTP/2 (a proxy's business) and permessage-deflate (some 300 KiB of memory a client, and every
+broadcast frame compressed once per client instead of encoded once for all).
+"""
+
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
+from typing import Any, Final, cast
+
+import attrs
+import h11
+import structlog
+import trio
+from hypercorn.app_wrappers import ASGIWrapper
+from hypercorn.config import Config
+from hypercorn.logging import Logger
+from hypercorn.protocol import ProtocolWrapper
+from hypercorn.protocol.h11 import H11Protocol
+from hypercorn.protocol.ws_stream import WebsocketBuffer, WSStream
+from hypercorn.trio.task_group import TaskGroup
+from hypercorn.trio.tcp_server import TCPServer
+from hypercorn.trio.worker_context import WorkerContext
+from hypercorn.typing import ASGIFramework, ConnectionState
+from wsproto.events import Message
+
+from actors.gateway.addresses import OpenConnections
+from actors.gateway.asgi import App, refusal_answer
+from domain.limits import BODY_BYTES_MAX
+from domain.refusals import Code, Refusal
+
+log = structlog.get_logger("gateway")
+
+HEADERS_WITHIN_S: Final = 15
+"""A request's head must be there by then; also how long an idle connection is kept."""
+SEND_WITHIN_S: Final = 10
+"""A client that has not made room for one write by then is gone, or wants to hold us up."""
+LAST_WORDS_S: Final = 1
+FRAME_CHARACTERS_KEPT: Final = BODY_BYTES_MAX + 1
+
+
+class HypercornLog(Logger):
+    """hypercorn's log calls, as our log lines. Its access log would hold query strings."""
+
+    async def access(self, *_: object) -> None:
+        """Requests are counted and logged at the edge."""
+
+    async def warning(self, message: str, *_: object, **__: object) -> None:
+        log.warning("hypercorn", message=message)
+
+    async def exception(self, message: str, *_: object, **__: object) -> None:
+        log.exception("request_failed", message=message)
+
+
+def hypercorn_config() -> Config:
+    """What of hypercorn's settings differs from its defaults."""
+    config = Config()
+    config.logger_class = HypercornLog
+    config.errorlog = None
+    config.include_server_header = False
+    config.keep_alive_timeout = HEADERS_WITHIN_S
+    config.keep_alive_max_requests = 1_000_000
+    return config
+
+
+@attrs.define(eq=False)
+class Transport:
+    """A client's socket as hypercorn uses it: sends are limited, and it can be closed at once."""
+
+    stream: trio.SocketStream
+
+    @property
+    def socket(self) -> trio.socket.SocketType:
+        """For hypercorn, which asks it for both addresses."""
+        return self.stream.socket
+
+    async def send_all(self, data: bytes) -> None:
+        """As SocketStream's, but BrokenResourceError when the client has not read in time."""
+        with trio.move_on_after(SEND_WITHIN_S) as limit:
+            await self.stream.send_all(data)
+        if limit.cancelled_caught:
+            self.close()
+            raise trio.BrokenResourceError("the client does not read")
+
+    async def receive_some(self, max_bytes: int) -> bytes | bytearray:
+        return await self.stream.receive_some(max_bytes)
+
+    async def send_eof(self) -> None:
+        await self.stream.send_eof()
+
+    async def aclose(self) -> None:
+        await self.stream.aclose()
+
+    def close(self) -> None:
+        """Close now, without waiting: whoever sends or receives is woken with an error."""
+        self.stream.socket.close()
+
+
+class FrameBuffer(WebsocketBuffer):
+    """One WebSocket message as it comes in. Of one that is too large only so much is kept that
+    the Gateway sees it is too large, answers so and closes."""
+
+    def __init__(self) -> None:
+        super().__init__(FRAME_CHARACTERS_KEPT)
+
+    def extend(self, event: Message[Any]) -> None:
+        """Append, up to the limit."""
+        room = self.max_length - self.length
+        if room > 0 or self.value is None:
+            kept = type(event)(data=event.data[: max(room, 0)])
+            super().extend(kept)
+
+
+class WireProtocol(H11Protocol):
+    """HTTP/1.1 and WebSocket without compression; never HTTP/2."""
+
+    async def _check_protocol(self, event: h11.Request) -> None:
+        """Offers to change to HTTP/2 are not taken up."""
+
+    async def _create_stream(self, request: h11.Request) -> None:
+        await super()._create_stream(_without_extensions(request))
+        if isinstance(self.stream, WSStream):
+            self.stream.buffer = FrameBuffer()
+
+
+class Connection(TCPServer):
+    """One client's connection, from accept to close."""
+
+    async def run(self) -> None:
+        """Serve requests until either side is through."""
+        try:
+            peer = self.stream.socket.getpeername()
+            own = self.stream.socket.getsockname()
+            async with TaskGroup() as task_group:
+                self._task_group = task_group
+                protocol = WireProtocol(
+                    self.app,
+                    self.config,
+                    self.context,
+                    task_group,
+                    ConnectionState(self.state),
+                    False,
+                    (peer[0], peer[1]),
+                    (own[0], own[1]),
+                    self.protocol_send,
+                )
+                self.protocol = cast(ProtocolWrapper, protocol)  # less its switch to HTTP/2
+                await self.idle_task.restart(task_group, self._idle_timeout)
+                await self._read_data()
+        except OSError:
+            pass  # it was gone before we looked
+        finally:
+            await self._close()
+
+
+class Connections:
+    """Accepts and serves until told to stop; then lets every connection go, in time or by force."""
+
+    def __init__(self, app: App, *, most_per_address: int, uncounted: Collection[str]) -> None:
+        self._app = ASGIWrapper(cast(ASGIFramework, app))
+        self._config = hypercorn_config()
+        self._context = WorkerContext(None)
+        self._accepting = trio.CancelScope()
+        self._open: set[Transport] = set()
+        self._none_open = trio.lowlevel.ParkingLot()
+        self._uncounted = uncounted  # proxies, who bring many clients each
+        self._addresses = OpenConnections(most_per_address)
+
+    @property
+    def count(self) -> int:
+        """Connections open now."""
+        return len(self._open)
+
+    @asynccontextmanager
+    async def serve(self, listeners: Collection[socket.socket]) -> AsyncIterator[None]:
+        """Serve while the block lasts. Leaving it closes what is still open, whoever holds it.
+
+        The listeners stay open for the next life: this one listens on duplicates.
+        """
+        async with trio.open_nursery() as nursery:
+            try:
+                for listener in listeners:
+                    nursery.start_soon(self._accept, listener, nursery)
+                yield
+            finally:
+                self._accepting.cancel()
+                self.close_all()
+                nursery.cancel_scope.cancel()
+
+    async def stop_accepting(self) -> None:
+        """Take no new connection; the idle ones are closed, and each other after its answer."""
+        self._accepting.cancel()
+        await self._context.terminated.set()
+
+    async def wait_none_open(self) -> None:
+        """Wait until no connection is open, for which a client may make us wait as it likes."""
+        if self._open:
+            await self._none_open.park()
+
+    def close_all(self) -> None:
+        """Close every transport now."""
+        for transport in tuple(self._open):
+            transport.close()
+
+    async def _accept(self, listener: socket.socket, nursery: trio.Nursery) -> None:
+        listening = trio.SocketListener(trio.socket.from_stdlib_socket(listener.dup()))
+        with self._accepting:
+            await trio.serve_listeners(self._handle, [listening], handler_nursery=nursery)
+
+    async def _handle(self, stream: trio.SocketStream) -> None:
+        transport = Transport(stream)
+        self._open.add(transport)
+        try:
+            await self._serve_one(transport)
+        finally:
+            transport.close()
+            self._open.discard(transport)
+            if not self._open:
+                self._none_open.unpark_all()
+
+    async def _serve_one(self, transport: Transport) -> None:
+        peer = _set_up(transport)
+        if peer is None:
+            return
+        with self._addresses.one_more(peer) as is_allowed:
+            if is_allowed or peer in self._uncounted:
+                stream = cast(Any, transport)  # hypercorn names the class of its own
+                await Connection(self._app, self._config, self._context, {}, stream).run()
+            else:
+                await _refuse_connection(transport)
+
+
+def _without_extensions(request: h11.Request) -> h11.Request:
+    """The request without an offer to compress."""
+    offer = b"sec-websocket-extensions"
+    if not any(name == offer for name, _ in request.headers):
+        return request
+    return h11.Request(
+        method=request.method,
+        target=request.target,
+        headers=[(name, value) for name, value in request.headers if name != offer],
+        http_version=request.http_version,
+    )
+
+
+def _set_up(transport: Transport) -> str | None:
+    """The client's address, or None if it has gone already.
+
+    A client that vanished without a word (a phone in a tunnel) is noticed by the kernel within a
+    minute, whether or not we have something to send it.
+    """
+    options = (
+        (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+        (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 30),
+        (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 10),
+        (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3),
+    )
+    try:
+        for option in options:
+            transport.socket.setsockopt(*option)
+        return str(transport.socket.getpeername()[0])
+    except OSError:
+        return None
+
+
+async def _refuse_connection(transport: Transport) -> None:
+    """Too many connections from this address: say so, and wait a moment that it is read."""
+    answer = refusal_answer(Refusal(Code.RATE_LIMITED, "Too many connections from this address."))
+    head = b"HTTP/1.1 429 Too Many Requests\r\ncontent-type: application/json\r\n"
+    length = b"content-length: %d\r\nconnection: close\r\n\r\n" % len(answer.body)
+    with trio.move_on_after(LAST_WORDS_S), contextlib.suppress(trio.BrokenResourceError):
+        await transport.send_all(head + length + answer.body)
+        await transport.send_eof()
+        while await transport.receive_some(BODY_BYTES_MAX):
+            pass

@@ -1,0 +1,241 @@
+"""The edge: what every request passes, whoever answers it.
+
+It gives the request its id, says whose address it is, reads the body within size and time, adds the
+security headers, counts, and answers `internal` where the code behind it raised. The exception
+itself goes on to hypercorn, which logs it and closes the connection.
+"""
+
+import re
+from types import TracebackType
+from typing import Final, Self
+from urllib.parse import urlsplit
+
+import structlog
+import trio
+
+from actors.gateway.addresses import client_address
+from actors.gateway.asgi import (
+    Answer,
+    App,
+    Event,
+    Headers,
+    Receive,
+    Scope,
+    Send,
+    header,
+    refusal_answer,
+    reject_socket,
+    send_answer,
+)
+from actors.gateway.metrics import Metrics
+from actors.gateway.pages import Pages
+from actors.gateway.ports import GatewayPorts
+from domain.limits import BODY_BYTES_MAX
+from domain.refusals import Code, Refusal, bad_request
+
+log = structlog.get_logger("gateway")
+
+BODY_WITHIN_S: Final = 10
+BODY_BYTES_READ_MAX: Final = 1024 * 1024
+"""So much of a body that is too large is read and dropped: were it left unread, closing the socket
+would reset it and the client would never see the answer."""
+BETS_PATH: Final = "/api/bets"
+SOCKET_PATH: Final = "/ws"
+
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_SECURITY: Final[Headers] = (
+    (
+        b"content-security-policy",
+        b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+        b"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    ),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+)
+_HSTS: Final = (b"strict-transport-security", b"max-age=31536000")
+
+
+class Edge:
+    """The ASGI application that hypercorn serves."""
+
+    def __init__(
+        self,
+        ports: GatewayPorts,
+        metrics: Metrics,
+        *,
+        bets: App,
+        routes: App,
+        sockets: App,
+        pages: Pages,
+    ) -> None:
+        self._ports = ports
+        self._metrics = metrics
+        self._bets = bets
+        self._routes = routes
+        self._sockets = sockets
+        self._pages = pages
+        secure = urlsplit(ports.settings.origin).scheme == "https"
+        self._security = (*_SECURITY, _HSTS) if secure else _SECURITY
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request, or one WebSocket."""
+        request_id = self._identify(scope)
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        if scope["type"] == "http":
+            extra = (*self._security, (b"x-request-id", request_id.encode()), *self._cors(scope))
+            async with Exchange(scope, send, extra, self._metrics) as exchange:
+                await self._serve(scope, receive, exchange.send)
+        elif scope["path"] == SOCKET_PATH:
+            await self._sockets(scope, receive, send)
+        else:
+            await receive()  # websocket.connect
+            await reject_socket(send, Refusal(Code.NOT_FOUND))
+
+    def _identify(self, scope: Scope) -> str:
+        """Name the request and its sender, for all that comes after."""
+        given = header(scope["headers"], b"x-request-id") or ""
+        is_sane = _REQUEST_ID.fullmatch(given) is not None
+        request_id = given if is_sane else self._ports.chance.token_bytes(8).hex()
+        peer = scope["client"][0]
+        trusted = self._ports.settings.trusted_proxies
+        scope["state"]["request_id"] = request_id
+        scope["state"]["address"] = client_address(peer, scope["headers"], trusted)
+        scope["state"]["route"] = "unmatched"
+        return request_id
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        refused = _refused_head(scope)
+        if refused is not None:
+            await send_answer(send, refusal_answer(refused))
+            return
+        if scope["method"] == "OPTIONS" and self._cors(scope):
+            await send_answer(send, _PREFLIGHT)
+            return
+        body = await _read_body(receive)
+        if body is None:
+            return  # the client has gone
+        if isinstance(body, Refusal):
+            await send_answer(send, refusal_answer(body, headers=_CLOSE))
+            return
+        await self._dispatch(scope, _Replay(body, receive), send)
+
+    async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path, method = scope["path"], scope["method"]
+        if path == BETS_PATH and method == "POST":
+            scope["state"]["route"] = BETS_PATH
+            await self._bets(scope, receive, send)
+            return
+        page = self._pages.find(path) if method in ("GET", "HEAD") else None
+        if page is None:
+            await self._routes(scope, receive, send)
+            return
+        scope["state"]["route"] = "page"
+        seen = header(scope["headers"], b"if-none-match")
+        await send_answer(send, page.unchanged if seen == page.etag else page.answer)
+
+    def _cors(self, scope: Scope) -> Headers:
+        """What lets a page of a configured other origin use the API."""
+        origin = header(scope["headers"], b"origin")
+        if origin is None or origin not in self._ports.settings.cors_origins:
+            return ()
+        exposed = b"x-request-id, retry-after, ratelimit-limit, ratelimit-remaining"
+        return (
+            (b"access-control-allow-origin", origin.encode("latin-1")),
+            (b"access-control-expose-headers", exposed),
+            (b"vary", b"origin"),
+        )
+
+
+_PREFLIGHT: Final = Answer(
+    204,
+    b"",
+    (
+        (b"access-control-allow-methods", b"GET, POST"),
+        (b"access-control-allow-headers", b"authorization, content-type, x-request-id"),
+        (b"access-control-max-age", b"600"),
+    ),
+)
+_CLOSE: Final[Headers] = ((b"connection", b"close"),)
+
+
+class Exchange:
+    """One HTTP request on its way: adds headers to its answer, counts it when it is over."""
+
+    def __init__(self, scope: Scope, send: Send, extra: Headers, metrics: Metrics) -> None:
+        self._scope = scope
+        self._send = send
+        self._extra = extra
+        self._metrics = metrics
+        self._status: int | None = None
+        self._began = trio.current_time()
+
+    async def send(self, event: Event) -> None:
+        """Pass on one piece of the answer."""
+        if event["type"] == "http.response.start":
+            self._status = event["status"]
+            event["headers"] = [*event["headers"], *self._extra]
+        await self._send(event)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """A defect is answered as `internal`, and raised on to be logged."""
+        if isinstance(error, Exception) and self._status is None:
+            await send_answer(self.send, refusal_answer(Refusal(Code.INTERNAL), headers=_CLOSE))
+        if self._status is not None:
+            self._count(self._status)
+
+    def _count(self, status: int) -> None:
+        route, method = self._scope["state"]["route"], self._scope["method"]
+        known = method if method in ("GET", "POST", "HEAD", "OPTIONS") else "other"
+        took_s = trio.current_time() - self._began
+        self._metrics.requests.labels(known, route, str(status)).inc()
+        self._metrics.durations.labels(route).observe(took_s)
+        log.debug("request", method=known, route=route, status=status, ms=round(took_s * 1000, 2))
+
+
+class _Replay:
+    """`receive` for whoever comes after the edge: the whole body, then what the client does."""
+
+    def __init__(self, body: bytes, receive: Receive) -> None:
+        self._body: bytes | None = body
+        self._receive = receive
+
+    async def __call__(self) -> Event:
+        if self._body is None:
+            return await self._receive()
+        body, self._body = self._body, None
+        return {"type": "http.request", "body": body, "more_body": False}
+
+
+def _refused_head(scope: Scope) -> Refusal | None:
+    if not scope["path"].startswith("/"):
+        return bad_request("path", "must begin with a slash")
+    length = header(scope["headers"], b"content-length")
+    if length is not None and int(length) > BODY_BYTES_READ_MAX:  # digits: h11 has looked
+        return Refusal(Code.TOO_LARGE)
+    return None
+
+
+async def _read_body(receive: Receive) -> bytes | Refusal | None:
+    """The whole body; None when the client has gone before its end."""
+    body, size = bytearray(), 0
+    with trio.move_on_after(BODY_WITHIN_S):
+        while size <= BODY_BYTES_READ_MAX:
+            event = await receive()
+            if event["type"] == "http.disconnect":
+                return None
+            chunk = event.get("body", b"")
+            size += len(chunk)
+            if size <= BODY_BYTES_MAX:
+                body += chunk
+            if not event.get("more_body", False):
+                return bytes(body) if size <= BODY_BYTES_MAX else Refusal(Code.TOO_LARGE)
+        return Refusal(Code.TOO_LARGE)
+    return bad_request("body", "did not arrive in time")

@@ -1,0 +1,116 @@
+"""Is the venue well? For load balancers, and for whoever is woken at night."""
+
+from datetime import UTC, datetime
+from typing import Final
+
+import trio
+
+from actors.gateway.asgi import Answer, json_answer
+from actors.gateway.metrics import Metrics
+from actors.gateway.ports import GatewayPorts
+from actors.gateway.routes import Route
+from actors.gateway.tree import down
+from domain.refusals import Code, Refusal
+from protocols.client_answers import Json, feed_age_ms
+from protocols.market import FeedLevel
+from protocols.ports import StoreUnavailable
+
+CHECKED_WITHIN_S: Final = 2
+_FEED_WORDS: Final = {
+    FeedLevel.HEALTHY: "healthy",
+    FeedLevel.DEGRADED: "degraded",
+    FeedLevel.CRITICAL: "unhealthy",
+}
+EXPOSITION_TYPE: Final = b"text/plain; version=0.0.4; charset=utf-8"
+
+
+class HealthRoutes:
+    """`/healthz`, `/readyz`, `/version` and `/metrics`."""
+
+    def __init__(self, ports: GatewayPorts, metrics: Metrics) -> None:
+        self._ports = ports
+        self._metrics = metrics
+
+    def routes(self) -> list[Route]:
+        """All of them."""
+        return [
+            ("GET", "/healthz", self.health),
+            ("GET", "/readyz", self.ready),
+            ("GET", "/version", self.version),
+            ("GET", "/metrics", self.metrics),
+        ]
+
+    async def health(self) -> Answer:
+        """Each needed part, and 503 when one of them is down."""
+        now_ms = self._ports.clock.now_ms()
+        checks: dict[str, Json] = {
+            "database": {"status": _word(await self._database_answers())},
+            "store": {"status": _word(await self._store_answers())},
+            "price_feed": self._price_feed(now_ms),
+            "circuit_breaker": self._breaker(),
+            "actors": self._actors(),
+        }
+        is_well = all(check["status"] != "unhealthy" for check in checks.values())
+        body = {
+            "status": _word(is_well),
+            "timestamp": datetime.fromtimestamp(now_ms / 1000, UTC).isoformat(
+                timespec="milliseconds"
+            ),
+            "checks": checks,
+        }
+        return json_answer(body, status=200 if is_well else 503)
+
+    async def ready(self) -> Json | Refusal:
+        """May traffic be sent here? While this answers the Gateway has started."""
+        return Refusal(Code.DRAINING) if self._ports.draining.value else {"ready": True}
+
+    async def version(self) -> Json:
+        """What is running."""
+        settings = self._ports.settings
+        return {
+            "version": settings.version,
+            "commit": settings.commit,
+            "demo": settings.demo,
+            "chain_id": settings.chain_id,
+        }
+
+    async def metrics(self) -> Answer:
+        """For Prometheus."""
+        house = await self._ports.ledger_worker.run(self._ports.ledger.house)
+        return Answer(200, self._metrics.exposition(house), ((b"content-type", EXPOSITION_TYPE),))
+
+    async def _database_answers(self) -> bool:
+        with trio.move_on_after(CHECKED_WITHIN_S):
+            await self._ports.ledger_worker.run(self._ports.ledger.operator_state)
+            return True
+        return False
+
+    async def _store_answers(self) -> bool:
+        try:
+            with trio.move_on_after(CHECKED_WITHIN_S):
+                await self._ports.store.get("health")
+                return True
+        except StoreUnavailable:
+            pass
+        return False
+
+    def _price_feed(self, now_ms: int) -> Json:
+        feed = self._ports.feed.value
+        return {
+            "status": _FEED_WORDS[feed.level],
+            "source": feed.source,
+            "stale_for_ms": feed_age_ms(feed, now_ms),
+        }
+
+    def _breaker(self) -> Json:
+        feed = self._ports.feed.value
+        state = "open" if feed.breaker_open() else "closed"
+        return {"status": state, "override": feed.override.value}
+
+    def _actors(self) -> Json:
+        missing = down(self._ports.supervisor_status())
+        return {"status": _word(not missing), "down": missing}
+
+
+def _word(is_well: bool) -> str:
+    return "healthy" if is_well else "unhealthy"

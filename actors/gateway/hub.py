@@ -1,0 +1,244 @@
+"""The hub: everything that goes to many sockets, encoded once, and to the right ones.
+
+It reads prices, quotes, health and users' events, and puts frames into outboxes; it never waits for
+a client. Ticks are coalesced to ten a second before anything is encoded.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final, TypeVar
+
+import attrs
+import structlog
+import trio
+
+from actors.gateway.asgi import encode_json
+from actors.gateway.metrics import Metrics
+from actors.gateway.outbox import GOING_AWAY, TRY_AGAIN_LATER, Close, Outbox
+from actors.gateway.ports import GatewayPorts
+from domain.units import EpochMs
+from protocols.client_answers import (
+    Json,
+    drain_frame,
+    event_frame,
+    grid_frame,
+    price_frame,
+    status_frame,
+)
+from protocols.client_wire import Channel
+from protocols.money import UserEvent
+from supervisor import Overrun, Subscription, Watch, WhenFull
+
+T = TypeVar("T")
+
+log = structlog.get_logger("gateway")
+
+PRICE_EVERY_S: Final = 0.1
+HEARTBEAT_S: Final = 1.0
+USER_EVENTS_WAITING_MAX: Final = 50_000
+"""A column of 10,000 bets settles at once; five of those, and the traders take snapshots."""
+RECONNECT_WITHIN_S: Final = 5
+
+RESYNC: Final = Close(TRY_AGAIN_LATER, "events were lost: resume")
+
+
+@attrs.define(eq=False)
+class Client:
+    """One socket, as the hub knows it."""
+
+    outbox: Outbox = attrs.field(factory=Outbox)
+    channels: frozenset[Channel] = frozenset()
+    wallet: str | None = None
+    """Whose private stream it gets, until `expires_ms`."""
+    expires_ms: EpochMs = 0
+
+
+class Hub:
+    """All sockets of one life of the Gateway."""
+
+    def __init__(self, ports: GatewayPorts, metrics: Metrics) -> None:
+        self._ports = ports
+        self._metrics = metrics
+        self._clients: dict[Client, None] = {}
+        self._by_wallet: defaultdict[str, dict[Client, None]] = defaultdict(dict)
+        self._frames: dict[Channel, str] = {}  # the newest of each, for those who come later
+        self._betting_sent: tuple[object, ...] = ()
+        self._draining = False
+
+    @property
+    def count(self) -> int:
+        """Sockets connected now."""
+        return len(self._clients)
+
+    @property
+    def is_draining(self) -> bool:
+        """Is the venue sending sockets away?"""
+        return self._draining
+
+    @contextmanager
+    def connected(self, client: Client) -> Iterator[None]:
+        """The client is connected for as long as the block lasts."""
+        self._clients[client] = None
+        self._metrics.sockets.set(len(self._clients))
+        if self._draining:
+            self._send_away(client)
+        try:
+            yield
+        finally:
+            self.sign_out(client)
+            del self._clients[client]
+            self._metrics.sockets.set(len(self._clients))
+            if client.outbox.closing is not None:
+                self._metrics.sockets_dropped.labels(client.outbox.closing.reason).inc()
+
+    def subscribe(self, client: Client, channels: frozenset[Channel]) -> None:
+        """From now on send `channels` and no others; what is newest goes out at once."""
+        for channel in client.channels - channels:
+            client.outbox.forget(channel)
+        client.channels = channels
+        for channel, frame in self._frames.items():
+            if channel in channels:
+                client.outbox.put_latest(channel, frame)
+
+    def sign_in(self, client: Client, wallet: str, expires_ms: EpochMs) -> None:
+        """From now on send the private stream of `wallet`."""
+        self.sign_out(client)
+        client.wallet, client.expires_ms = wallet, expires_ms
+        self._by_wallet[wallet][client] = None
+
+    def sign_out(self, client: Client) -> None:
+        """No private stream any more."""
+        if client.wallet is not None:
+            clients = self._by_wallet[client.wallet]
+            clients.pop(client, None)
+            if not clients:
+                del self._by_wallet[client.wallet]
+            client.wallet = None
+
+    def send_away_all(self) -> None:
+        """The venue drains: each socket is told when to come back, and closed; so is a new one."""
+        self._draining = True
+        for client in tuple(self._clients):
+            self._send_away(client)
+
+    def _send_away(self, client: Client) -> None:
+        delay_ms = int(self._ports.chance.random() * RECONNECT_WITHIN_S * 1000)
+        client.outbox.put(encode(drain_frame(reconnect_in_ms=delay_ms)))
+        client.outbox.close(Close(GOING_AWAY, "draining"))
+
+    # What goes to many
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Feed the sockets, for ever. Started once no event can be missed any more."""
+        events = self._subscribe_events()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._send_events, events)
+            nursery.start_soon(self._send_prices)
+            nursery.start_soon(self._send_grids)
+            nursery.start_soon(self._send_heartbeats)
+            nursery.start_soon(self._send_changes, self._ports.feed)
+            nursery.start_soon(self._send_changes, self._ports.hold)
+            nursery.start_soon(self._send_changes, self._ports.draining)
+            task_status.started()
+
+    async def _send_prices(self) -> None:
+        ticks = self._ports.ticks.subscribe("gateway", 1, WhenFull.KEEP_LATEST)
+        try:
+            while True:
+                tick = await ticks.receive()
+                self._frames[Channel.PRICE] = encode(price_frame(tick))
+                self._broadcast(Channel.PRICE)
+                await trio.sleep(PRICE_EVERY_S)
+        finally:
+            ticks.close()
+
+    async def _send_grids(self) -> None:
+        async for book in self._ports.book.changes():
+            self._frames[Channel.GRID] = encode(grid_frame(book.newest))
+            self._broadcast(Channel.GRID)
+
+    async def _send_heartbeats(self) -> None:
+        while True:
+            self._send_status()
+            await trio.sleep(HEARTBEAT_S)
+
+    async def _send_changes(self, watch: Watch[T]) -> None:
+        """What opens or closes betting is news at once, and not at the next heartbeat."""
+        async for _ in watch.changes():
+            if self._betting() != self._betting_sent:
+                self._send_status()
+
+    def _send_status(self) -> None:
+        ports = self._ports
+        self._betting_sent = self._betting()
+        self._frames[Channel.STATUS] = encode(
+            status_frame(
+                ports.feed.value,
+                ports.hold.value,
+                draining=ports.draining.value,
+                now_ms=ports.clock.now_ms(),
+            )
+        )
+        self._broadcast(Channel.STATUS)
+
+    def _betting(self) -> tuple[object, ...]:
+        feed = self._ports.feed.value
+        return (
+            feed.level,
+            feed.override,
+            feed.source,
+            self._ports.hold.value.held,
+            self._ports.draining.value,
+        )
+
+    def _broadcast(self, channel: Channel) -> None:
+        frame = self._frames[channel]
+        for client in self._clients:
+            if channel in client.channels:
+                client.outbox.put_latest(channel, frame)
+
+    # What goes to one trader
+
+    def _subscribe_events(self) -> Subscription[UserEvent]:
+        return self._ports.user_events.subscribe(
+            "gateway", USER_EVENTS_WAITING_MAX, WhenFull.DISCONNECT
+        )
+
+    async def _send_events(self, events: Subscription[UserEvent]) -> None:
+        try:
+            while True:
+                try:
+                    self._tell(await events.receive())
+                except Overrun:
+                    log.error("user_events_overrun", clients=len(self._clients))
+                    events = self._subscribe_events()
+                    self._resync_all()
+        finally:
+            events.close()
+
+    def _tell(self, event: UserEvent) -> None:
+        clients = self._by_wallet.get(event.wallet)
+        if not clients or event.seq is None:
+            return
+        frame, now_ms = encode(event_frame(event)), self._ports.clock.now_ms()
+        for client in tuple(clients):
+            if now_ms < client.expires_ms:
+                client.outbox.put(frame)
+            else:
+                self.sign_out(client)
+                client.outbox.put(SESSION_EXPIRED)
+
+    def _resync_all(self) -> None:
+        """Events were lost: whoever has a private stream must take a snapshot."""
+        for clients in tuple(self._by_wallet.values()):
+            for client in tuple(clients):
+                client.outbox.close(RESYNC)
+
+
+def encode(frame: Json) -> str:
+    """A frame as it goes out."""
+    return encode_json(frame).decode()
+
+
+SESSION_EXPIRED: Final = encode({"type": "session:expired"})

@@ -1,0 +1,185 @@
+"""What operators can see and do. Each has a token of his own; each action is logged with who, what
+and why before it is asked for, so that even one whose answer is lost is on record."""
+
+import hmac
+
+import structlog
+
+from actors.gateway.asking import ask_circuit, ask_money
+from actors.gateway.connections import Connections
+from actors.gateway.hub import Hub
+from actors.gateway.ports import GatewayPorts
+from actors.gateway.routes import Route, bearer, json_body
+from actors.gateway.tree import rows_json
+from domain.refusals import Code, Refusal
+from protocols.client_answers import Json, feed_json, source_json
+from protocols.client_wire import parse_circuit, parse_deposit, parse_reason
+from protocols.market import SetOverride
+from protocols.money import Deposit, Deposited, HoldSet, SetHold
+
+log = structlog.get_logger("ops")
+
+
+class OpsRoutes:
+    """The views below `/ops`."""
+
+    def __init__(self, ports: GatewayPorts, hub: Hub, connections: Connections) -> None:
+        self._ports = ports
+        self._hub = hub
+        self._connections = connections
+
+    def routes(self) -> list[Route]:
+        """All of them."""
+        return [
+            ("GET", "/ops/status", self.status),
+            ("POST", "/ops/circuit", self.circuit),
+            ("POST", "/ops/deposits", self.deposits),
+            ("POST", "/ops/hold", self.hold),
+            ("POST", "/ops/release", self.release),
+        ]
+
+    async def status(self) -> Json | Refusal:
+        """The actor tree, and everything that it drives."""
+        who = self._operator()
+        if isinstance(who, Refusal):
+            return who
+        ports, now_ms = self._ports, self._ports.clock.now_ms()
+        tree, feed, hold = ports.supervisor_status(), ports.feed.value, ports.hold.value
+        return {
+            "venue": tree.state.value,
+            "server_time_ms": now_ms,
+            "version": ports.settings.version,
+            "draining": ports.draining.value,
+            "actors": rows_json(tree),
+            "feed": {**feed_json(feed, now_ms), "skew_ms": feed.skew_ms},
+            "breaker": {
+                "open": feed.breaker_open(),
+                "override": feed.override.value,
+                "by": feed.override_by,
+                "why": feed.override_why,
+            },
+            "hold": {"held": hold.held, "by": hold.by, "why": hold.why},
+            "sources": [source_json(source) for source in ports.sources.value],
+            "quote": self._quote(now_ms),
+            "house": await self._house(),
+            "writer": self._writer(),
+            "resolver": self._resolver(),
+            "gateway": {"connections": self._connections.count, "sockets": self._hub.count},
+        }
+
+    async def circuit(self) -> Json | Refusal:
+        """Override the circuit breaker."""
+        who, fields = self._operator(), await json_body()
+        if isinstance(who, Refusal):
+            return who
+        asked = fields if isinstance(fields, Refusal) else parse_circuit(fields)
+        if isinstance(asked, Refusal):
+            return asked
+        log.warning("ops_circuit", who=who, what=asked.override.value, why=asked.reason)
+        feed = await ask_circuit(
+            self._ports, SetOverride(override=asked.override, by=who, why=asked.reason)
+        )
+        if isinstance(feed, Refusal):
+            return feed
+        return feed_json(feed, self._ports.clock.now_ms())
+
+    async def deposits(self) -> Json | Refusal:
+        """Credit a wallet, once per reference."""
+        who, fields = self._operator(), await json_body()
+        if isinstance(who, Refusal):
+            return who
+        asked = (
+            fields
+            if isinstance(fields, Refusal)
+            else parse_deposit(fields, keccak=self._ports.keccak)
+        )
+        if isinstance(asked, Refusal):
+            return asked
+        log.warning(
+            "ops_deposit",
+            who=who,
+            what=f"{asked.amount_micros} micros to {asked.wallet} as {asked.reference}",
+            why=asked.reason,
+        )
+        command = Deposit(
+            wallet=asked.wallet,
+            amount_micros=asked.amount_micros,
+            reference=asked.reference,
+            by=who,
+        )
+        done = await ask_money(self._ports, command, Deposited)
+        if isinstance(done, Refusal):
+            return done
+        return {
+            "wallet": done.wallet,
+            "amount_micros": done.amount_micros,
+            "reference": done.reference,
+            "balance_micros": done.balance_micros,
+            "repeated": done.repeated,
+        }
+
+    async def hold(self) -> Json | Refusal:
+        """Betting off."""
+        return await self._set_hold(held=True)
+
+    async def release(self) -> Json | Refusal:
+        """Betting on."""
+        return await self._set_hold(held=False)
+
+    async def _set_hold(self, *, held: bool) -> Json | Refusal:
+        who, fields = self._operator(), await json_body()
+        if isinstance(who, Refusal):
+            return who
+        why = fields if isinstance(fields, Refusal) else parse_reason(fields)
+        if isinstance(why, Refusal):
+            return why
+        log.warning("ops_hold", who=who, what="hold" if held else "release", why=why)
+        done = await ask_money(self._ports, SetHold(held=held, by=who, why=why), HoldSet)
+        return done if isinstance(done, Refusal) else {"held": done.held}
+
+    def _operator(self) -> str | Refusal:
+        """Whose token this is. Every token is compared, each in constant time."""
+        token = bearer()
+        if isinstance(token, Refusal):
+            return token
+        given = token.encode()
+        tokens = self._ports.settings.ops_tokens.items()
+        names = [name for name, own in tokens if own and hmac.compare_digest(own.encode(), given)]
+        return names[0] if names else Refusal(Code.UNAUTHORIZED)
+
+    async def _house(self) -> Json:
+        house = await self._ports.ledger_worker.run(self._ports.ledger.house)
+        return {
+            "balance_micros": house.balance_micros,
+            "open_payout_micros": house.open_payout_micros,
+            "open_bets": house.open_bets,
+        }
+
+    def _quote(self, now_ms: int) -> Json | None:
+        quote = self._ports.book.value.newest
+        if quote is None:
+            return None
+        age_ms = now_ms - quote.published_at_ms
+        return {"n": quote.n, "age_ms": age_ms, "price_cents": quote.price_cents}
+
+    def _writer(self) -> Json:
+        writer = self._ports.writer.value
+        return {
+            "batches": writer.batches,
+            "commands": writer.commands,
+            "last_batch": writer.last_batch,
+            "last_commit_ms": writer.last_commit_ms,
+            "expired": writer.expired,
+            "high_ms": writer.high_ms,
+        }
+
+    def _resolver(self) -> Json:
+        resolver = self._ports.resolver.value
+        return {
+            "columns_settled": resolver.columns_settled,
+            "bets_won": resolver.bets_won,
+            "bets_lost": resolver.bets_lost,
+            "bets_void": resolver.bets_void,
+            "open_columns": resolver.open_columns,
+            "oldest_open_end_ms": resolver.oldest_open_end_ms,
+        }

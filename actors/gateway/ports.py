@@ -1,0 +1,95 @@
+"""What the Gateway needs of the venue: settings, channels, and the ports it reads through."""
+
+import socket
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import attrs
+
+from domain.placement import Rules
+from domain.quotes import QuoteBook
+from domain.refusals import Refusal
+from domain.ticks import Tick
+from domain.units import BetId, Micros
+from domain.wallet import Keccak
+from protocols.market import FeedStatus, Hold, SetOverride, SourceState
+from protocols.money import (
+    MoneyCommand,
+    MoneyOutcome,
+    ResolverStatus,
+    UserEvent,
+    WriterStatus,
+)
+from protocols.ports import Chance, Clock, KeyValueStore, LedgerReader, PriceReader, Worker
+from protocols.sign_in import SignInCommand, SignInOutcome
+from supervisor import Ask, Mailbox, SupervisorStatus, Topic, Watch
+
+
+@attrs.frozen(kw_only=True)
+class GatewaySettings:
+    """The settings that concern the door."""
+
+    host: str
+    port: int
+    chain_id: int
+    demo: bool
+    origin: str
+    """The public origin, e.g. `https://tap.example`; with https, HSTS is sent."""
+    bets_per_minute: int = 120
+    bets_burst: int = 20
+    requests_per_minute: int = 1_200
+    requests_burst: int = 200
+    connections_per_address: int = 100
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses whose X-Forwarded-For counts."""
+    cors_origins: tuple[str, ...] = ()
+    ops_tokens: Mapping[str, str] = attrs.field(factory=dict, repr=False)
+    """Operators' bearer tokens by the operator's name."""
+    answer_within_ms: int = 5_000
+    """How long a bet may wait for its answer."""
+    faucet_micros: Micros = 1_000_000_000
+    faucet_balance_max_micros: Micros = 10_000_000_000
+    drain_within_s: float = 10.0
+    """How long the Gateway may take from being asked to stop to its last closed socket."""
+    web_root: Path | None = None
+    """The folder of the web client."""
+    version: str = "0"
+    commit: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class GatewayPorts:
+    """Everything the Gateway needs; the wiring fills it."""
+
+    settings: GatewaySettings
+    rules: Rules
+    listeners: tuple[socket.socket, ...]
+    """Bound and listening, opened by the composition root: a new life of the Gateway serves on the
+    same port, and clients that connect meanwhile wait in the backlog."""
+
+    money: Mailbox[Ask[MoneyCommand, MoneyOutcome]]
+    sign_in: Mailbox[Ask[SignInCommand, SignInOutcome]]
+    circuit: Mailbox[Ask[SetOverride, FeedStatus | Refusal]]
+    feed: Watch[FeedStatus]
+    hold: Watch[Hold]
+    book: Watch[QuoteBook]
+    ticks: Topic[Tick]
+    sources: Watch[tuple[SourceState, ...]]
+    user_events: Topic[UserEvent]
+    draining: Watch[bool]
+    writer: Watch[WriterStatus]
+    resolver: Watch[ResolverStatus]
+
+    ledger: LedgerReader
+    ledger_worker: Worker
+    prices: PriceReader
+    prices_worker: Worker
+    store: KeyValueStore
+    clock: Clock
+    chance: Chance
+    new_bet_id: Callable[[], BetId]
+    """A new ULID."""
+    verify_wallet: Callable[[str, bytes], str | None]
+    """The lower-case wallet whose `personal_sign` of the text this is; None if it is none."""
+    keccak: Keccak
+    supervisor_status: Callable[[], SupervisorStatus]

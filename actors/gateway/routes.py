@@ -1,0 +1,130 @@
+"""The routes of Quart: everything over HTTP but the hot path of placing bets and the WebSocket.
+
+A view gives a body, a `Refusal` or a finished `Answer`; here they become responses. What Quart or a
+view raises becomes JSON too: its own errors by the table, anything unexpected `internal`, logged.
+"""
+
+from collections.abc import Awaitable, Callable
+from types import TracebackType
+from typing import Final, TypeAlias
+
+import structlog
+from quart import request
+from quart_trio import QuartTrio
+from quart_trio.wrappers import TrioResponse
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+
+from actors.gateway.asgi import Answer, Headers, answer_of, refusal_answer
+from actors.gateway.limits import limit_headers, take_request
+from actors.gateway.ports import GatewayPorts
+from domain.refusals import Code, Refusal, bad_request
+from protocols.client_answers import Json
+from protocols.client_wire import Fields, Query, parse_object
+from protocols.ports import StoreUnavailable
+
+log = structlog.get_logger("gateway")
+
+View: TypeAlias = Callable[..., Awaitable[Json | Refusal | Answer]]
+Route: TypeAlias = tuple[str, str, View]
+"""Method, path with its `<parameters>`, view."""
+
+_NO_STORE: Final[Headers] = ((b"cache-control", b"no-store"),)
+
+
+class Routes(QuartTrio):
+    """Quart, answering in our words."""
+
+    def __init__(self, ports: GatewayPorts) -> None:
+        super().__init__("gateway", static_folder=None)
+        self._ports = ports
+        self.url_map.merge_slashes = False
+        self.url_map.strict_slashes = True
+        self.url_map.redirect_defaults = False
+        self.register_error_handler(HTTPException, _http_error)
+        self.register_error_handler(500, _defect)
+        self.register_error_handler(StoreUnavailable, _store_unavailable)
+
+    def add(self, routes: list[Route], *, limited: bool) -> None:
+        """Serve these; `limited` ones count against the request limit of their address."""
+        for method, path, view in routes:
+            self.add_url_rule(
+                path,
+                endpoint=f"{method} {path}",
+                view_func=self._served(view, path, limited=limited),
+                methods=[method],
+                provide_automatic_options=False,
+            )
+
+    def log_exception(
+        self,
+        exception_info: tuple[type, BaseException, TracebackType] | tuple[None, None, None],
+    ) -> None:
+        """Quart's hook for what a view raised."""
+        log.error("request_failed", path=request.path, exc_info=exception_info)
+
+    def _served(
+        self, view: View, path: str, *, limited: bool
+    ) -> Callable[..., Awaitable[TrioResponse]]:
+        async def serve(**parameters: str) -> TrioResponse:
+            request.scope["state"]["route"] = path
+            if not limited:
+                return _response(answer_of(await view(**parameters)), _NO_STORE)
+            address: str = request.scope["state"]["address"]
+            allowance, refused = await take_request(self._ports, address)
+            answer = answer_of(refused or await view(**parameters))
+            return _response(answer, (*_NO_STORE, *limit_headers(allowance)))
+
+        return serve
+
+
+async def json_body() -> Fields | Refusal:
+    """The JSON object of the request in hand. An empty body is an empty object."""
+    body = await request.get_data(as_text=False)
+    return parse_object(body) if body else {}
+
+
+def query() -> Query:
+    """The query string of the request in hand."""
+    return dict(request.args.lists())
+
+
+def client() -> str:
+    """The address of the client in hand."""
+    address: str = request.scope["state"]["address"]
+    return address
+
+
+def bearer() -> str | Refusal:
+    """The bearer token of the request in hand."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token or len(token) > 256:
+        return Refusal(Code.UNAUTHORIZED)
+    return token.strip()
+
+
+def _response(answer: Answer, headers: Headers = ()) -> TrioResponse:
+    response = TrioResponse(answer.body, answer.status)
+    for name, value in (*answer.headers, *headers):
+        response.headers[name.decode()] = value.decode()
+    return response
+
+
+async def _http_error(error: HTTPException) -> TrioResponse:
+    """What Quart itself refuses: an unknown path, a method that the path does not take."""
+    if isinstance(error, MethodNotAllowed):
+        allowed = ", ".join(error.valid_methods or ()).encode()
+        refusal = Refusal(Code.METHOD_NOT_ALLOWED)
+        return _response(refusal_answer(refusal, headers=((b"allow", allowed),)))
+    if error.code == 404:
+        return _response(refusal_answer(Refusal(Code.NOT_FOUND)))
+    if error.code == 500:
+        return await _defect(error)
+    return _response(refusal_answer(bad_request("request", error.name)))
+
+
+async def _defect(_: Exception) -> TrioResponse:
+    return _response(refusal_answer(Refusal(Code.INTERNAL)))
+
+
+async def _store_unavailable(_: StoreUnavailable) -> TrioResponse:
+    return _response(refusal_answer(Refusal(Code.STORE_UNAVAILABLE)))

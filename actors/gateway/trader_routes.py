@@ -1,0 +1,277 @@
+"""What traders, and anybody, can ask over HTTP."""
+
+from typing import Final
+
+import msgspec
+
+from actors.gateway.asgi import Answer, json_answer
+from actors.gateway.asking import ask_money, ask_sign_in, authenticate
+from actors.gateway.ports import GatewayPorts
+from actors.gateway.reads import read_account
+from actors.gateway.routes import Route, bearer, client, json_body, query
+from domain.quotes import Quote
+from domain.refusals import Code, Refusal, bad_request
+from protocols.client_answers import (
+    Json,
+    account_json,
+    bar_json,
+    bet_json,
+    bets_json,
+    grid_json,
+    nonce_json,
+    proof_json,
+    quote_json,
+    signed_in_json,
+    statement_json,
+    tick_json,
+)
+from protocols.client_wire import (
+    is_bet_id,
+    is_nonce,
+    parse_bets_query,
+    parse_history_query,
+    parse_login,
+    parse_statement_query,
+    parse_wallet_field,
+)
+from protocols.money import Deposit, Deposited
+from protocols.sign_in import IssueNonce, LoggedOut, Login, Logout, NonceIssued, Session, SignedIn
+
+FAUCET_BY: Final = "faucet"
+
+
+class TraderRoutes:
+    """The views below `/api`."""
+
+    def __init__(self, ports: GatewayPorts) -> None:
+        self._ports = ports
+        self._quote: tuple[int, msgspec.Raw] | None = None  # the newest, encoded once
+
+    def routes(self) -> list[Route]:
+        """All of them; the bet itself is placed elsewhere."""
+        return [
+            ("GET", "/api/auth/nonce", self.nonce),
+            ("POST", "/api/auth/login", self.login),
+            ("GET", "/api/auth/session", self.session),
+            ("POST", "/api/auth/logout", self.logout),
+            ("GET", "/api/grid", self.grid),
+            ("GET", "/api/account", self.account),
+            ("GET", "/api/ledger", self.statement),
+            ("GET", "/api/bets", self.bets),
+            ("GET", "/api/bets/<bet_id>", self.bet),
+            ("GET", "/api/bets/by-nonce/<nonce>", self.bet_by_nonce),
+            ("GET", "/api/bets/<bet_id>/proof", self.proof),
+            ("GET", "/api/prices/latest", self.latest_price),
+            ("GET", "/api/prices/history", self.price_history),
+            ("POST", "/api/faucet", self.faucet),
+        ]
+
+    # Sign-in
+
+    async def nonce(self) -> Json | Refusal:
+        """What a sign-in message must hold."""
+        issued = await ask_sign_in(self._ports, IssueNonce(address=client()), NonceIssued)
+        return issued if isinstance(issued, Refusal) else nonce_json(issued)
+
+    async def login(self) -> Json | Refusal:
+        """A signed message for a session token."""
+        fields = await json_body()
+        login = fields if isinstance(fields, Refusal) else parse_login(fields)
+        if isinstance(login, Refusal):
+            return login
+        command = Login(message=login.message, signature=login.signature, address=client())
+        signed_in = await ask_sign_in(self._ports, command, SignedIn)
+        return signed_in if isinstance(signed_in, Refusal) else signed_in_json(signed_in)
+
+    async def session(self) -> Json | Refusal:
+        """Whose token this is, and until when."""
+        session = await self._session()
+        if isinstance(session, Refusal):
+            return session
+        return {"wallet": session.wallet, "expires_at_ms": session.expires_at_ms}
+
+    async def logout(self) -> Json | Refusal:
+        """End the session."""
+        token = bearer()
+        if isinstance(token, Refusal):
+            return token
+        out = await ask_sign_in(self._ports, Logout(token=token), LoggedOut)
+        return out if isinstance(out, Refusal) else {"logged_out": True}
+
+    async def _session(self) -> Session | Refusal:
+        token = bearer()
+        return token if isinstance(token, Refusal) else await authenticate(self._ports, token)
+
+    # The market
+
+    async def grid(self) -> Answer:
+        """Geometry, presets, and the newest quote with every rate, or null."""
+        ports = self._ports
+        now_ms = ports.clock.now_ms()
+        body = grid_json(ports.rules, chain_id=ports.settings.chain_id, now_ms=now_ms)
+        quote = ports.book.value.newest
+        return json_answer({**body, "quote": None if quote is None else self._encoded(quote)})
+
+    def _encoded(self, quote: Quote) -> msgspec.Raw:
+        """Some 480 cells, encoded once for all who ask."""
+        if self._quote is None or self._quote[0] != quote.n:
+            self._quote = quote.n, msgspec.Raw(msgspec.json.encode(quote_json(quote)))
+        return self._quote[1]
+
+    async def latest_price(self) -> Json | Refusal:
+        """The newest accepted tick."""
+        active = [source for source in self._ports.sources.value if source.active]
+        tick = active[0].last_tick if active else None
+        return (
+            Refusal(Code.NOT_FOUND, "There is no price yet.") if tick is None else tick_json(tick)
+        )
+
+    async def price_history(self) -> Json | Refusal:
+        """Bars, or ticks, of a stretch of the last seven days."""
+        ports = self._ports
+        asked = parse_history_query(query(), now_ms=ports.clock.now_ms())
+        if isinstance(asked, Refusal):
+            return asked
+        if asked.interval_ms == 0:
+            ticks = await ports.prices_worker.run(
+                lambda: ports.prices.ticks(
+                    from_ms=asked.from_ms, to_ms=asked.to_ms, limit=asked.limit
+                )
+            )
+            return {"ticks": [tick_json(tick) for tick in ticks]}
+        bars = await ports.prices_worker.run(
+            lambda: ports.prices.bars(
+                from_ms=asked.from_ms,
+                to_ms=asked.to_ms,
+                interval_ms=asked.interval_ms,
+                limit=asked.limit,
+            )
+        )
+        return {"interval_ms": asked.interval_ms, "bars": [bar_json(bar) for bar in bars]}
+
+    # Own money and bets
+
+    async def account(self) -> Json | Refusal:
+        """Balance, open stakes and bets."""
+        session = await self._session()
+        if isinstance(session, Refusal):
+            return session
+        account = await read_account(self._ports, session.wallet)
+        return account_json(session.wallet, account)
+
+    async def statement(self) -> Json | Refusal:
+        """Where did my money go?"""
+        session, asked = await self._session(), parse_statement_query(query())
+        if isinstance(session, Refusal):
+            return session
+        if isinstance(asked, Refusal):
+            return asked
+        ledger = self._ports.ledger
+        rows = await self._ports.ledger_worker.run(
+            lambda: ledger.statement(session.wallet, before=asked.before, limit=asked.limit)
+        )
+        return statement_json(rows, asked.limit)
+
+    async def bets(self) -> Json | Refusal:
+        """A page of the trader's bets, newest first."""
+        session, asked = await self._session(), parse_bets_query(query())
+        if isinstance(session, Refusal):
+            return session
+        if isinstance(asked, Refusal):
+            return asked
+        ledger = self._ports.ledger
+        bets = await self._ports.ledger_worker.run(
+            lambda: ledger.bets(
+                session.wallet,
+                statuses=asked.statuses,
+                from_ms=asked.from_ms,
+                to_ms=asked.to_ms,
+                before=asked.before,
+                limit=asked.limit,
+            )
+        )
+        return bets_json(bets, asked.limit)
+
+    async def bet(self, bet_id: str) -> Json | Refusal:
+        """One of the trader's own bets. Another's is not found, like one that never was."""
+        session = await self._session()
+        if isinstance(session, Refusal):
+            return session
+        if not is_bet_id(bet_id):
+            return Refusal(Code.NOT_FOUND)
+        found = await self._ports.ledger_worker.run(lambda: self._ports.ledger.bet(bet_id))
+        if found is None or found.wallet != session.wallet:
+            return Refusal(Code.NOT_FOUND)
+        return bet_json(found)
+
+    async def bet_by_nonce(self, nonce: str) -> Json | Refusal:
+        """For a client that signed a bet and lost the answer."""
+        session = await self._session()
+        if isinstance(session, Refusal):
+            return session
+        if not is_nonce(nonce):
+            return bad_request("nonce", "must be a lower-case UUID of version 4")
+        found = await self._ports.ledger_worker.run(
+            lambda: self._ports.ledger.bet_by_nonce(session.wallet, nonce)
+        )
+        return Refusal(Code.NOT_FOUND) if found is None else bet_json(found)
+
+    async def proof(self, bet_id: str) -> Json | Refusal:
+        """Why a bet ended as it did. For anybody who has the link."""
+        if not is_bet_id(bet_id):
+            return Refusal(Code.NOT_FOUND)
+        ledger = self._ports.ledger
+        settled = await self._ports.ledger_worker.run(lambda: ledger.settled_bet(bet_id))
+        if settled is not None:
+            return proof_json(settled)
+        found = await self._ports.ledger_worker.run(lambda: ledger.bet(bet_id))
+        if found is None:
+            return Refusal(Code.NOT_FOUND)
+        return Refusal(Code.NOT_FOUND, "This bet has no verdict yet: there is nothing to prove.")
+
+    # Paper money
+
+    async def faucet(self) -> Json | Refusal:
+        """Paper money for the token's wallet, or for the one that the body names."""
+        settings = self._ports.settings
+        if not settings.demo:
+            return Refusal(Code.FORBIDDEN, "There is a faucet in demo mode only.")
+        wallet = await self._faucet_wallet()
+        if isinstance(wallet, Refusal):
+            return wallet
+        account = await read_account(self._ports, wallet)
+        balance_micros = account.balance_micros if account is not None else 0
+        amount_micros = min(
+            settings.faucet_micros, settings.faucet_balance_max_micros - balance_micros
+        )
+        if amount_micros <= 0:
+            most = settings.faucet_balance_max_micros
+            return Refusal(
+                Code.LIMIT_REACHED,
+                "The faucet fills an account up to its limit only.",
+                {"balance_max_micros": most, "balance_micros": balance_micros},
+            )
+        return await self._give(wallet, amount_micros)
+
+    async def _give(self, wallet: str, amount_micros: int) -> Json | Refusal:
+        reference = f"{FAUCET_BY}:{self._ports.chance.token_bytes(16).hex()}"
+        command = Deposit(
+            wallet=wallet, amount_micros=amount_micros, reference=reference, by=FAUCET_BY
+        )
+        given = await ask_money(self._ports, command, Deposited)
+        if isinstance(given, Refusal):
+            return given
+        return {
+            "wallet": given.wallet,
+            "amount_micros": given.amount_micros,
+            "balance_micros": given.balance_micros,
+        }
+
+    async def _faucet_wallet(self) -> str | Refusal:
+        fields = await json_body()
+        if isinstance(fields, Refusal):
+            return fields
+        if "wallet" in fields:
+            return parse_wallet_field(fields, keccak=self._ports.keccak)
+        session = await self._session()
+        return session if isinstance(session, Refusal) else session.wallet
