@@ -1,0 +1,250 @@
+"""The whole venue in one process under virtual time: real wiring, real SQLite, a scripted market.
+
+Only the outside is replaced: the exchange by a source that a test feeds, threads by inline calls,
+and the wall clock by trio's. The Gateway is left out unless a test asks for it.
+"""
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import attrs
+import trio
+
+from actors import price_feed, price_recorder, quoter, system
+from actors.gateway.ports import GatewaySettings
+from db.data_folder import DataFolder
+from db.memory_store import MemoryStore
+from db.partition import begin_file, current_file, name_current
+from db.sqlite_ledger import SqliteLedger
+from db.sqlite_ledger_reader import SqliteLedgerReader
+from db.sqlite_prices import SqlitePriceReader, SqlitePriceRecord
+from db.ulid import UlidMaker
+from db.wallet_signatures import keccak_256, recover_wallet
+from domain.batching import BatchRule
+from domain.grid import Cell
+from domain.placement import Rules
+from domain.rates import RewardSettings
+from domain.sign_in import SignInSettings
+from domain.ticks import Tick
+from protocols.accounts import Drift
+from protocols.market import FeedLevel
+from protocols.money import Deposit, MoneyCommand, MoneyOutcome, PlaceBet
+from supervisor import (
+    ExitReport,
+    Refused,
+    SeededChance,
+    StatusUnknown,
+    Supervisor,
+    TrioClock,
+    ask,
+)
+from supervisor.worker import InlineWorker
+
+EPOCH_MS = 1_770_100_000_000
+PRICE_CENTS = 6_500_000
+WALLET = "0x" + "ab" * 20
+HOUSE_MICROS = 1_000_000_000_000
+
+
+class ScriptedSource:
+    """A market that does what a test says: `tick()` at a price, or steady ticks until told."""
+
+    name = "scripted"
+    known_skew_ms = 0
+    unreadable = 0
+
+    def __init__(self, clock: TrioClock) -> None:
+        self._clock = clock
+        self._send, self._receive = trio.open_memory_channel[Tick](1_000)
+        self._last_id = 0
+        self.price_cents = PRICE_CENTS
+
+    def tick(self, price_cents: int = PRICE_CENTS, *, ts_ms: int | None = None) -> Tick:
+        """One trade now (or at exchange time `ts_ms`)."""
+        now_ms = self._clock.now_ms()
+        self._last_id += 1
+        made = Tick(
+            source=self.name,
+            trade_id=self._last_id,
+            price_cents=price_cents,
+            size_e8=1_000_000,
+            ts_ms=now_ms if ts_ms is None else ts_ms,
+            recv_ms=now_ms,
+        )
+        self._send.send_nowait(made)
+        return made
+
+    async def steady(self, *, every_s: float = 1.0) -> None:
+        """A tick at `price_cents` every so often, for ever."""
+        while True:
+            self.tick(self.price_cents)
+            await trio.sleep(every_s)
+
+    @asynccontextmanager
+    async def running(self, *, every_s: float = 0.5) -> AsyncGenerator[None, None]:
+        """A steady market while inside; silence after."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(lambda: self.steady(every_s=every_s))
+            yield
+            nursery.cancel_scope.cancel()
+
+    @asynccontextmanager
+    async def connect(self) -> AsyncGenerator[AsyncIterator[Tick], None]:
+        yield self._receive.clone()
+
+
+@attrs.define(kw_only=True)
+class Venue:
+    """A running venue and the handles a test needs."""
+
+    channels: system.Channels
+    ports: system.Ports
+    supervisor: Supervisor
+    source: ScriptedSource
+    clock: TrioClock
+    exits: list[ExitReport]
+    nonces: int = 0
+
+    async def order(
+        self, command: MoneyCommand, *, within_s: float = 5
+    ) -> MoneyOutcome | Refused | StatusUnknown:
+        """A command to the Batcher, and its outcome."""
+        return await ask(self.channels.money, command, within_s=within_s)
+
+    async def fund(self, amount_micros: int, wallet: str = WALLET) -> None:
+        await self.order(
+            Deposit(wallet=wallet, amount_micros=amount_micros, reference=f"f{self.nonces}", by="t")
+        )
+        self.nonces += 1
+
+    def bet(self, cell: Cell, *, stake_micros: int = 1_000_000, wallet: str = WALLET) -> PlaceBet:
+        """A new bet on that cell, with an id and a nonce of its own."""
+        self.nonces += 1
+        return PlaceBet(
+            bet_id=self.ports.new_bet_id(),
+            wallet=wallet,
+            nonce=f"00000000-0000-4000-8000-{self.nonces:012}",
+            cell=cell,
+            stake_micros=stake_micros,
+        )
+
+    def cell(self, *, columns_ahead: int = 3, rows_up: int = 0) -> Cell:
+        """A cell by its place relative to now and to the market's price."""
+        start_s = self.clock.now_ms() // 1000 // 5 * 5 + columns_ahead * 5
+        lo_cents = self.source.price_cents // 1000 * 1000 + rows_up * 1000
+        return Cell(column_start_s=start_s, lo_cents=lo_cents, hi_cents=lo_cents + 1000)
+
+    def offered(self) -> list[Cell]:
+        """The cells that the newest quote offers, nearest column first."""
+        newest = self.channels.book.value.newest
+        return [cell for cell, _, _ in newest.offered()] if newest is not None else []
+
+    async def wait_quote(self) -> None:
+        """Until a quote stands."""
+        version = self.channels.book.version
+        while self.channels.book.value.newest is None:
+            version, _ = await self.channels.book.changed(version)
+
+    def balance_micros(self, wallet: str = WALLET) -> int:
+        """What the ledger says the wallet has."""
+        account = self.ports.ledger_reader.account(wallet)
+        assert account is not None
+        return account.balance_micros
+
+    def drifts(self) -> tuple[Drift, ...]:
+        """All the ways in which the money does not add up."""
+        return self.ports.ledger_reader.integrity().drifts
+
+    async def wait_level(self, level: FeedLevel) -> float:
+        """Until the feed is on that level; trio's clock then."""
+        version = self.channels.feed.version
+        while self.channels.feed.value.level is not level:
+            version, _ = await self.channels.feed.changed(version)
+        return trio.current_time()
+
+    async def wait_ended(self, bet_id: str) -> str:
+        """Until a bet has reached its end; its status."""
+        version = self.channels.resolver.version
+        while True:
+            bet = self.ports.ledger_reader.bet(bet_id)
+            if bet is not None and bet.status.value != "confirmed":
+                return bet.status.value
+            version, _ = await self.channels.resolver.changed(version)
+
+
+@asynccontextmanager
+async def running_venue(
+    data: Path, *, with_gateway: bool = False, source: ScriptedSource | None = None
+) -> AsyncIterator[Venue]:
+    """Start the venue on `data`, and drain it at the end."""
+    clock = TrioClock(EPOCH_MS)
+    source = source or ScriptedSource(clock)
+    chance = SeededChance(7)
+    rules = Rules()
+    folder = DataFolder.open(data, mode="demo", chain_id=31337)
+    path = current_file(folder.money) or begin_file(folder.money, at_ms=clock.now_ms())
+    ledger = SqliteLedger.open(path, caps=rules.caps, chance=chance)
+    name_current(folder.money, path)
+    ledger.apply(
+        [Deposit(wallet="house", amount_micros=HOUSE_MICROS, reference="bankroll", by="test")],
+        at_ms=clock.now_ms(),
+    )
+    ids = UlidMaker(chance)
+    reader = SqliteLedgerReader.open(path)
+    prices = SqlitePriceRecord(folder.prices)
+    price_reader = SqlitePriceReader(folder.prices)
+    ports = system.Ports(
+        clock=clock,
+        chance=chance,
+        sources=(source,),
+        ledger=ledger,
+        ledger_reader=reader,
+        price_record=prices,
+        price_reader=price_reader,
+        store=MemoryStore(clock),
+        recover_wallet=recover_wallet,
+        keccak=keccak_256,
+        new_bet_id=lambda: ids.make(clock.now_ms()),
+        listeners=(),
+        ledger_writes=InlineWorker(),
+        ledger_reads=InlineWorker(),
+        price_writes=InlineWorker(),
+        price_reads=InlineWorker(),
+    )
+    settings = system.VenueSettings(
+        rules=rules,
+        batch=BatchRule(),
+        feed=price_feed.FeedSettings(),
+        recorder=price_recorder.RecorderSettings(),
+        rewards=RewardSettings(),
+        quotes=quoter.QuoterSettings(interval_ms=1000, interval_max_ms=1000),
+        sign_in=SignInSettings(domain="test", uri="http://test", chain_id=31337),
+        gateway=GatewaySettings(
+            host="127.0.0.1", port=0, chain_id=31337, demo=True, origin="http://test"
+        ),
+        settle_delay_ms=2_000,
+        known_skew_ms=0,
+    )
+    channels = system.Channels()
+    exits: list[ExitReport] = []
+    spec = system.tree(channels, ports, settings, lambda: supervisor.status())
+    if not with_gateway:
+        kept = tuple(child for child in spec.children if child.id != "gateway")
+        spec = attrs.evolve(spec, children=kept)
+    supervisor = Supervisor(spec, chance=chance, report=exits.append)
+    try:
+        async with trio.open_nursery() as nursery:
+            await nursery.start(supervisor.run)
+            yield Venue(
+                channels=channels,
+                ports=ports,
+                supervisor=supervisor,
+                source=source,
+                clock=clock,
+                exits=exits,
+            )
+            supervisor.request_stop()
+    finally:
+        for port in (ledger, reader, prices, price_reader):
+            port.close()
