@@ -217,7 +217,7 @@ class SqlitePriceReader:
         from_ms -= from_ms % interval_ms
         while len(bars) < limit:
             first = self._files.first_from(from_ms)
-            if first is None or first.ts_ms >= to_ms:
+            if first is None or first.ts_ms - first.ts_ms % interval_ms >= to_ms:
                 break
             bars.append(self._bar(first, interval_ms))
             from_ms = bars[-1].start_ms + interval_ms
