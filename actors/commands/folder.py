@@ -1,0 +1,55 @@
+"""The data folder as commands see it: its ledger to read, and the venue that runs on it."""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Final
+
+from actors.commands.exits import NO_FOLDER, UNREACHABLE, CannotDo
+from actors.commands.venue_client import VenueClient
+from db.data_folder import DataFolder, FolderInUse, NoDataFolder, StampBroken, StampMismatch
+from db.migrate import SchemaMismatch
+from db.partition import ManifestBroken, current_file
+from db.sqlite_connection import DatabaseMissing
+from db.sqlite_ledger_reader import SqliteLedgerReader
+
+FOLDER_FAULTS: Final = (
+    NoDataFolder,
+    StampMismatch,
+    StampBroken,
+    FolderInUse,
+    ManifestBroken,
+    SchemaMismatch,
+    DatabaseMissing,
+    PermissionError,
+)
+"""Why a data folder can't be used. `main` shows the text of any of them."""
+
+
+@contextmanager
+def ledger_reader(data: Path) -> Iterator[SqliteLedgerReader]:
+    """The ledger in the folder, for reading; a venue may go on writing meanwhile."""
+    path = current_file(DataFolder.existing(data).money)
+    if path is None:
+        raise CannotDo(f"{data} holds no ledger yet: start the venue once", NO_FOLDER)
+    try:
+        with closing(SqliteLedgerReader.open(path)) as reader:
+            yield reader
+    except sqlite3.DatabaseError as error:
+        raise CannotDo(f"{path} can't be read: {error}", NO_FOLDER) from error
+
+
+def running_venue(folder: DataFolder, *, token: str = "") -> VenueClient:
+    """The venue that says it runs on this folder, with `token` or else the folder's own."""
+    try:
+        url = json.loads(folder.run_file.read_text(encoding="utf-8"))["url"]
+        return VenueClient(str(url), token or folder.token_file.read_text("utf-8").strip())
+    except FileNotFoundError as error:
+        name = Path(error.filename).name
+        raise CannotDo(f"no venue runs on {folder.path}: no {name} there", UNREACHABLE) from error
+    except (ValueError, KeyError, TypeError, OSError) as error:
+        raise CannotDo(f"{folder.path} does not say where its venue is: {error}", NO_FOLDER) from (
+            error
+        )

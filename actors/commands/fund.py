@@ -1,0 +1,145 @@
+"""`tapgrid fund`: credit the wallets of a file, once each, whether the venue runs or not.
+
+A venue that runs holds the lock of its folder, and its Batcher is the only writer: then the
+deposits go through its API. Otherwise this takes the lock and writes through the same ledger code.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Final, TextIO
+
+import trio
+
+from actors.commands.exits import OK, REFUSED, WRONG, CannotDo
+from actors.commands.folder import running_venue
+from actors.commands.progress import Progress
+from actors.commands.venue_client import VenueClient
+from db.data_folder import DataFolder, FolderInUse
+from db.sqlite_ledger import LedgerBroken, SqliteLedger, open_current
+from db.wallet_signatures import keccak_256
+from domain.caps import HouseCaps
+from domain.refusals import Refusal
+from protocols.client_wire import DepositRequest
+from protocols.deposit_file import Line, parse_deposits
+from protocols.money import Deposit, Deposited, MoneyOutcome
+from supervisor.chance import SystemChance
+from supervisor.clock import Clock, SystemClock
+
+BY: Final = "tapgrid fund"
+DEPOSITS_PER_COMMIT: Final = 100
+FILE_BYTES_MAX: Final = 64 * 1024 * 1024
+WAIT_AND_TRY_AGAIN: Final = frozenset({429, 503, 504})
+TRIES_MAX: Final = 10
+WAIT_S_MAX: Final = 10.0
+
+
+def fund(file: Path, *, data: Path, token: str, out: TextIO, progress: TextIO) -> int:
+    """Credit every line of `file`. WRONG if the ledger refused some; the others are credited.
+
+    A file with any bad line credits nobody.
+    """
+    lines = read_lines(file)
+    folder = DataFolder.existing(data)
+    refused = 0
+    with Progress("deposits", total=len(lines), stream=progress) as drawn:
+        for line, why in _credit(folder, lines, token=token):
+            if why is not None:
+                refused += 1
+                out.write(f"{file}:{line.number}: {why}\n")
+            drawn.step()
+    credited = len(lines) - refused
+    out.write(f"credited {credited:,} of {len(lines):,} deposits; one that was before counts too\n")
+    return WRONG if refused else OK
+
+
+def read_lines(file: Path) -> tuple[Line, ...]:
+    """The deposits of a file. Raises CannotDo that names every bad line."""
+    try:
+        with file.open("rb") as opened:
+            content = opened.read(FILE_BYTES_MAX + 1)
+        text = content.decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CannotDo(f"{file} can't be read: {error}", REFUSED) from error
+    if len(content) > FILE_BYTES_MAX:
+        raise CannotDo(f"{file} is longer than {FILE_BYTES_MAX:,} bytes", REFUSED)
+    lines, bad = parse_deposits(text, keccak=keccak_256)
+    if bad:
+        faults = "\n".join(f"{file}:{entry.number}: {entry.why}" for entry in bad)
+        raise CannotDo(f"{faults}\nnobody was credited", REFUSED)
+    if not lines:
+        raise CannotDo(f"{file} names no wallet", REFUSED)
+    return lines
+
+
+def _credit(
+    folder: DataFolder, lines: Sequence[Line], *, token: str
+) -> Iterator[tuple[Line, str | None]]:
+    """Each line with why it was refused, or None."""
+    try:
+        with folder.lock():
+            yield from _through_ledger(folder, lines, clock=SystemClock())
+    except FolderInUse:
+        venue = running_venue(folder, token=token)
+        for line in lines:
+            yield line, _through_venue(venue, line.deposit)
+
+
+def _through_venue(venue: VenueClient, deposit: DepositRequest) -> str | None:
+    """Post one deposit; again where waiting helps, which its reference makes harmless."""
+    body = {
+        "wallet": deposit.wallet,
+        "amount_micros": deposit.amount_micros,
+        "reference": deposit.reference,
+        "reason": BY,
+    }
+    for _ in range(TRIES_MAX):
+        status, answer = venue.post("/ops/deposits", body)
+        if status not in WAIT_AND_TRY_AGAIN:
+            break
+        trio.run(trio.sleep, min(float(answer.get("retry_after", 1)), WAIT_S_MAX))
+    return None if status == 200 else f"{answer.get('error')}: {answer.get('message')}"
+
+
+def _through_ledger(
+    folder: DataFolder, lines: Sequence[Line], *, clock: Clock
+) -> Iterator[tuple[Line, str | None]]:
+    ledger, _ = open_current(
+        folder.money, at_ms=clock.now_ms(), caps=HouseCaps(), chance=SystemChance()
+    )
+    try:
+        _check(ledger)
+        rest = iter(lines)
+        while batch := list(islice(rest, DEPOSITS_PER_COMMIT)):
+            commands = [_command(line.deposit) for line in batch]
+            outcomes = ledger.apply(commands, at_ms=clock.now_ms())
+            yield from zip(batch, map(_why_not, outcomes), strict=True)
+    finally:
+        ledger.close()
+
+
+def _check(ledger: SqliteLedger) -> None:
+    """As at every start: nothing is written on top of money that does not add up."""
+    try:
+        ledger.recover()
+    except LedgerBroken as broken:
+        raise CannotDo(f"the money does not add up, see integrity: {broken}", WRONG) from broken
+
+
+def _command(deposit: DepositRequest) -> Deposit:
+    return Deposit(
+        wallet=deposit.wallet,
+        amount_micros=deposit.amount_micros,
+        reference=deposit.reference,
+        by=BY,
+    )
+
+
+def _why_not(outcome: MoneyOutcome) -> str | None:
+    match outcome:
+        case Deposited():
+            return None
+        case Refusal():
+            return f"{outcome.code}: {outcome.message or outcome.meaning.message}"
+        case _:
+            return repr(outcome)
