@@ -15,7 +15,7 @@ from eth_account.messages import encode_defunct
 from trio.testing import MockClock
 
 from actors import session_manager
-from actors.session_manager import COMMANDS_AT_ONCE_MAX, LOGINS_AT_ONCE_MAX
+from actors.session_manager import COMMANDS_AT_ONCE_MAX, LOGINS_AT_ONCE_MAX, SignInAsk
 from db.memory_store import MemoryStore
 from db.wallet_signatures import keccak_256, personal_sign, recover_wallet, wallet_of
 from domain.refusals import Code, Refusal
@@ -88,8 +88,7 @@ class Desk:
         return issued.nonce
 
     async def login(self, text: str, key: bytes = KEY, address: str = ADDRESS) -> Answer:
-        signature = "0x" + personal_sign(text, key).hex()
-        return await self.ask(Login(message=text, signature=signature, address=address))
+        return await self.ask(signed(text, key, address))
 
     async def signed_in(self, address: str = ADDRESS) -> SignedIn:
         outcome = await self.login(sign_in_text(await self.nonce(address)), address=address)
@@ -163,6 +162,11 @@ def sign_in_text(nonce: str, *, key: bytes = KEY, at_ms: int | None = None) -> s
     )
 
 
+def signed(text: str, key: bytes = KEY, address: str = ADDRESS) -> Login:
+    signature = "0x" + personal_sign(text, key).hex()
+    return Login(message=text, signature=signature, address=address)
+
+
 def refused_with(code: Code, outcome: Answer, field: str | None = None) -> Refusal:
     assert isinstance(outcome, Refusal), outcome
     assert outcome.code is code
@@ -201,8 +205,8 @@ async def test_login_opens_the_account_and_gives_a_session(autojump_clock: MockC
 async def test_login_with_a_message_that_eth_account_signed(autojump_clock: MockClock) -> None:
     async with desk() as venue:
         text = sign_in_text(await venue.nonce())
-        signed = Account.sign_message(encode_defunct(text=text), private_key=KEY)
-        signature = "0x" + bytes(signed.signature).hex()
+        theirs = Account.sign_message(encode_defunct(text=text), private_key=KEY)
+        signature = "0x" + bytes(theirs.signature).hex()
         outcome = await venue.ask(Login(message=text, signature=signature, address=ADDRESS))
         assert isinstance(outcome, SignedIn)
 
@@ -522,18 +526,17 @@ async def test_askers_of_a_stuck_store_wait_for_their_deadline_and_no_longer(
 
 
 async def test_asked_to_stop_it_answers_what_had_arrived(autojump_clock: MockClock) -> None:
-    outcomes: list[Answer] = []
-    async with desk() as venue, trio.open_nursery() as nursery:
-
-        async def login(text: str) -> None:
-            outcomes.append(await venue.login(text))
-
-        for _ in range(3):
-            nursery.start_soon(login, sign_in_text(await venue.nonce()))
-        await trio.lowlevel.checkpoint()
+    async with desk() as venue:
+        texts = [sign_in_text(await venue.nonce()) for _ in range(3)]
+        until = trio.current_time() + 10
+        arrived: list[SignInAsk] = [Ask(signed(text), until) for text in texts]
+        for asked in arrived:
+            assert venue.commands.offer(asked)
         venue.life.stopping.set()
+        late = await venue.login(sign_in_text("0123456789abcdef"))
+        assert isinstance(late, Refused)
         await venue.ended.wait()
-    assert [type(outcome) for outcome in outcomes] == [SignedIn] * 3
+        assert [type(await asked.wait_answer()) for asked in arrived] == [SignedIn] * 3
 
 
 async def test_it_is_ready_when_its_loop_runs(autojump_clock: MockClock) -> None:
