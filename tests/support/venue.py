@@ -22,7 +22,7 @@ from db.sqlite_prices import SqlitePriceReader, SqlitePriceRecord
 from db.ulid import UlidMaker
 from db.wallet_signatures import keccak_256, recover_wallet
 from domain.batching import BatchRule
-from domain.grid import Cell
+from domain.grid import Cell, Grid
 from domain.placement import Rules
 from domain.rates import RewardSettings
 from domain.sign_in import SignInSettings
@@ -104,6 +104,7 @@ class Venue:
     source: ScriptedSource
     clock: TrioClock
     exits: list[ExitReport]
+    rules: Rules
     nonces: int = 0
 
     async def order(
@@ -131,7 +132,8 @@ class Venue:
 
     def cell(self, *, columns_ahead: int = 3, rows_up: int = 0) -> Cell:
         """A cell by its place relative to now and to the market's price."""
-        start_s = self.clock.now_ms() // 1000 // 5 * 5 + columns_ahead * 5
+        grid = self.rules.grid
+        start_s = grid.column_start_s(self.clock.now_ms()) + columns_ahead * grid.column_s
         lo_cents = self.source.price_cents // 1000 * 1000 + rows_up * 1000
         return Cell(column_start_s=start_s, lo_cents=lo_cents, hi_cents=lo_cents + 1000)
 
@@ -175,13 +177,13 @@ class Venue:
 
 @asynccontextmanager
 async def running_venue(
-    data: Path, *, with_gateway: bool = False, source: ScriptedSource | None = None
+    data: Path, *, with_gateway: bool = False, grid: Grid | None = None
 ) -> AsyncIterator[Venue]:
     """Start the venue on `data`, and drain it at the end."""
     clock = TrioClock(EPOCH_MS)
-    source = source or ScriptedSource(clock)
+    source = ScriptedSource(clock)
     chance = SeededChance(7)
-    rules = Rules()
+    rules = Rules(grid=grid or Grid())
     folder = DataFolder.open(data, mode="demo", chain_id=31337)
     path = current_file(folder.money) or begin_file(folder.money, at_ms=clock.now_ms())
     ledger = SqliteLedger.open(path, caps=rules.caps, chance=chance)
@@ -243,6 +245,7 @@ async def running_venue(
                 source=source,
                 clock=clock,
                 exits=exits,
+                rules=rules,
             )
             supervisor.request_stop()
     finally:
