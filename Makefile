@@ -62,7 +62,7 @@ format: setup ## put the code into its form
 	@$(BIN)/ruff check --fix .
 
 docs: setup ## write docs/configuration.md and docs/errors.md from the code
-	@$(BIN)/python -m tests.test_docs
+	@$(BIN)/python -m tests.support.pages
 
 lock: setup ## compile requirements.lock from pyproject.toml
 	@$(BIN)/pip-compile --quiet --allow-unsafe --extra=dev --generate-hashes --no-emit-find-links \

@@ -7,7 +7,7 @@
 | `layers` | where values come from: TOML, environment, `--set`, flags |
 | `feeds` | the spelling of price sources |
 | `production` | what a venue with real money refuses to start with, by name |
-| `reference` | the effective settings as lines, and `docs/configuration.md` |
+| `report` | the settings in force as lines, with secrets masked |
 
 Defaults stand in `default.toml` and nowhere else. Turning settings into the domain's own objects
 is the wiring's business, so nothing here knows a grid or a ledger.

@@ -3,7 +3,7 @@
 from typing import TextIO
 
 from actors.commands.exits import OK
-from config.reference import effective
+from config.report import effective
 from config.settings import Loaded
 
 
