@@ -131,9 +131,10 @@ def _supervisor_problems(spec: SupervisorSpec) -> dict[str, str | None]:
         "children": _tuple_problem(spec.children),
         "restarts_max": _count_problem(spec.restarts_max),
         "period_s": _seconds_problem(spec.period_s),
+        "backoff": _backoff_problem(spec.backoff),
     }
-    if problems["restarts_max"] is None and problems["period_s"] is None:
-        problems["backoff"] = _backoff_problem(spec.backoff, spec.restarts_max, spec.period_s)
+    if not any(problems[field] for field in ("restarts_max", "period_s", "backoff")):
+        problems["backoff"] = _span_problem(spec.backoff, spec.restarts_max, spec.period_s)
     return problems
 
 
@@ -169,12 +170,12 @@ def _stop_problem(value: object) -> str | None:
     return None if isinstance(value, BrutalKill) else _seconds_problem(value)
 
 
-def _backoff_problem(value: object, restarts_max: int, period_s: float) -> str | None:
-    if not isinstance(value, Backoff):
-        return f"must be a Backoff, not {value!r}"
-    if (problem := value.problem()) is not None:
-        return problem
-    span_s = longest_span_s(value, restarts_max)
+def _backoff_problem(value: object) -> str | None:
+    return value.problem() if isinstance(value, Backoff) else f"must be a Backoff, not {value!r}"
+
+
+def _span_problem(backoff: Backoff, restarts_max: int, period_s: float) -> str | None:
+    span_s = longest_span_s(backoff, restarts_max)
     if span_s <= period_s:
         return None
     return (

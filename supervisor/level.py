@@ -268,12 +268,12 @@ class Level:
         if left:
             with trio.move_on_after(CANCEL_GRACE_S, shield=True):
                 await self._until(self.is_gone, math.inf)
-        for slot in left:
-            if slot.is_gone():
+        for slot in self.slots:
+            if not slot.is_gone():
+                self.find_stuck(slot)
+            elif slot.state is not State.IGNORED:
                 self.bury(slot)
                 slot.state = State.STOPPED
-            else:
-                self.find_stuck(slot)
 
     # The ends of lives
 
@@ -345,8 +345,10 @@ class Level:
         )
 
     def retire(self, slot: Slot, state: State) -> None:
-        """The child is down and nothing starts it by itself; a temporary one is gone for good."""
-        self._due_at.pop(slot, None)
+        """The child is down and nothing starts it by itself; a temporary one is gone for good.
+
+        A restart it was to lead is still made: others of its group may wait for it.
+        """
         slot.state = state
         if slot.spec.restart is Restart.TEMPORARY and slot.lives > 0:
             slot.is_forgotten = True
@@ -396,7 +398,9 @@ class Level:
     def retry_in_s(self, slot: Slot) -> float | None:
         """How long until the attempt to restart this child, if one is to come."""
         due_at = self._due_at.get(slot)
-        return None if due_at is None else max(0.0, due_at - trio.current_time())
+        if due_at is None or slot.state is not State.RESTARTING:
+            return None
+        return max(0.0, due_at - trio.current_time())
 
     def leader_of(self, slot: Slot) -> Slot | None:
         """The child whose restart, still to be made, will start this one."""
