@@ -20,6 +20,7 @@ import structlog
 import trio
 from hypercorn.app_wrappers import ASGIWrapper
 from hypercorn.config import Config
+from hypercorn.events import Closed, Event, RawData
 from hypercorn.logging import Logger
 from hypercorn.protocol import ProtocolWrapper
 from hypercorn.protocol.h11 import H11Protocol
@@ -29,11 +30,12 @@ from hypercorn.trio.tcp_server import TCPServer
 from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import ASGIFramework, ConnectionState
 from wsproto.events import Message
+from wsproto.utilities import ProtocolError
 
 from actors.gateway.addresses import OpenConnections
 from actors.gateway.asgi import App, refusal_answer
 from domain.limits import BODY_BYTES_MAX
-from domain.refusals import Code, Refusal
+from domain.refusals import Code, Refusal, bad_request
 
 log = structlog.get_logger("gateway")
 
@@ -92,7 +94,11 @@ class Transport:
         return await self.stream.receive_some(max_bytes)
 
     async def send_eof(self) -> None:
-        await self.stream.send_eof()
+        """Say that nothing more comes, also while another task is sending."""
+        try:
+            self.stream.socket.shutdown(socket.SHUT_WR)
+        except OSError as error:
+            raise trio.BrokenResourceError("the client has gone") from error
 
     async def aclose(self) -> None:
         await self.stream.aclose()
@@ -123,8 +129,31 @@ class WireProtocol(H11Protocol):
     async def _check_protocol(self, event: h11.Request) -> None:
         """Offers to change to HTTP/2 are not taken up."""
 
+    async def handle(self, event: Event) -> None:
+        """What comes before a WebSocket is accepted ends the connection; no client may send it,
+        and hypercorn would answer twice."""
+        if isinstance(event, RawData) and event.data and self._is_shaking_hands():
+            await self.send(Closed())
+        else:
+            await super().handle(event)
+
+    def _is_shaking_hands(self) -> bool:
+        return isinstance(self.stream, WSStream) and not self.stream.handshake.accepted
+
+    async def _send_error_response(self, status_code: int) -> None:
+        """What is no HTTP is refused in the venue's words too."""
+        is_large = status_code in (413, 431)
+        refusal = Refusal(Code.TOO_LARGE) if is_large else bad_request("request", "is not HTTP/1.1")
+        answer = refusal_answer(refusal, headers=((b"connection", b"close"),))
+        length = (b"content-length", str(len(answer.body)).encode())
+        headers = [*answer.headers, length, *self.config.response_headers("h11")]
+        await self._send_h11_event(h11.Response(status_code=answer.status, headers=headers))
+        await self._send_h11_event(h11.Data(data=answer.body))
+        await self._send_h11_event(h11.EndOfMessage())
+
     async def _create_stream(self, request: h11.Request) -> None:
-        await super()._create_stream(_without_extensions(request))
+        is_alone = not self.connection.trailing_data[0]
+        await super()._create_stream(_as_we_serve(request, is_alone=is_alone))
         if isinstance(self.stream, WSStream):
             self.stream.buffer = FrameBuffer()
 
@@ -153,8 +182,11 @@ class Connection(TCPServer):
                 self.protocol = cast(ProtocolWrapper, protocol)  # less its switch to HTTP/2
                 await self.idle_task.restart(task_group, self._idle_timeout)
                 await self._read_data()
-        except OSError:
+                await self.idle_task.stop()  # it would keep a connection that the client has left
+        except* OSError:
             pass  # it was gone before we looked
+        except* (h11.ProtocolError, ProtocolError) as broken:
+            log.warning("connection_broken", why=[str(error) for error in broken.exceptions])
         finally:
             await self._close()
 
@@ -236,15 +268,26 @@ class Connections:
                 await _refuse_connection(transport)
 
 
-def _without_extensions(request: h11.Request) -> h11.Request:
-    """The request without an offer to compress."""
-    offer = b"sec-websocket-extensions"
-    if not any(name == offer for name, _ in request.headers):
+def _as_we_serve(request: h11.Request, *, is_alone: bool) -> h11.Request:
+    """The request without what we don't do: compressed frames, and half a WebSocket handshake.
+
+    hypercorn looks at fewer headers than h11 before it takes a request for a WebSocket; where they
+    disagree both break. What is no handshake is a plain request for the same path.
+    """
+    headers = dict(request.headers)
+    offers_websocket = (
+        is_alone
+        and headers.get(b"sec-websocket-version") == b"13"
+        and b"sec-websocket-key" in headers
+        and not headers.keys() & {b"content-length", b"transfer-encoding"}
+    )
+    dropped = {b"sec-websocket-extensions"} | (set() if offers_websocket else {b"upgrade"})
+    if not headers.keys() & dropped:
         return request
     return h11.Request(
         method=request.method,
         target=request.target,
-        headers=[(name, value) for name, value in request.headers if name != offer],
+        headers=[(name, value) for name, value in request.headers if name not in dropped],
         http_version=request.http_version,
     )
 

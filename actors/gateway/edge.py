@@ -217,6 +217,8 @@ class _Replay:
 def _refused_head(scope: Scope) -> Refusal | None:
     if not scope["path"].startswith("/"):
         return bad_request("path", "must begin with a slash")
+    if scope["path"] == SOCKET_PATH:
+        return bad_request("upgrade", "here goes a WebSocket handshake of version 13, alone")
     length = header(scope["headers"], b"content-length")
     if length is not None and int(length) > BODY_BYTES_READ_MAX:  # digits: h11 has looked
         return Refusal(Code.TOO_LARGE)
