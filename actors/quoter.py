@@ -38,8 +38,6 @@ log = structlog.get_logger("quoter")
 
 MoneyAsk: TypeAlias = Ask[MoneyCommand, MoneyOutcome]
 
-NUMBERS_RESERVED = 1_000
-"""Four minutes of quotes, or more: one write to the ledger, and few numbers wasted by a restart."""
 RESERVE_WITHIN_S = 2.0
 RETRY_S_MIN = 0.1
 RETRY_S_MAX = 5.0
@@ -58,6 +56,8 @@ class QuoterSettings:
     warm_up_s: int = 600
     annual_volatility_bps: int = 6_000
     """Believed of a market that is not on record yet."""
+    numbers_reserved: int = 1_000
+    """Four minutes of quotes, or more: one write to the ledger, few numbers wasted by a restart."""
 
 
 async def run(
@@ -122,11 +122,14 @@ async def _follow_ticks(
     async with ticks.reader(life) as reader:
         while True:
             if not quoter.numbers:
-                quoter.numbers = await _reserve(life, money)
+                quoter.numbers = await _reserve(life, money, quoter.settings.numbers_reserved)
+            if not quoter.numbers:
+                return
             try:
                 await _take_ticks(reader, quoter)
             except EndOfMailbox:
                 return
+            quoter.has_caught_up = True
             quoter.publish_if_due()
             life.beat()
 
@@ -149,12 +152,12 @@ async def _follow_status(life: Life, quoter: "_Quoter") -> None:
             quoter.withdraw()
 
 
-async def _reserve(life: Life, money: Mailbox[MoneyAsk]) -> range:
+async def _reserve(life: Life, money: Mailbox[MoneyAsk], count: int) -> range:
     """Quote numbers that are ours. Tries for as long as it takes; empty when asked to stop."""
     retry_s = RETRY_S_MIN
     while True:
         life.beat()
-        command = ReserveQuoteNumbers(count=NUMBERS_RESERVED)
+        command = ReserveQuoteNumbers(count=count)
         outcome = await ask(money, command, within_s=RESERVE_WITHIN_S)
         if isinstance(outcome, QuoteNumbersReserved):
             return range(outcome.first, outcome.first + outcome.count)
@@ -177,6 +180,8 @@ class _Quoter:
     clock: Clock
     settings: QuoterSettings
     numbers: range = range(0)
+    has_caught_up: bool = False
+    """Have the ticks been taken that came while the record was read?"""
     is_new_tick: bool = False
     """Has a tick come since the newest quote?"""
     published_at: float | None = None
@@ -192,16 +197,18 @@ class _Quoter:
 
     def due_at(self) -> float:
         """When to quote next if nothing comes in between, on trio's clock."""
-        if self.published_at is None or not self._may_quote():
+        if not self._may_quote():
             return trio.current_time() + self.settings.interval_max_ms / 1000
+        if self.published_at is None:
+            return trio.current_time()
         wait_ms = self.settings.interval_ms if self.is_new_tick else self.settings.interval_max_ms
         return self.published_at + wait_ms / 1000
 
     def publish_if_due(self) -> None:
         """Publish a quote, unless it is too early or there may be none."""
-        if not self.numbers or not self._may_quote():
+        if not (self.numbers and self.has_caught_up and self._may_quote()):
             return
-        if self.published_at is not None and trio.current_time() < self.due_at():
+        if trio.current_time() < self.due_at():
             return
         quote = make_quote(
             self.view,
