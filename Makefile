@@ -7,6 +7,7 @@ MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+LOG := .venv/install.log
 ARGS ?=
 
 help: ## this list
@@ -21,12 +22,13 @@ setup: ## make .venv from requirements.lock (again only when that or pyproject.t
 .PHONY: .venv/anew
 .venv/anew:
 	@$(BIN)/python -c 'import sys, pip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
-		&& [ "$$($(BIN)/python -c 'import sys; print(sys.prefix)')" = "$$(pwd -P)/.venv" ] \
+		&& grep -qF "$$(pwd -P)/.venv" $(BIN)/activate \
 		|| { python=$$($(FIND_PYTHON)) && echo "Making .venv with $$python" \
 		&& "$$python" -m venv --clear .venv; }
 	@echo "Installing what requirements.lock names (a minute or two, once)"
-	@$(PIP) install --require-hashes -r requirements.lock
-	@$(PIP) install --no-deps --no-build-isolation -e .
+	@{ $(PIP) install --require-hashes -r requirements.lock \
+		&& $(PIP) install --no-deps --no-build-isolation -e .; } >$(LOG) 2>&1 \
+		|| { cat $(LOG) >&2; exit 1; }
 	@$(SIGN) > .venv/made-from
 
 # The lock is made with 3.11, so that comes first. A command of that name may exist and not run.
@@ -35,7 +37,7 @@ for python in $(PYTHON) python3.11 python3 python3.12 python3.13 python3.14; do 
 	"$$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 		&& echo "$$python" && exit 0; \
 done; \
-echo "tapgrid needs Python 3.11 or newer with its venv module; found: $$(python3 --version 2>&1)." >&2; \
+echo "tapgrid needs Python 3.11 or newer with its venv module; found: $$(python3 --version 2>/dev/null || echo none)." >&2; \
 echo "On Debian or Ubuntu: sudo apt-get install python3.11 python3.11-venv" >&2; \
 echo "Or name one: make setup PYTHON=/path/to/python3" >&2; \
 exit 1
