@@ -4,11 +4,14 @@ A venue that runs holds the lock of its folder, and its Batcher is the only writ
 deposits go through its API. Otherwise this takes the lock and writes through the same ledger code.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from enum import Enum
 from itertools import islice
 from pathlib import Path
 from typing import Final, TextIO
 
+import attrs
 import trio
 
 from actors.commands.exits import OK, REFUSED, WRONG, CannotDo
@@ -34,6 +37,22 @@ TRIES_MAX: Final = 10
 WAIT_S_MAX: Final = 10.0
 
 
+class Kind(Enum):
+    """What became of a line."""
+
+    CREDITED = "credited"
+    REPEATED = "credited before"
+    REFUSED = "refused"
+
+
+@attrs.frozen
+class End:
+    """What became of a line, and why if it was refused."""
+
+    kind: Kind
+    why: str = ""
+
+
 def fund(file: Path, *, data: Path, token: str, out: TextIO, progress: TextIO) -> int:
     """Credit every line of `file`. WRONG if the ledger refused some; the others are credited.
 
@@ -41,16 +60,15 @@ def fund(file: Path, *, data: Path, token: str, out: TextIO, progress: TextIO) -
     """
     lines = read_lines(file)
     folder = DataFolder.existing(data)
-    refused = 0
+    count = Counter[Kind]()
     with Progress("deposits", total=len(lines), stream=progress) as drawn:
-        for line, why in _credit(folder, lines, token=token):
-            if why is not None:
-                refused += 1
-                out.write(f"{file}:{line.number}: {why}\n")
+        for line, end in zip(lines, _credit(folder, lines, token=token), strict=True):
+            count[end.kind] += 1
+            if end.kind is Kind.REFUSED:
+                out.write(f"{file}:{line.number}: {end.why}\n")
             drawn.step()
-    credited = len(lines) - refused
-    out.write(f"credited {credited:,} of {len(lines):,} deposits; one that was before counts too\n")
-    return WRONG if refused else OK
+    out.write(", ".join(f"{count[kind]:,} {kind.value}" for kind in Kind) + "\n")
+    return WRONG if count[Kind.REFUSED] else OK
 
 
 def read_lines(file: Path) -> tuple[Line, ...]:
@@ -72,20 +90,18 @@ def read_lines(file: Path) -> tuple[Line, ...]:
     return lines
 
 
-def _credit(
-    folder: DataFolder, lines: Sequence[Line], *, token: str
-) -> Iterator[tuple[Line, str | None]]:
-    """Each line with why it was refused, or None."""
+def _credit(folder: DataFolder, lines: Sequence[Line], *, token: str) -> Iterator[End]:
+    """What became of each line, in order."""
     try:
         with folder.lock():
             yield from _through_ledger(folder, lines, clock=SystemClock())
     except FolderInUse:
         venue = running_venue(folder, token=token)
         for line in lines:
-            yield line, _through_venue(venue, line.deposit)
+            yield _through_venue(venue, line.deposit)
 
 
-def _through_venue(venue: VenueClient, deposit: DepositRequest) -> str | None:
+def _through_venue(venue: VenueClient, deposit: DepositRequest) -> End:
     """Post one deposit; again where waiting helps, which its reference makes harmless."""
     body = {
         "wallet": deposit.wallet,
@@ -98,12 +114,12 @@ def _through_venue(venue: VenueClient, deposit: DepositRequest) -> str | None:
         if status not in WAIT_AND_TRY_AGAIN:
             break
         trio.run(trio.sleep, min(float(answer.get("retry_after", 1)), WAIT_S_MAX))
-    return None if status == 200 else f"{answer.get('error')}: {answer.get('message')}"
+    if status != 200:
+        return End(Kind.REFUSED, f"{answer.get('error')}: {answer.get('message')}")
+    return End(Kind.REPEATED if answer.get("repeated") else Kind.CREDITED)
 
 
-def _through_ledger(
-    folder: DataFolder, lines: Sequence[Line], *, clock: Clock
-) -> Iterator[tuple[Line, str | None]]:
+def _through_ledger(folder: DataFolder, lines: Sequence[Line], *, clock: Clock) -> Iterator[End]:
     ledger, _ = open_current(
         folder.money, at_ms=clock.now_ms(), caps=HouseCaps(), chance=SystemChance()
     )
@@ -113,7 +129,7 @@ def _through_ledger(
         while batch := list(islice(rest, DEPOSITS_PER_COMMIT)):
             commands = [_command(line.deposit) for line in batch]
             outcomes = ledger.apply(commands, at_ms=clock.now_ms())
-            yield from zip(batch, map(_why_not, outcomes), strict=True)
+            yield from map(_end, outcomes)
     finally:
         ledger.close()
 
@@ -135,11 +151,12 @@ def _command(deposit: DepositRequest) -> Deposit:
     )
 
 
-def _why_not(outcome: MoneyOutcome) -> str | None:
+def _end(outcome: MoneyOutcome) -> End:
     match outcome:
         case Deposited():
-            return None
+            return End(Kind.REPEATED if outcome.repeated else Kind.CREDITED)
         case Refusal():
-            return f"{outcome.code}: {outcome.message or outcome.meaning.message}"
+            why = outcome.message or outcome.meaning.message
+            return End(Kind.REFUSED, f"{outcome.code}: {why}")
         case _:
-            return repr(outcome)
+            return End(Kind.REFUSED, repr(outcome))
