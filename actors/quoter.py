@@ -208,7 +208,7 @@ class _Quoter:
         """Publish a quote, unless it is too early or there may be none."""
         if not (self.numbers and self.has_caught_up and self._may_quote()):
             return
-        if trio.current_time() < self.due_at():
+        if self.published_at is not None and trio.current_time() < self.due_at():
             return
         quote = make_quote(
             self.view,
