@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 import attrs
 import trio
 
-from supervisor.inbox import MailboxClosed, MailboxFull, RefusedBecause
+from supervisor.inbox import MailboxClosed, RefusedBecause, WhenFull
 from supervisor.mailbox import Mailbox
 
 Q = TypeVar("Q")
@@ -75,21 +75,22 @@ async def ask(
     A full mailbox that says WAIT is waited for; if there is no room by the deadline the question
     was never in, so that is a refusal too. Cancelling the caller does not take the question back.
     """
+    await trio.lowlevel.checkpoint_if_cancelled()
     asked: Ask[Q, A] = Ask(question, trio.current_time() + within_s)
-    refused = await _post(mailbox, asked)
+    if mailbox.when_full is WhenFull.REFUSE:
+        refused = mailbox.try_send(asked)  # waiting for the answer is checkpoint enough
+    else:
+        refused = await _send_in_time(mailbox, asked)
     if refused is not None:
         return Refused(reason=refused)
     return await asked.wait_answer()
 
 
-async def _post(mailbox: Mailbox[Ask[Q, A]], asked: Ask[Q, A]) -> RefusedBecause | None:
-    is_sent = False
-    try:
-        with trio.move_on_at(asked.deadline):
+async def _send_in_time(mailbox: Mailbox[Ask[Q, A]], asked: Ask[Q, A]) -> RefusedBecause | None:
+    with trio.move_on_at(asked.deadline):
+        try:
             await mailbox.send(asked)
-            is_sent = True
-    except MailboxClosed:
-        return RefusedBecause.CLOSED
-    except MailboxFull:
-        return RefusedBecause.FULL
-    return None if is_sent else RefusedBecause.FULL
+        except MailboxClosed:
+            return RefusedBecause.CLOSED
+        return None
+    return RefusedBecause.FULL

@@ -160,10 +160,13 @@ class Inbox(Generic[T]):
         self._buffer.append((message, since))
         self.accepted += 1
         self._note_peak()
-        self._readers.unpark_all()
+        if self._readers:
+            self._readers.unpark_all()
 
     def _note_peak(self) -> None:
-        self.peak = max(self.peak, len(self._buffer) + len(self._senders))
+        depth = len(self._buffer) + len(self._senders)
+        if depth > self.peak:
+            self.peak = depth
 
     async def _wait_for_room(self, message: T) -> None:
         task = trio.lowlevel.current_task()

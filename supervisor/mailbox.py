@@ -45,6 +45,10 @@ class Mailbox(Generic[T]):
     def capacity(self) -> int:
         return self._inbox.capacity
 
+    @property
+    def when_full(self) -> WhenFull:
+        return self._inbox.when_full
+
     async def send(self, message: T) -> None:
         """Put `message` in, waiting for room if the mailbox says WAIT; cancelled means not sent.
 
@@ -60,9 +64,6 @@ class Mailbox(Generic[T]):
     def try_send(self, message: T) -> RefusedBecause | None:
         """As `offer`, but says why not; None if it is in."""
         return self._inbox.offer(message)
-
-    def when_full(self) -> WhenFull:
-        return self._inbox.when_full
 
     def close(self) -> None:
         """Take no new messages, for good; what is in can still be read."""

@@ -90,9 +90,9 @@ def test_waits_never_shrink_within_a_row(backoff, in_row):
 def test_a_row_ends_with_a_quiet_period():
     backoff = Backoff(quiet_s=60)
     failures = after_failure(backoff, Failures(), 0.0)
-    failures = after_failure(backoff, failures, 59.9)
+    failures = after_failure(backoff, failures, 59.0)
     assert failures.in_row == 2
-    assert after_failure(backoff, failures, 119.9).in_row == 1
+    assert after_failure(backoff, failures, 119.0).in_row == 1
 
 
 def test_the_longest_span_of_failures():

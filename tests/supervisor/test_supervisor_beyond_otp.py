@@ -204,6 +204,82 @@ async def test_a_stuck_bystander_is_started_when_it_has_ended(stage, autojump_cl
         assert stage.states() == {"a": "running", "b": "running"}
 
 
+async def test_a_stuck_child_stopped_by_hand_does_not_disturb_its_group(stage, autojump_clock):
+    children = (stage.child("a"), stage.child("b", stop_within_s=1))
+    async with stage.running(stage.spec(*children, strategy=Strategy.ONE_FOR_ALL)) as supervisor:
+        await stage.order("b", "hang in a shield")
+        await supervisor.stop_child("top/b")
+        await stage.order("a", "abnormal")
+        assert stage.states() == {"a": "running", "b": "stuck"}
+        assert supervisor.status().restarts_in_window == 1
+
+
+async def test_a_stuck_child_restarted_by_hand_starts_when_it_has_ended(stage, autojump_clock):
+    async with stage.running(stage.spec(stage.child("a", stop_within_s=1))) as supervisor:
+        await stage.order("a", "hang in a shield")
+        assert await supervisor.restart_child("top/a") is Managed.STUCK
+        stage.release.set()
+        await stage.settle()
+        assert stage.states() == {"a": "running"}
+
+
+async def test_a_start_that_ignores_its_cancellation_is_stuck(stage, autojump_clock):
+    async def run(life):
+        with trio.CancelScope(shield=True):
+            await stage.release.wait()
+
+    child = Child(id="a", run=run, start_within_s=5)
+    supervisor = Supervisor(stage.spec(child), chance=SeededChance(1), report=stage.reports.append)
+
+    async def stop_and_release():
+        assert await supervisor.wait_stopped() == ("top/a",)
+        assert trio.current_time() == 6
+        stage.release.set()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(stop_and_release)
+        with pytest.raises(Exception, match="not ready in 5 s"):
+            await supervisor.run()
+    assert [(r.reason.value, r.context.value) for r in stage.reports] == [("start_failed", "stuck")]
+
+
+async def test_a_nested_supervisor_that_gave_up_over_a_stuck_child_waits_for_it(
+    stage, autojump_clock
+):
+    """Started anew at once, two lives of the stuck child would run side by side."""
+    low = stage.spec(stage.child("x", stop_within_s=1), stage.child("y"), id="low", restarts_max=0)
+    async with stage.running(stage.spec(low)):
+        await stage.order("x", "hang in a shield")
+        await stage.order("y", "abnormal")
+        await trio.sleep(10)
+        assert stage.states() == {"low": "stuck"}
+        assert stage.reports[-1].type == "GaveUp"
+        stage.release.set()
+        await stage.settle()
+        assert stage.states() == {"low": "running"}
+
+
+async def test_waiting_on_shows_helper_tasks_too(autojump_clock):
+    async def helper():
+        await trio.sleep_forever()
+
+    async def run(life):
+        async with trio.open_nursery() as nursery:
+            for _ in range(6):
+                nursery.start_soon(helper)
+            life.ready()
+
+    spec = SupervisorSpec(id="top", children=(Child(id="a", run=run, stop_within_s=1),))
+    supervisor = Supervisor(spec, chance=SeededChance(1), report=lambda report: None)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(supervisor.run)
+        await trio.sleep(1)
+        waiting_on = supervisor.status().children[0].waiting_on
+        assert waiting_on.count("helper test_supervisor_beyond_otp.py") == 3
+        assert waiting_on.endswith("and 3 more")
+        supervisor.request_stop()
+
+
 async def test_the_status_answers_in_a_start_that_hangs(stage, autojump_clock):
     stage.start_as["b"] = "hang"
     low = stage.spec(stage.child("x"), id="low")

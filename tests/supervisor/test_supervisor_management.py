@@ -94,6 +94,25 @@ async def test_the_rest_of_a_group_starts_without_the_one_stopped_by_hand(stage,
         assert stage.states() == {"a": "stopped", "b": "running"}
 
 
+async def test_a_temporary_child_restarted_by_hand(stage, autojump_clock):
+    child = stage.child("a", restart=Restart.TEMPORARY)
+    async with stage.running(stage.spec(child, stage.child("b"))) as supervisor:
+        assert await supervisor.restart_child("top/a") is Managed.STARTED
+        assert stage.states() == {"a": "running", "b": "running"}
+        stage.start_as["a"] = "fail"
+        assert await supervisor.restart_child("top/a") is Managed.START_FAILED
+        assert stage.states() == {"b": "running"}
+
+
+async def test_an_ignored_child_can_be_stopped_and_restarted_by_hand(stage, autojump_clock):
+    stage.start_as["a"] = "ignore"
+    async with stage.running(stage.spec(stage.child("a"))) as supervisor:
+        assert await supervisor.restart_child("top/a") is Managed.IGNORED
+        assert await supervisor.stop_child("top/a") is Managed.STOPPED
+        del stage.start_as["a"]
+        assert await supervisor.restart_child("top/a") is Managed.STARTED
+
+
 async def test_commands_are_refused_once_the_tree_stops(stage, autojump_clock):
     stage.stop_takes_s["a"] = 1
     async with stage.running(stage.spec(stage.child("a"))) as supervisor:

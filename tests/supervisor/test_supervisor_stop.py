@@ -2,6 +2,7 @@
 
 import pytest
 import trio
+from trio.testing import wait_all_tasks_blocked
 
 from supervisor import (
     BRUTAL_KILL,
@@ -39,6 +40,26 @@ async def test_sup_stop_brutal_kill(stage, autojump_clock):
         stage.take_log()
     assert stage.ended_at == 0, "it is not asked, and has no time for its second of tidying up"
     assert stage.exits() == [("a", "killed")]
+
+
+async def test_a_child_killed_at_once_sees_no_polite_end_of_its_mailbox(autojump_clock):
+    mailbox = Mailbox[int]("m", 1)
+    seen = []
+
+    async def run(life):
+        async with mailbox.reader(life) as reader:
+            life.ready()
+            async for _ in reader:
+                pass
+            seen.append("drained")
+
+    spec = SupervisorSpec(id="top", children=(Child(id="a", run=run, stop_within_s=BRUTAL_KILL),))
+    supervisor = Supervisor(spec, chance=SeededChance(1), report=lambda report: None)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(supervisor.run)
+        await wait_all_tasks_blocked()
+        supervisor.request_stop()
+    assert seen == []
 
 
 async def test_sup_stop_race(stage, autojump_clock):
