@@ -5,7 +5,6 @@ on its own, from `product.md`, and shares no code with `domain.resolution`.
 """
 
 import gzip
-from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -42,7 +41,9 @@ class Market:
     settling_cents: Ints  # [column, n], padded with -1: carry-in and ticks of the window
     is_void: NDArray[np.bool_]  # [column]
 
-    def won(self, columns: Ints, row_los_cents: Ints) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    def won(
+        self, columns: Ints, row_los_cents: Ints
+    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """Whether cells [column, row] are won, and which columns are judged at all."""
         index = columns - self.first_column
         is_judged = (index >= 0) & (index < len(self.is_void))
@@ -50,7 +51,8 @@ class Market:
         is_judged = is_judged & ~self.is_void[index]
         prices = self.settling_cents[index][:, None, :]
         los = row_los_cents[None, :, None]
-        return ((prices >= los) & (prices <= los + ROW_CENTS)).any(axis=2), is_judged
+        won: NDArray[np.bool_] = np.any((prices >= los) & (prices <= los + ROW_CENTS), axis=2)
+        return won, is_judged
 
 
 def recorded(name: str, file: str) -> Market:
@@ -59,6 +61,15 @@ def recorded(name: str, file: str) -> Market:
         rows = np.loadtxt(lines, delimiter=",", skiprows=1, usecols=(0, 1))
     cents = np.floor(rows[:, 1] * 100 + 0.5).astype(np.int64)
     return market(name, rows[:, 0].astype(np.int64), cents)
+
+
+def simulated(name: str, seed: int, hours: float = 3.0) -> Market:
+    """Geometric Brownian motion at 60 % a year, four ticks a second: what a simulator may feed."""
+    ticks = int(hours * 3600 * 4)
+    sigma = 0.6 / np.sqrt(volatility.SECONDS_PER_YEAR * 4)
+    moves = np.random.default_rng(seed).standard_normal(ticks) * sigma
+    cents = np.floor(6_400_000 * np.exp(np.cumsum(moves)) + 0.5).astype(np.int64)
+    return market(name, 1_770_100_000_000 + 250 * np.arange(ticks), cents)
 
 
 def market(name: str, tick_ms: Ints, tick_cents: Ints) -> Market:
@@ -88,6 +99,7 @@ class PricedQuote:
     """What the venue publishes at a moment, with the probabilities behind it."""
 
     at_ms: int
+    price_cents: int
     columns: Ints  # starts / COLUMN_MS
     row_los_cents: Ints
     horizons_s: Floats
@@ -114,6 +126,7 @@ def price(
     )
     return PricedQuote(
         at_ms=at_ms,
+        price_cents=tick_cents,
         columns=columns,
         row_los_cents=row_los_cents,
         horizons_s=horizons_s,
@@ -155,9 +168,3 @@ def moments(market: Market, apart_ms: int) -> Iterator[Moment]:
                 yield Moment(at_ms=at_ms, tick_ms=tick_ms, tick_cents=tick_cents, state=state)
             next_ms = at_ms + apart_ms
             at_ms += max(apart_ms, QUOTE_EVERY_MS)
-
-
-def recent(quotes: deque[PricedQuote], at_ms: int, live_ms: int) -> None:
-    """Drop from the left what was published more than `live_ms` ago."""
-    while quotes and quotes[0].at_ms < at_ms - live_ms:
-        quotes.popleft()

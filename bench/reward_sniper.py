@@ -3,7 +3,7 @@
 Rule 5 of product.md: quote n is honoured for 3 s after publishing and 2 s after being replaced, and
 only while the cell's current rate is at least a share (85 %) of the quoted one. Two snipers:
 
-* *level*: taps when the venue has just quoted on the newest tick, so only the grace is worth taking;
+* *level*: taps when the venue has just quoted on the newest tick: only the grace is worth taking;
 * *ahead*: taps on a tick the venue has not quoted on yet, so the newest quote is stale too.
 
 Both value every cell with the house's own model at the newest tick, tap the best one at every

@@ -52,12 +52,13 @@ class RewardSettings:
     """A cell less likely than this is not offered: no day of data can tell its odds."""
 
     horizons_s: tuple[float, ...] = (6.0, 20.0, 70.0)
-    """Where `sigma_spreads` is given; between, it is linear in the logarithm of the horizon."""
-    sigma_spreads: tuple[float, ...] = (0.42, 0.42, 0.28)
-    """Standard deviation of the logarithm of sigma: the tails."""
-    sigma_scale: float = 1.07
-    window_scale: float = 0.75
-    """Sigma inside a window of 5 s over that of long spans, besides the feed's lag."""
+    """Where `spread_shares` is given; between, it is linear in the logarithm of the horizon."""
+    spread_shares: tuple[float, ...] = (0.82, 0.65, 0.49)
+    """How much of the feed's tail spread is left over such a horizon."""
+    sigma_by_tail: float = 0.10
+    """Sigma is multiplied by exp(0.10 x tail spread): 1 on a random walk, 1.07 on a market."""
+    window_by_tail: float = -0.165
+    """The distance reached within a window, likewise: 0.90 of what the feed's stray says."""
     reach_at_edge: float = 0.45
     """Least R: a price at the very edge reaches it with at least (1 + 0.45) / 2."""
     cold_spread: float = 0.5
@@ -65,11 +66,12 @@ class RewardSettings:
     recalibration: tuple[tuple[float, float], ...] = (
         (0.0, 0.0),
         (0.30, 0.30),
-        (0.36, 0.374),
-        (0.45, 0.482),
-        (0.55, 0.612),
-        (0.65, 0.712),
-        (0.77, 0.803),
+        (0.33, 0.336),
+        (0.39, 0.399),
+        (0.455, 0.488),
+        (0.54, 0.575),
+        (0.65, 0.690),
+        (0.79, 0.815),
         (1.0, 1.0),
     )
     """Probability of the model -> frequency seen on the learning data, linear in between. One map
@@ -82,8 +84,8 @@ class RewardSettings:
             raise ValueError("rewards.reward_bps_min must be over 10,000 and at most the maximum")
         if not 0 <= self.unknown_probability < 1 or not 0 <= self.offer_probability_min < 1:
             raise ValueError("rewards probabilities must be from 0 to below 1")
-        if len(self.horizons_s) != len(self.sigma_spreads) or not self.horizons_s:
-            raise ValueError("rewards.sigma_spreads needs one value for each of horizons_s")
+        if len(self.horizons_s) != len(self.spread_shares) or not self.horizons_s:
+            raise ValueError("rewards.spread_shares needs one value for each of horizons_s")
         for before, after in pairwise(self.recalibration):
             if not (before[0] < after[0] and before[1] <= after[1]):
                 raise ValueError("rewards.recalibration must rise")
@@ -149,7 +151,7 @@ def touch_probability(
     horizons = np.asarray(horizons_s, dtype=np.float64)
     los = np.asarray(row_los_cents, dtype=np.float64)
     edges = np.log(np.maximum(np.stack((los, los + row_cents)), 1.0) / price_cents)
-    sigma = volatility.sigma * settings.sigma_scale
+    sigma = volatility.sigma * math.exp(settings.sigma_by_tail * volatility.tail_spread)
     spans_s = _spans_to_open(horizons, volatility)
     multiples = _sigma_multiples(horizons, volatility, settings)  # [column, node]
     # Distances in deviations of the price at t0: [edge, column, row, node].
@@ -194,7 +196,8 @@ def _sigma_multiples(
 ) -> Floats:
     """Multiples of sigma to average over, [column, node]; when warm their mean square is 1."""
     log_horizons = np.log(np.maximum(horizons_s, _HORIZON_S_MIN))
-    warm = np.interp(log_horizons, np.log(settings.horizons_s), settings.sigma_spreads)
+    shares = np.interp(log_horizons, np.log(settings.horizons_s), settings.spread_shares)
+    warm = shares * volatility.tail_spread
     spreads = np.sqrt(warm**2 + settings.cold_spread**2 * volatility.prior_share)
     return np.exp(spreads[:, None] * _SPREAD_NODES - warm[:, None] ** 2)
 
@@ -222,8 +225,10 @@ class _Reach:
     ) -> "_Reach":
         window_s = max(column_s - volatility.lag_s, _SPAN_SHARE_MIN * column_s)
         excess = max(settings.reach_at_edge, volatility.roughness)
-        # The mean distance reached is what a path of this roughness reaches, whatever R.
-        match = settings.window_scale * (1 + volatility.roughness) / (1 + excess)
+        # The mean of (1 + R) Phi(-d / W) over d is (1 + R) W / sqrt(2 pi): W is set to make it what
+        # the feed strays.
+        stray = volatility.stray * math.exp(settings.window_by_tail * volatility.tail_spread)
+        match = stray * math.sqrt(2 * math.pi) / (1 + excess)
         widths = match * np.sqrt(window_s / spans_s)[:, None]
         chances = (1 + excess) * _phi(-_REACH_NODES) * _REACH_WEIGHTS / math.sqrt(2 * math.pi)
         return cls(distances=(widths * _REACH_NODES)[:, None, None, :], chances=widths * chances)

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from domain.rates import Floats, RewardSettings, reward_table, rewards_bps, touch_probability
 from domain.volatility import (
+    MOVE_PRIOR,
+    NORMAL_MOVE,
     SECONDS_PER_YEAR,
     STEP_S,
-    TYPICAL_MOVE_PER_SIGMA,
     VolatilityState,
     initial,
     update,
@@ -28,9 +29,9 @@ HORIZONS_S = tuple(range(6, 66, 5))
 PLAYED = slice(0, None, 4)  # the columns that are simulated: after 6, 26 and 46 s
 
 PLAIN = RewardSettings(
-    sigma_spreads=(0.0, 0.0, 0.0),
-    sigma_scale=1.0,
-    window_scale=1.0,
+    spread_shares=(1.0, 1.0, 1.0),
+    sigma_by_tail=0.0,
+    window_by_tail=0.0,
     cold_spread=0.0,
     recalibration=((0.0, 0.0), (1.0, 1.0)),
     unknown_probability=0.0,
@@ -40,14 +41,20 @@ PLAIN = RewardSettings(
 
 
 def volatility_of(
-    annual: float, *, roughness: float = 0.45, tick_interval_s: float = 1.0
+    annual: float,
+    *,
+    roughness: float = 0.45,
+    tick_interval_s: float = 1.0,
+    tail_spread: float = 0.0,
 ) -> VolatilityState:
     """A warm state that says just this: no drift, no lag."""
     state = initial(annual_volatility=annual)
+    rms_move = math.sqrt(state.move_square_mean)
     return attrs.evolve(
         state,
         steps=10_000,
-        range_mean=(1 + roughness) * state.move_mean,
+        range_mean=(1 + roughness) * NORMAL_MOVE * rms_move,
+        move_mean=NORMAL_MOVE * rms_move * math.exp(-(tail_spread**2) / 2),
         tick_interval_s=tick_interval_s,
     )
 
@@ -123,9 +130,9 @@ def test_agrees_with_a_simulated_random_walk(annual: float) -> None:
 
 
 def test_agrees_with_a_random_walk_of_uncertain_sigma() -> None:
-    settings = attrs.evolve(PLAIN, sigma_spreads=(0.5, 0.5, 0.5))
+    volatility = volatility_of(0.6, tail_spread=0.5)
     simulated = simulated_touch(0.6, spread=0.5)
-    assert np.abs(touch(volatility_of(0.6), settings)[PLAYED] - simulated).max() < 0.04
+    assert np.abs(touch(volatility)[PLAYED] - simulated).max() < 0.04
 
 
 def test_agrees_with_a_random_walk_seen_often() -> None:
@@ -328,7 +335,7 @@ def test_every_rate_is_zero_or_within_bounds_and_never_beats_the_model(
         ({"reward_bps_min": 20_000, "reward_bps_max": 15_000}, "reward_bps_min"),
         ({"offer_probability_min": 1.0}, "probabilities"),
         ({"unknown_probability": -0.1}, "probabilities"),
-        ({"sigma_spreads": (0.4,)}, "sigma_spreads"),
+        ({"spread_shares": (0.4,)}, "spread_shares"),
         ({"recalibration": ((0.0, 0.0), (0.5, 0.6), (1.0, 0.5))}, "recalibration"),
     ],
 )
@@ -339,4 +346,4 @@ def test_settings_that_make_no_rates_are_refused(change: dict[str, object], mess
 
 def test_the_typical_move_of_the_prior_is_that_of_its_sigma() -> None:
     state = initial(annual_volatility=0.6)
-    assert state.move_mean == pytest.approx(TYPICAL_MOVE_PER_SIGMA * state.sigma * STEP_S**0.5)
+    assert state.move_mean == pytest.approx(MOVE_PRIOR * state.sigma * STEP_S**0.5)
