@@ -38,7 +38,14 @@ from domain.ticks import Tick
 from domain.units import EpochMs
 from domain.wallet import checksummed
 from protocols.market import FeedLevel, FeedStatus, SourceState
-from protocols.money import ColumnKey, Deposit, MoneyCommand, SettleColumn
+from protocols.money import (
+    BetOrder,
+    ColumnKey,
+    Deposit,
+    MoneyCommand,
+    PlaceBet,
+    SettleColumn,
+)
 from protocols.ports import Allowance, Bar, KeyValueStore, StoreUnavailable
 from supervisor import (
     ChildStatus,
@@ -176,6 +183,7 @@ class Door:
     channels: Channels
     clock: StillClock
     prices: PriceList
+    writer: SqliteLedger
     life: Life = attrs.field(factory=lambda: Life("venue/gateway"))
     stopped: trio.Event = attrs.field(factory=trio.Event)
     nonces: int = 0
@@ -210,13 +218,19 @@ class Door:
         return Cell(column_start_s=start_s, lo_cents=lo_cents, hi_cents=lo_cents + grid.row_cents)
 
     def bet(
-        self, *, key: bytes = KEY, cell: Cell | None = None, odds: bool = False, **changed: object
+        self,
+        *,
+        key: bytes = KEY,
+        cell: Cell | None = None,
+        odds: bool = False,
+        stake_micros: int = 1_000_000,
+        **changed: object,
     ) -> dict[str, object]:
         """The fields of a well-signed bet; `changed` ones are changed after signing."""
         self.nonces += 1
         text = BetText(
             cell_id=(cell or self.cell()).id,
-            stake_micros=1_000_000,
+            stake_micros=stake_micros,
             nonce=f"00000000-0000-4000-8000-{self.nonces:012}",
             timestamp_s=self.clock.now_ms() // 1000,
             chain_id=CHAIN_ID,
@@ -245,6 +259,21 @@ class Door:
                 wallet=wallet, amount_micros=amount_micros, reference=f"f{self.nonces}", by="test"
             )
         )
+
+    def commit(self, bet: PlaceBet, *, amount_micros: int) -> None:
+        """Put a bet, and money for it, straight into the ledger: what a dying Batcher leaves."""
+        rules = self.ports.rules
+        money = Deposit(
+            wallet=bet.wallet, amount_micros=amount_micros, reference="straight", by="test"
+        )
+        order = BetOrder(
+            bet=bet,
+            column_s=rules.grid.column_s,
+            rule=rules.rule,
+            reward_bps=REWARD_BPS,
+            quote_n=812,
+        )
+        self.writer.apply([money, order], at_ms=self.clock.now_ms())
 
     async def order(self, command: MoneyCommand) -> object:
         """A command straight to the Batcher."""
@@ -412,7 +441,7 @@ async def open_door(
             keccak=keccak_256,
             supervisor_status=_quiet_tree,
         )
-        door = Door(ports=ports, channels=channels, clock=clock, prices=prices)
+        door = Door(ports=ports, channels=channels, clock=clock, prices=prices, writer=ledger)
         async with trio.open_nursery() as nursery:
             if with_batcher:
                 await _start_batcher(nursery, ports, ledger)
