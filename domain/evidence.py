@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 import attrs
 
+from domain.limits import VOID_UNJUDGED_AFTER_MS
 from domain.resolution import (
     Impairment,
     ImpairmentKind,
@@ -60,22 +61,31 @@ def source_of(record: Record) -> str | None:
     return record.carry_in.source if record.carry_in is not None else None
 
 
-EXTERNAL_REASONS = frozenset({VoidReason.NOT_JUDGED_IN_TIME, VoidReason.OPERATOR})
-"""Void reasons that time or an operator gave, which the record alone can't show."""
-
-
 def faults(evidence: Evidence) -> list[str]:
-    """What is wrong with stored evidence: its hash, or a void reason its ticks don't bear out."""
+    """What is wrong with stored evidence: its hash, its void reason, or that it came too early."""
     found: list[str] = []
     if ticks_sha256(evidence.record) != evidence.ticks_sha256:
         found.append("the ticks do not match their hash")
-    recomputed = void_reason(evidence.record)
     stored = evidence.void
+    if stored is VoidReason.OPERATOR:
+        return found  # given by a person, which no tick can show or deny
+    recomputed = _void_reason_when_read(evidence.record)
     if recomputed is not None and stored is None:
         found.append(f"the column should be void: {recomputed.value}")
-    if stored is not None and recomputed is not stored and stored not in EXTERNAL_REASONS:
+    if stored is not None and recomputed is not stored:
         found.append(f"the ticks don't show the void reason {stored.value}")
+    if stored is None and recomputed is None and evidence.record.after is None:
+        # Only a later tick shows that all ticks of a window are there; 10 s without one are void.
+        found.append("the column was judged before its end was on record")
     return found
+
+
+def _void_reason_when_read(record: Record) -> VoidReason | None:
+    """As `may_judge` had it: a record read too late is void whatever it says."""
+    reason = void_reason(record)
+    if reason is None and record.read_at_ms >= record.end_ms + VOID_UNJUDGED_AFTER_MS:
+        return VoidReason.NOT_JUDGED_IN_TIME
+    return reason
 
 
 def record_to_json(record: Record) -> str:
@@ -99,18 +109,25 @@ def record_to_json(record: Record) -> str:
 
 
 def record_from_json(text: str) -> Record:
-    """The record that `record_to_json` wrote. Raises ValueError, KeyError or TypeError if not."""
+    """The record that `record_to_json` wrote. Raises ValueError, KeyError or TypeError if not.
+
+    Sizes and receive times of ticks are not kept: no verdict rests on them.
+    """
     stored = json.loads(text)
     return Record(
-        start_ms=stored["start_ms"],
-        end_ms=stored["end_ms"],
+        start_ms=_integer(stored["start_ms"]),
+        end_ms=_integer(stored["end_ms"]),
         carry_in=_tick_from_row(stored["carry_in"]),
         ticks=_ticks_from_rows(stored["ticks"]),
         after=_tick_from_row(stored["after"]),
-        watermark_ms=stored["watermark_ms"],
-        read_at_ms=stored["read_at_ms"],
+        watermark_ms=_integer(stored["watermark_ms"]),
+        read_at_ms=_integer(stored["read_at_ms"]),
         impairments=tuple(
-            Impairment(kind=ImpairmentKind(kind), from_ms=from_ms, until_ms=until_ms)
+            Impairment(
+                kind=ImpairmentKind(kind),
+                from_ms=_integer(from_ms),
+                until_ms=None if until_ms is None else _integer(until_ms),
+            )
             for kind, from_ms, until_ms in stored["impairments"]
         ),
     )
@@ -126,17 +143,27 @@ def _tick_from_row(row: list[object] | None) -> Tick | None:
     if row is None:
         return None
     source, ts_ms, price_cents, trade_id = row
-    if not (isinstance(ts_ms, int) and isinstance(price_cents, int) and isinstance(trade_id, int)):
-        raise ValueError("a stored tick has a number that is none")
+    if not isinstance(source, str):
+        raise ValueError(f"not a source: {source!r:.40}")
     return Tick(
-        source=str(source),
-        trade_id=trade_id,
-        price_cents=price_cents,
+        source=source,
+        trade_id=_integer(trade_id),
+        price_cents=_integer(price_cents),
         size_e8=0,
-        ts_ms=ts_ms,
-        recv_ms=ts_ms,
+        ts_ms=_integer(ts_ms),
+        recv_ms=_integer(ts_ms),
     )
 
 
+def _integer(value: object) -> int:
+    """JSON's `true` is an int to Python, and 1.0 equals 1: neither is one of our numbers."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ValueError(f"not an integer: {value!r:.40}")
+    return value
+
+
 def _ticks_from_rows(rows: Iterable[list[object]]) -> tuple[Tick, ...]:
-    return tuple(tick for row in rows if (tick := _tick_from_row(row)) is not None)
+    ticks = [_tick_from_row(row) for row in rows]
+    if None in ticks:
+        raise ValueError("a tick is missing")
+    return tuple(tick for tick in ticks if tick is not None)
