@@ -17,6 +17,7 @@ time it is. A rule of tapgrid stands in exactly one module of this package:
 | `feed_health` | HEALTHY, DEGRADED, CRITICAL and the circuit breaker |
 | `ticks` | which ticks enter the record |
 | `rates`, `volatility` | the reward of a cell |
+| `quoting` | what a quote is made of, and when there may be one |
 | `batching` | is a batch due |
 | `signed_text`, `sign_in` | the texts that wallets sign |
 """
