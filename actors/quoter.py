@@ -95,8 +95,9 @@ async def run(
     life.ready()  # the Batcher, who gives the numbers, starts after this actor
     await _warm_up(life, quoter, prices, prices_worker)
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(_follow_ticks, life, quoter, ticks, money)
         nursery.start_soon(_follow_status, life, quoter)
+        # In this task, which beat while it warmed up: waiting here it would be taken for hung.
+        await _follow_ticks(life, quoter, ticks, money)
 
 
 async def _warm_up(life: Life, quoter: "_Quoter", prices: PriceReader, worker: Worker) -> None:
