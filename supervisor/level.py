@@ -102,7 +102,7 @@ class Level:
             if failed is not None:
                 self.bury(slot)
                 await self._stop_all(self.slots)
-                raise StartFailed(slot.path, failed)
+                raise StartFailed(slot.path, failed) from failed.error
 
     async def start(self, slot: Slot) -> Ending | None:
         """Give the child a new life and wait until it is ready; its ending if the start failed.
@@ -203,7 +203,7 @@ class Level:
         self.bury(slot)
         if intensity.is_exceeded(self._window, self.spec.restarts_max):
             await self._stop_all(self.slots)
-            raise GaveUp(self.path, slot.path, ending)
+            raise GaveUp(self.path, slot.path, ending) from ending.error
         group = self._group(slot)
         await self._stop_all(self.slots[place] for place in sorted(group.stop))
         for place in group.start:

@@ -97,5 +97,5 @@ class Managed(enum.Enum):
     START_FAILED = "start_failed"  # tried once; it stays stopped
     STUCK = "stuck"  # its last life does not end
     NOT_FOUND = "not_found"  # no such child; a temporary one that has ended is forgotten
-    STOPPING = "stopping"  # nothing done: its supervisor is stopping
+    STOPPING = "stopping"  # nothing done: its supervisor is stopping or down
     BUSY = "busy"  # nothing done: too many commands are waiting

@@ -15,7 +15,10 @@ T = TypeVar("T")
 
 
 class Subscription(Generic[T]):
-    """One reader's view of a topic; outlives the reader's lives as a mailbox does."""
+    """One reader's view of a topic; outlives the reader's lives as a mailbox does.
+
+    One that was cut off (DISCONNECT) stays cut off: begin again with a new subscription.
+    """
 
     def __init__(self, topic: "Topic[T]", inbox: Inbox[T]) -> None:
         self._topic = topic

@@ -4,7 +4,7 @@ from contextlib import suppress
 
 import pytest
 import trio
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from trio.testing import wait_all_tasks_blocked
 
@@ -330,6 +330,7 @@ def test_a_mailbox_holds_at_least_one(capacity):
         Mailbox[int]("m", capacity)
 
 
+@settings(max_examples=50)  # each runs a loop of its own
 @given(
     acts=st.lists(st.sampled_from(["send", "take", "done", "crash", "settle"]), max_size=60),
     capacity=st.integers(1, 4),

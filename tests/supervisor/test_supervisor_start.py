@@ -49,6 +49,7 @@ async def test_sup_start_fail(stage, autojump_clock):
         await supervisor.run()
     assert caught.value.child == "top/c"
     assert str(caught.value.cause) == "c can't start"
+    assert caught.value.__cause__ is caught.value.cause
     assert stage.take_log() == ["+a", "+b", "-b", "-a"], "what had started stops in reverse"
     assert stage.exits() == [("c", "start_failed"), ("b", "shutdown"), ("a", "shutdown")]
 
