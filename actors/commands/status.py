@@ -29,7 +29,7 @@ async def watch(venue: VenueClient, out: TextIO, *, redraw_s: float = REDRAW_S) 
     """Draw again and again. A venue that is away for a moment is waited for."""
     while True:
         try:
-            found = await trio.to_thread.run_sync(venue.get, STATUS_PATH)
+            found = await trio.to_thread.run_sync(venue.get, STATUS_PATH, abandon_on_cancel=True)
             lines = render(found)
         except CannotDo as gone:
             lines = [str(gone)]
