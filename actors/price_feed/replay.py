@@ -146,7 +146,7 @@ class Replay:
     def _trades(self, rows: Iterator[list[str]]) -> Iterator[RecordedTrade]:
         """The readable rows; the others are counted. SourceLost if it is no trade file."""
         layout: Layout | None = None
-        bad = 0
+        bad, patience = 0, 1  # the first row must be good, or it is another kind of file
         for row_number, cells in enumerate(rows, start=1):
             if layout is None:
                 layout = layout_of_header(cells)
@@ -160,10 +160,10 @@ class Replay:
             except ValueError as error:
                 bad += 1
                 self.unreadable += 1
-                if bad >= UNREADABLE_IN_A_ROW_MAX:
+                if bad >= patience:
                     raise SourceLost(f"{bad} rows in a row can't be read: {error}") from error
                 continue
-            bad = 0
+            bad, patience = 0, UNREADABLE_IN_A_ROW_MAX
             yield trade
 
 
