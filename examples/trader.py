@@ -37,6 +37,7 @@ from trio_websocket import ConnectionClosed, HandshakeError, WebSocketConnection
 MICROS = 1_000_000
 PAUSE_S = 0.55  # between taps: the venue takes 120 bets a minute of one wallet
 COLUMNS_AHEAD = 8  # tap into the first 8 columns offered, so that all ends in under two minutes
+START_WITHIN_S = 20
 QUOTE_WITHIN_S = 90  # a venue that has just started watches its feed before it quotes
 LAST_BET_WITHIN_S = 200  # a bet that can't be judged is given back 60 s after its column
 OVERDUE_S = 10
@@ -312,13 +313,23 @@ class Trader:
     # Before the first tap
 
     async def _sign_in(self) -> None:
-        issued = await self._venue.get("/api/auth/nonce")
+        issued = await self._first_answer("/api/auth/nonce")
         text = sign_in_text(self._wallet.address, issued)
         login = {"message": text, "signature": self._wallet.sign(text)}
         signed_in = await self._venue.post("/api/auth/login", login)
         self._venue.token = signed_in["token"]
         self._given_micros = signed_in["user"]["balance_micros"]
         print(f"signed in as {self._wallet.address}")
+
+    async def _first_answer(self, path: str) -> Json:
+        """A venue that was started together with us is not listening yet."""
+        with trio.move_on_after(START_WITHIN_S):
+            while True:
+                try:
+                    return await self._venue.get(path)
+                except OSError:
+                    await trio.sleep(0.5)
+        raise GaveUp(f"there is no venue at {self._venue.url}")
 
     async def _look_at_the_grid(self) -> None:
         """Learn stakes and chain, and the venue's time, which is what bets are dated by."""
