@@ -1,0 +1,40 @@
+"""Ledgers for the tests of `db`: in memory, or in a file where the file is what matters."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from db.sqlite_connection import Memory
+from tests.support.ledgers import ALICE, BANKROLL, STAKE, Venue, open_venue
+
+
+@pytest.fixture
+def empty(request: pytest.FixtureRequest) -> Iterator[Venue]:
+    """A new ledger without any money, in memory."""
+    venue = open_venue(Memory(f"ledger-{abs(hash(request.node.nodeid))}"))
+    yield venue
+    venue.close()
+
+
+@pytest.fixture
+def venue(empty: Venue) -> Venue:
+    """A ledger in memory with a bankroll, and Alice with a hundred stakes."""
+    empty.fund("house", BANKROLL)
+    empty.fund(ALICE, 100 * STAKE)
+    return empty
+
+
+@pytest.fixture
+def ledger_file(tmp_path: Path) -> Path:
+    return tmp_path / "2026-02-01.db"
+
+
+@pytest.fixture
+def filed(ledger_file: Path) -> Iterator[Venue]:
+    """A ledger in a file with a bankroll, and Alice with a hundred stakes."""
+    venue = open_venue(ledger_file)
+    venue.fund("house", BANKROLL)
+    venue.fund(ALICE, 100 * STAKE)
+    yield venue
+    venue.close()

@@ -1,0 +1,95 @@
+"""The integrity check finds each way in which money can fail to add up."""
+
+import pytest
+
+from db.ledger_check import DRIFTS_PER_QUESTION_MAX
+from protocols.accounts import Drift
+from tests.support.ledgers import ALICE, BOB, STAKE, START_S, Venue, order, settle
+
+LATER_MS = START_S * 1000 + 10_000
+
+
+@pytest.fixture
+def used(venue: Venue) -> Venue:
+    """Deposits, a settled column with a win and a loss, and two open bets."""
+    venue.fund(BOB, 10 * STAKE)
+    venue.apply(order(1), order(2), order(1, wallet=BOB))
+    venue.one(settle(won=[1], lost=[2]), at_ms=LATER_MS)
+    venue.apply(
+        order(1, start_s=START_S + 60), order(2, wallet=BOB, start_s=START_S + 60), at_ms=LATER_MS
+    )
+    return venue
+
+
+def seed(venue: Venue, *statements: str) -> None:
+    """Alter the file as only somebody with the file can: past triggers and checks."""
+    connection = venue.ledger._connection
+    for pragma in ("ignore_check_constraints = ON", "foreign_keys = OFF"):
+        connection.execute(f"PRAGMA {pragma}")
+    for trigger in ("ledger_is_never_changed", "ledger_is_never_shortened"):
+        connection.execute(f"DROP TRIGGER {trigger}")
+    for statement in statements:
+        connection.execute(statement)
+
+
+def test_a_correct_ledger_has_no_drift(used: Venue) -> None:
+    report = used.reader.integrity()
+    assert report.clean
+    assert (report.accounts, report.bets) == (4, 5)
+    assert report.ledger_rows == 3 * 2 + 4 + 3 + 3
+
+
+@pytest.mark.parametrize(
+    ("what", "tamper"),
+    [
+        ("balance", "UPDATE users SET balance = balance + 1 WHERE id = 3"),
+        ("balance", "UPDATE users SET balance = balance - 1 WHERE id = 1"),
+        ("balance", "INSERT INTO users VALUES (9, '0x9', 5, 0, 0, 0)"),
+        ("balance", "DELETE FROM transaction_ledger WHERE rowid = 8"),
+        ("chain", "UPDATE transaction_ledger SET amount = amount - 1 WHERE rowid = 8"),
+        ("chain", "UPDATE transaction_ledger SET balance_after = 0 WHERE rowid = 7"),
+        ("chain", "UPDATE transaction_ledger SET user_id = 4 WHERE rowid = 8"),
+        ("zero_sum", "UPDATE transaction_ledger SET amount = amount - 1 WHERE rowid = 8"),
+        ("zero_sum", "UPDATE transaction_ledger SET txn = 1 WHERE rowid = 8"),
+        ("zero_sum", "UPDATE users SET balance = balance + 1 WHERE id = 2"),
+        ("exposure", "UPDATE exposure SET payout_micros = 0 WHERE scope = 'total'"),
+        ("exposure", "UPDATE exposure SET stake_micros = 0 WHERE scope = 'user'"),
+        ("exposure", "UPDATE exposure SET bets = bets + 1 WHERE scope = 'cell'"),
+        ("exposure", "DELETE FROM exposure WHERE scope = 'column'"),
+        ("exposure", "INSERT INTO exposure VALUES ('cell', '1_2_3', 1, 1, 1)"),
+        ("exposure", "UPDATE bets SET status = 'lost' WHERE status = 'confirmed'"),
+        ("exposure", "UPDATE bets SET reward_bps = 1 WHERE status = 'confirmed'"),
+        ("negative", "UPDATE users SET balance = -1 WHERE id = 4"),
+        ("verdict", "DELETE FROM columns"),
+        ("cover", "UPDATE bets SET reward_bps = 100000000000 WHERE status = 'confirmed'"),
+    ],
+)
+def test_every_kind_of_drift_is_found(used: Venue, what: str, tamper: str) -> None:
+    seed(used, tamper)
+    report = used.reader.integrity()
+    assert not report.clean
+    assert what in {drift.what for drift in report.drifts}
+
+
+def test_a_drift_says_where_and_by_how_much(used: Venue) -> None:
+    seed(used, f"UPDATE users SET balance = balance + 5 WHERE wallet_address = '{ALICE}'")
+    balance = 99 * STAKE
+    assert used.reader.integrity().drifts == (
+        Drift(what="balance", where=ALICE, expected=balance, found=balance + 5),
+        Drift(what="zero_sum", where="all accounts", expected=0, found=5),
+    )
+
+
+def test_the_exposure_says_which_total(used: Venue) -> None:
+    seed(used, "UPDATE exposure SET payout_micros = 7 WHERE scope = 'total'")
+    (drift,) = used.reader.integrity().drifts
+    assert drift == Drift(what="exposure", where="total: payouts", expected=4 * STAKE, found=7)
+
+
+def test_a_ruined_ledger_gives_a_short_report(venue: Venue) -> None:
+    venue.apply(*(order(row) for row in range(100)), at_ms=LATER_MS)
+    venue.fund(BOB, 100 * STAKE)
+    venue.apply(*(order(row, wallet=BOB) for row in range(100)), at_ms=LATER_MS)
+    seed(venue, "UPDATE transaction_ledger SET amount = amount - rowid")
+    chains = [drift for drift in venue.reader.integrity().drifts if drift.what == "chain"]
+    assert len(chains) == DRIFTS_PER_QUESTION_MAX
