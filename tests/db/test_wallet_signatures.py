@@ -3,7 +3,7 @@
 import pytest
 from eth_account import Account
 from eth_account.messages import encode_defunct
-from eth_keys.backends import NativeECCBackend
+from eth_keys.backends.native.main import NativeECCBackend
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

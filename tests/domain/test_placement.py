@@ -1,5 +1,7 @@
 """May this bet be placed? Each rule refuses alone, and the first broken one is the one named."""
 
+from typing import Any
+
 import attrs
 import pytest
 
@@ -133,14 +135,14 @@ def test_payout_per_bet_is_capped(payout_usd: int, accepted: bool) -> None:
 
 
 # Every fault at once; then the first is mended, and the next one shows.
-FAULTS = {
+FAULTS: dict[str, Any] = {
     "gate": Gate(feed_critical=True, held=True, disk_full=True),
     "cell": Cell(column_start_s=CURRENT_S + 1, lo_cents=4_200_000, hi_cents=4_201_000),
     "stake_micros": 2 * USD,
     "quotes": QuoteBook(),
     "rules": attrs.evolve(RULES, caps=HouseCaps(payout_per_bet_micros=0)),
 }
-MENDED_IN_ORDER = [
+MENDED_IN_ORDER: list[tuple[dict[str, Any], Rate | Code]] = [
     ({}, Code.PRICE_FEED_STALE),
     ({"gate": Gate(feed_critical=False, held=True, disk_full=True)}, Code.HELD),
     ({"gate": Gate(feed_critical=False, disk_full=True)}, Code.DISK_FULL),
@@ -160,7 +162,7 @@ def test_faults_are_named_in_the_order_in_which_they_are_checked() -> None:
     bet = dict(FAULTS)
     for mended, expected in MENDED_IN_ORDER:
         bet.update(mended)
-        assert place(**bet) == expected  # type: ignore[arg-type]
+        assert place(**bet) == expected
 
 
 def test_early_look_never_refuses_what_the_judgement_would_take() -> None:

@@ -1,5 +1,7 @@
 """Sign-in messages: the grammar of EIP-4361, and what must hold here and now."""
 
+from typing import Any
+
 import attrs
 import pytest
 from eth_hash.auto import keccak
@@ -241,7 +243,7 @@ def test_message_for_this_venue_and_for_now() -> None:
         ({"chain_id": 31337}, "chain_id"),
     ],
 )
-def test_message_for_another_venue_is_refused(change: dict[str, object], field: str) -> None:
+def test_message_for_another_venue_is_refused(change: dict[str, Any], field: str) -> None:
     refusal = sign_in_fault(attrs.evolve(MESSAGE, **change), SETTINGS, ISSUED_MS)
     assert refusal is not None
     assert refusal.code is Code.BAD_REQUEST
@@ -263,7 +265,7 @@ def test_message_for_another_venue_is_refused(change: dict[str, object], field: 
     ],
 )
 def test_message_for_another_time_is_expired(
-    now_ms: int, change: dict[str, int], field: str | None
+    now_ms: int, change: dict[str, Any], field: str | None
 ) -> None:
     refusal = sign_in_fault(attrs.evolve(MESSAGE, **change), SETTINGS, now_ms)
     if field is None:
@@ -275,7 +277,13 @@ def test_message_for_another_time_is_expired(
 
 
 def test_faults_are_named_in_the_order_in_which_they_are_checked() -> None:
-    wrong = {"domain": "a", "scheme": "b", "uri": "c:", "chain_id": 2, "issued_at_ms": 0}
+    wrong: dict[str, Any] = {
+        "domain": "a",
+        "scheme": "b",
+        "uri": "c:",
+        "chain_id": 2,
+        "issued_at_ms": 0,
+    }
     message = attrs.evolve(MESSAGE, **wrong, expires_at_ms=0, not_before_ms=2**60)
     order = []
     for mended in [*wrong, "expires_at_ms", "not_before_ms"]:
