@@ -111,6 +111,8 @@ async def _obey(
     """Carry out operators' overrides: stored first, then in force, then answered."""
     async with commands.reader(life) as reader:
         async for asked in reader:
+            if asked.expired():
+                continue
             outcome = await _keep(money, asked)
             if outcome is None:
                 monitor.put_in_force(_as_stored(asked.question))

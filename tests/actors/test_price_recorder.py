@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import attrs
 import pytest
@@ -17,7 +16,9 @@ from domain.ticks import Tick
 from protocols.market import FeedLevel, FeedLevelChanged, RecordEntry, Watermark
 from protocols.ports import RecordTail
 from supervisor import Life, Mailbox, TrioClock, Watch
-from tests.support.ticks import T0_MS, InlineWorker, tick
+from supervisor.worker import InlineWorker
+from tests.support.quick_folder import quick_folder
+from tests.support.ticks import T0_MS, tick
 
 
 class DiskBroke(Exception):
@@ -104,16 +105,17 @@ class Bench:
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
-    record, reader = SqlitePriceRecord(tmp_path), SqlitePriceReader(tmp_path)
-    yield Bench(
-        record=Watched(record),
-        reader=reader,
-        entries=Mailbox("record", 1_000),
-        watermark=Watch("watermark", Watermark()),
-    )
-    reader.close()
-    record.close()
+def bench() -> Iterator[Bench]:
+    with quick_folder() as folder:
+        record, reader = SqlitePriceRecord(folder), SqlitePriceReader(folder)
+        yield Bench(
+            record=Watched(record),
+            reader=reader,
+            entries=Mailbox("record", 1_000),
+            watermark=Watch("watermark", Watermark()),
+        )
+        reader.close()
+        record.close()
 
 
 async def test_a_tick_is_on_disk_before_the_watermark_says_so(

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import attrs
 import pytest
@@ -36,7 +35,9 @@ from supervisor import (
     Watch,
     WhenFull,
 )
-from tests.support.ticks import T0_MS, InlineWorker, tick
+from supervisor.worker import InlineWorker
+from tests.support.quick_folder import quick_folder
+from tests.support.ticks import T0_MS, tick
 
 GRID = Grid(rows=4)
 
@@ -133,18 +134,19 @@ def now_ms() -> int:
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
-    record, prices = SqlitePriceRecord(tmp_path), SqlitePriceReader(tmp_path)
+def bench() -> Iterator[Bench]:
     topic: Topic[Tick] = Topic("ticks")
-    yield Bench(
-        record=record,
-        prices=prices,
-        topic=topic,
-        ticks=topic.subscribe("quoter", 1_000, WhenFull.KEEP_LATEST),
-        status=Watch("feed", attrs.evolve(FEED_UNKNOWN, level=FeedLevel.HEALTHY)),
-    )
-    prices.close()
-    record.close()
+    with quick_folder() as folder:
+        record, prices = SqlitePriceRecord(folder), SqlitePriceReader(folder)
+        yield Bench(
+            record=record,
+            prices=prices,
+            topic=topic,
+            ticks=topic.subscribe("quoter", 1_000, WhenFull.KEEP_LATEST),
+            status=Watch("feed", attrs.evolve(FEED_UNKNOWN, level=FeedLevel.HEALTHY)),
+        )
+        prices.close()
+        record.close()
 
 
 # --- cadence ----------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from domain.resolution import Impairment, ImpairmentKind
 from domain.ticks import Tick
 from protocols.market import FeedLevel, FeedLevelChanged
 from protocols.ports import Bar, PriceReader, PriceRecord, RecordTail
+from tests.support.quick_folder import quick_folder
 from tests.support.ticks import T0_MS, tick
 
 MIDNIGHT_MS = T0_MS - T0_MS % DAY_MS + DAY_MS
@@ -26,15 +27,21 @@ _READER: type[PriceReader] = SqlitePriceReader
 
 
 @pytest.fixture
-def record(tmp_path: Path) -> Iterator[SqlitePriceRecord]:
-    made = SqlitePriceRecord(tmp_path)
+def folder() -> Iterator[Path]:
+    with quick_folder() as made:
+        yield made
+
+
+@pytest.fixture
+def record(folder: Path) -> Iterator[SqlitePriceRecord]:
+    made = SqlitePriceRecord(folder)
     yield made
     made.close()
 
 
 @pytest.fixture
-def reader(record: SqlitePriceRecord, tmp_path: Path) -> Iterator[SqlitePriceReader]:
-    made = SqlitePriceReader(tmp_path)
+def reader(record: SqlitePriceRecord, folder: Path) -> Iterator[SqlitePriceReader]:
+    made = SqlitePriceReader(folder)
     yield made
     made.close()
 
@@ -86,10 +93,10 @@ def test_ticks_of_one_millisecond_keep_their_order(
 
 
 def test_ticks_are_filed_by_the_utc_day_of_their_exchange_time(
-    record: SqlitePriceRecord, reader: SqlitePriceReader, tmp_path: Path
+    record: SqlitePriceRecord, reader: SqlitePriceReader, folder: Path
 ) -> None:
     append(record, tick(MIDNIGHT_MS - 1), tick(MIDNIGHT_MS), tick(MIDNIGHT_MS + DAY_MS))
-    assert sorted(path.name for path in tmp_path.glob("ticks-*.db")) == [
+    assert sorted(path.name for path in folder.glob("ticks-*.db")) == [
         "ticks-2026-02-03.db",
         "ticks-2026-02-04.db",
         "ticks-2026-02-05.db",
@@ -112,22 +119,22 @@ def test_a_range_is_half_open_and_its_limit_takes_the_oldest(
 
 
 def test_what_is_committed_is_there_for_the_next_process(
-    record: SqlitePriceRecord, tmp_path: Path
+    record: SqlitePriceRecord, folder: Path
 ) -> None:
     append(record, tick(T0_MS))
     # No close: as after a kill. The other process opens the same files beside the open ones.
-    other = SqlitePriceRecord(tmp_path)
+    other = SqlitePriceRecord(folder)
     append(other, tick(T0_MS + 1))
-    reader = SqlitePriceReader(tmp_path)
+    reader = SqlitePriceReader(folder)
     assert [one.ts_ms for one in all_ticks(reader)] == [T0_MS, T0_MS + 1]
     reader.close()
     other.close()
 
 
 def test_a_file_whose_making_was_cut_short_is_made_again(
-    record: SqlitePriceRecord, reader: SqlitePriceReader, tmp_path: Path
+    record: SqlitePriceRecord, reader: SqlitePriceReader, folder: Path
 ) -> None:
-    (tmp_path / "ticks-2026-02-03.new").write_bytes(b"half a database")
+    (folder / "ticks-2026-02-03.new").write_bytes(b"half a database")
     append(record, tick(T0_MS))
     assert all_ticks(reader) == [tick(T0_MS)]
 
@@ -144,9 +151,9 @@ def test_a_commit_that_fails_leaves_nothing_of_its_day(
     assert len(all_ticks(reader)) == 2
 
 
-def test_every_file_is_synced_at_each_commit(record: SqlitePriceRecord, tmp_path: Path) -> None:
+def test_every_file_is_synced_at_each_commit(record: SqlitePriceRecord, folder: Path) -> None:
     append(record, tick(T0_MS))
-    for path in tmp_path.glob("*.db"):
+    for path in folder.glob("*.db"):
         connection = open_writer(path)
         assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
@@ -158,9 +165,9 @@ def test_a_reader_cannot_write(reader: SqlitePriceReader) -> None:
         reader._health.execute("DELETE FROM levels")
 
 
-def test_a_reader_needs_a_record(tmp_path: Path) -> None:
+def test_a_reader_needs_a_record(folder: Path) -> None:
     with pytest.raises(sqlite3.OperationalError):
-        SqlitePriceReader(tmp_path / "nowhere")
+        SqlitePriceReader(folder / "nowhere")
 
 
 def test_few_files_are_open_at_a_time(record: SqlitePriceRecord, reader: SqlitePriceReader) -> None:
@@ -266,14 +273,14 @@ def test_the_window_that_opens_at_a_lifes_first_tick_is_impaired(
 
 
 def test_lives_without_a_tick_make_one_long_stretch(
-    record: SqlitePriceRecord, reader: SqlitePriceReader, tmp_path: Path
+    record: SqlitePriceRecord, reader: SqlitePriceReader, folder: Path
 ) -> None:
     append(record, tick(T0_MS))
     record.begin_down()
     record.begin_down()
     record.append([], [], alive_ms=T0_MS + 50_000)
     record.close()
-    again = SqlitePriceRecord(tmp_path)
+    again = SqlitePriceRecord(folder)
     again.begin_down()
     append(again, tick(T0_MS + 60_000))
     again.close()
@@ -296,11 +303,11 @@ def test_critical_lasts_from_its_first_report_to_the_next_other_level(
 
 
 def test_a_restart_does_not_forget_an_open_critical(
-    record: SqlitePriceRecord, reader: SqlitePriceReader, tmp_path: Path
+    record: SqlitePriceRecord, reader: SqlitePriceReader, folder: Path
 ) -> None:
     level(record, FeedLevel.CRITICAL, T0_MS)
     record.close()
-    again = SqlitePriceRecord(tmp_path)
+    again = SqlitePriceRecord(folder)
     again.begin_down()
     append(again, tick(T0_MS + 1_000))
     assert ("critical", T0_MS, None) in impairments(reader)
@@ -404,7 +411,7 @@ def test_the_sign_of_life_follows_a_clock_that_is_set_back(record: SqlitePriceRe
 
 
 def test_purge_keeps_today_and_the_seven_days_before(
-    record: SqlitePriceRecord, reader: SqlitePriceReader, tmp_path: Path
+    record: SqlitePriceRecord, reader: SqlitePriceReader, folder: Path
 ) -> None:
     for day in (0, 1, 2, 9):
         append(record, tick(T0_MS + day * DAY_MS))
@@ -413,7 +420,7 @@ def test_purge_keeps_today_and_the_seven_days_before(
     assert record.purge(now_ms=now_ms) == 2
     assert record.purge(now_ms=now_ms) == 0
     assert [(one.ts_ms - T0_MS) // DAY_MS for one in all_ticks(reader)] == [2, 9]
-    days = {path.name[:16] for path in tmp_path.glob("ticks-*")}
+    days = {path.name[:16] for path in folder.glob("ticks-*")}
     assert days == {"ticks-2026-02-05", "ticks-2026-02-12"}
 
 
@@ -470,15 +477,15 @@ ROWS = sorted((n * n * 97 % 40_000, 10 + n * 31 % 80) for n in range(60))
 
 
 @pytest.fixture(scope="module")
-def sixty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqlitePriceReader]:
+def sixty() -> Iterator[SqlitePriceReader]:
     """A record of the sixty ticks."""
-    folder = tmp_path_factory.mktemp("prices")
-    record = SqlitePriceRecord(folder)
-    append(record, *(tick(BASE_MS + at_ms, cents) for at_ms, cents in ROWS))
-    reader = SqlitePriceReader(folder)
-    yield reader
-    reader.close()
-    record.close()
+    with quick_folder() as folder:
+        record = SqlitePriceRecord(folder)
+        append(record, *(tick(BASE_MS + at_ms, cents) for at_ms, cents in ROWS))
+        reader = SqlitePriceReader(folder)
+        yield reader
+        reader.close()
+        record.close()
 
 
 @given(

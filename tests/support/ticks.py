@@ -1,16 +1,9 @@
-"""Builders of ticks, and a worker that works where it stands, for tests of the market."""
-
-from collections.abc import Callable
-from typing import TypeVar
-
-import trio
+"""A builder of ticks, for tests of the market."""
 
 from domain.ticks import Tick
 
-T = TypeVar("T")
-
 T0_MS = 1_770_100_000_000
-"""A whole minute, and the start of a column: 2026-02-03 06:26:40 UTC."""
+"""2026-02-03 06:26:40 UTC: the start of a column, whether of 1, 2, 5 or 10 seconds."""
 
 
 def tick(
@@ -30,11 +23,3 @@ def tick(
         ts_ms=at_ms,
         recv_ms=at_ms if recv_ms is None else recv_ms,
     )
-
-
-class InlineWorker:
-    """`Worker` without a thread, as tests and the simulation use it."""
-
-    async def run(self, call: Callable[[], T]) -> T:
-        await trio.lowlevel.checkpoint()
-        return call()
