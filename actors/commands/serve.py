@@ -79,7 +79,7 @@ async def _run(
                 nursery.start_soon(drain, settings.venue.drain_within_s)
                 await nursery.start(_tree, supervisor)
                 print(_welcome(settings, token), flush=True)
-                await supervisor.wait_stopped()
+                _leave_if_stuck(await supervisor.wait_stopped())
                 nursery.cancel_scope.cancel()
         except* (StartFailed, GaveUp) as ended:
             log.error("venue_ended", why=[str(error) for error in ended.exceptions])
@@ -110,6 +110,17 @@ async def _drain(
         await anext(signals)
     log.warning("drain_cut_short", why="a second signal, or the limit")
     everything.cancel()
+
+
+def _leave_if_stuck(paths: tuple[str, ...]) -> None:
+    """End the process by force if an actor ignores its cancellation: trio would wait for ever.
+
+    Nothing acknowledged is lost by it: what was acknowledged is on disk.
+    """
+    if paths:
+        log.error("actors_stuck", paths=paths)
+        sys.stderr.flush()
+        os._exit(WRONG)
 
 
 def _report(ended: ExitReport) -> None:

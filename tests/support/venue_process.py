@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import attrs
@@ -53,9 +54,10 @@ class VenueProcess:
         self.process.send_signal(signal.SIGKILL)
 
     async def stop(self) -> int:
-        """SIGTERM, and the exit code."""
+        """SIGTERM, and the exit code; a drain takes 20 s at the most."""
         self.process.send_signal(signal.SIGTERM)
-        return await self.process.wait()
+        with trio.fail_after(40):
+            return await self.process.wait()
 
 
 @asynccontextmanager
@@ -84,14 +86,14 @@ async def venue(
     ]
     async with trio.open_nursery() as nursery:
         process: trio.Process = await nursery.start(
-            lambda task_status: trio.run_process(
+            partial(
+                trio.run_process,
                 command,
                 cwd=REPOSITORY,
                 check=False,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 env=os.environ | {"TAPGRID_OPS__TOKEN": OPS_TOKEN} | dict(environment or {}),
-                task_status=task_status,
             )
         )
         running = VenueProcess(process)

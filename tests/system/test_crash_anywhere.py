@@ -125,7 +125,7 @@ def check_bets(venue: Venue, run: Run, statuses: list[str | None]) -> None:
 async def all_running_after(venue: Venue, crasher: Crasher) -> None:
     """Until the crash, if there was one, is reported and every actor runs again."""
     with trio.fail_after(60):
-        while not is_back(venue, crasher):  # noqa: ASYNC110 - a status tells nobody that it changed
+        while not is_back(venue, crasher):
             await trio.sleep(0.1)
 
 
