@@ -19,6 +19,7 @@ from typing import Final, Self, TypeAlias
 from urllib.parse import urlsplit
 
 import attrs
+import h11
 import structlog
 import trio
 from trio_websocket import (
@@ -44,7 +45,8 @@ from protocols.ports import Clock, SourceLost
 MESSAGES_QUEUED_MAX: Final = 512
 """With trio-websocket's default of 1, pings would wait behind frames that wait for us."""
 MESSAGE_BYTES_MAX: Final = 256 * 1024
-"""A Coinbase snapshot of 100 trades has 18 KB."""
+"""A Coinbase snapshot of 100 trades has 18 KB. (One of its order book, which we don't ask for, has
+2.5 MB.)"""
 
 _Stream: TypeAlias = trio.SocketStream | trio.SSLStream[trio.SocketStream]
 _LOSSES: Final = (
@@ -55,6 +57,7 @@ _LOSSES: Final = (
     ConnectionClosed,
     HandshakeError,
     ProtocolError,
+    h11.ProtocolError,  # from trio-websocket, when the handshake is answered with garbage
 )
 
 log = structlog.get_logger("price_feed")
