@@ -15,7 +15,7 @@ from typing import Any
 
 import attrs
 import trio
-from trio_websocket import WebSocketConnection, open_websocket
+from trio_websocket import ConnectionClosed, WebSocketConnection, wrap_client_stream
 
 from actors import batcher, gateway, session_manager
 from actors.gateway.ports import GatewayPorts, GatewaySettings
@@ -204,6 +204,16 @@ class Door:
         """One kept-alive connection, as a context manager."""
         return http_client(self.port)
 
+    async def handshake(self) -> Response:
+        """The answer to a WebSocket's handshake that the venue turns away."""
+        headers = {
+            "upgrade": "websocket",
+            "connection": "upgrade",
+            "sec-websocket-version": "13",
+            "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
+        }
+        return await once(self.port, "GET", "/ws", headers=headers)
+
     def socket(self) -> Any:
         """A WebSocket, as a context manager that gives a `Talk`."""
         return _talk(self.port)
@@ -327,6 +337,16 @@ class Talk:
         await self.say(op=op, id="r", **fields)
         return await self.until(lambda frame: frame["type"] == "reply" and frame["id"] == "r")
 
+    async def end(self) -> tuple[int, str | None]:
+        """Read on until the venue closes the socket; its code and reason."""
+        with trio.fail_after(10):
+            while True:
+                try:
+                    self.seen.append(json.loads(await self.socket.get_message()))
+                except ConnectionClosed as closed:
+                    reason = closed.reason
+                    return (reason.code, reason.reason) if reason is not None else (0, None)
+
     async def until(self, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """The first frame from now on that is wanted."""
         with trio.fail_after(10):
@@ -343,8 +363,10 @@ class Talk:
 
 @asynccontextmanager
 async def _talk(port: int) -> AsyncIterator[Talk]:
-    async with open_websocket("127.0.0.1", port, "/ws", use_ssl=False) as connection:
-        yield Talk(connection)
+    # trio-websocket leaves the socket open when the other side closes first: it is ours to close.
+    async with await trio.open_tcp_stream("127.0.0.1", port) as stream, trio.open_nursery() as own:
+        async with await wrap_client_stream(own, stream, "127.0.0.1", "/ws") as socket:
+            yield Talk(socket)
 
 
 def login_body(issued: dict[str, Any], key: bytes = KEY, **changed: str) -> dict[str, str]:

@@ -50,7 +50,9 @@ class HttpClient:
     ) -> Response:
         """Ask and read the answer. `body`: bytes as they are, anything else as JSON."""
         payload = _payload(body)
-        sent = {"host": "test", "content-length": str(len(payload)), **(headers or {})}
+        sent = {"host": "test", **(headers or {})}
+        if payload or method == "POST":
+            sent["content-length"] = str(len(payload))
         if token is not None:
             sent["authorization"] = f"Bearer {token}"
         with trio.fail_after(ANSWER_WITHIN_S):
