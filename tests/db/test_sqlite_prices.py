@@ -2,16 +2,17 @@
 
 import sqlite3
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 
 import attrs
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from db.sqlite_prices import SqlitePriceReader, SqlitePriceRecord
 from db.tick_files import DAY_MS, FILES_OPEN_MAX, open_writer
-from domain.resolution import Impairment, ImpairmentKind
+from domain.resolution import Impairment, ImpairmentKind, void_reason
 from domain.ticks import Tick
 from protocols.market import FeedLevel, FeedLevelChanged
 from protocols.ports import Bar, PriceReader, PriceRecord, RecordTail
@@ -345,6 +346,41 @@ def test_a_record_has_the_impairments_that_overlap_its_window(
     found = reader.record(start_ms=start_ms, end_ms=end_ms, read_at_ms=end_ms)
     whole = Impairment(kind=ImpairmentKind.CRITICAL, from_ms=T0_MS, until_ms=T0_MS + 10_000)
     assert found.impairments == ((whole,) if is_impaired else ())
+
+
+GAPS_MS = st.lists(st.sampled_from([0, 1, 2, 900, 4_000]), max_size=4)
+
+
+@settings(max_examples=50)
+@given(lives=st.lists(st.tuples(GAPS_MS, GAPS_MS), min_size=1, max_size=4))
+def test_a_window_that_is_not_void_has_every_tick_there_was(
+    lives: list[tuple[list[int], list[int]]],
+) -> None:
+    """Each life commits some ticks, then crashes with others in hand: those are lost for ever.
+
+    Whatever was lost, and be it in the same millisecond as what was not, no window that may be
+    judged lacks one of its ticks or has a carry-in that was not the last one.
+    """
+    market = [tick(T0_MS - 5_000, 1)]
+    with quick_folder() as folder:
+        record, reader = SqlitePriceRecord(folder), SqlitePriceReader(folder)
+        append(record, *market)
+        for kept, lost in lives:
+            record.begin_down()
+            for gap_ms in kept:
+                market.append(tick(market[-1].ts_ms + gap_ms, trade_id=len(market)))
+                append(record, market[-1])
+            for gap_ms in lost:
+                market.append(tick(market[-1].ts_ms + gap_ms, trade_id=len(market)))
+        edges = sorted({one.ts_ms + shift for one in market for shift in (0, 1)})
+        for start_ms, end_ms in product(edges, edges):
+            found = reader.record(start_ms=start_ms, end_ms=end_ms, read_at_ms=end_ms)
+            if start_ms < end_ms <= found.watermark_ms and void_reason(found) is None:
+                before = [one for one in market if one.ts_ms < start_ms]
+                within = [one for one in market if start_ms <= one.ts_ms < end_ms]
+                assert (found.carry_in, found.ticks) == (before[-1], tuple(within))
+        reader.close()
+        record.close()
 
 
 # --- the tail ---------------------------------------------------------------------------------
