@@ -100,7 +100,7 @@ BEGIN
     LEFT JOIN users AS account ON account.wallet_address = NEW.wallet AND account.id > 2
     LEFT JOIN bets AS used ON used.user_id = account.id AND used.nonce = NEW.nonce
     LEFT JOIN bets AS holder ON holder.user_id = account.id AND holder.cell_id = NEW.cell_id
-                            AND holder.status <> 'insufficient_funds';
+                            AND holder.holds_cell = 1;
 END;
 
 CREATE TEMP TRIGGER take_stake AFTER INSERT ON bet_decision WHEN NEW.verdict = 'confirmed'
@@ -136,8 +136,9 @@ WHEN NEW.verdict IN ('confirmed', 'insufficient_funds')
 BEGIN
     INSERT INTO bets
         (id, user_id, nonce, column_start_s, column_s, lo_cents, hi_cents, rule,
-         stake_micros, reward_bps, quote_n, status, placed_at_ms)
+         stake_micros, reward_bps, quote_n, status, holds_cell, placed_at_ms)
     VALUES (NEW.bet_id, NEW.user_id, NEW.nonce, NEW.column_start_s, NEW.column_s,
             NEW.lo_cents, NEW.hi_cents, NEW.rule,
-            NEW.stake_micros, NEW.reward_bps, NEW.quote_n, NEW.verdict, NEW.at_ms);
+            NEW.stake_micros, NEW.reward_bps, NEW.quote_n, NEW.verdict,
+            NEW.verdict = 'confirmed', NEW.at_ms);
 END;

@@ -35,13 +35,13 @@ _TAKE_UP: Final = """
           AND b.status = 'confirmed'
     )
     INSERT INTO settling
-    SELECT row_number() OVER (ORDER BY user_id, bet_rowid),
-           bet_rowid, e.id, user_id, u.wallet_address, cell_id, stake_micros,
+    SELECT NULL, bet_rowid, e.id, user_id, u.wallet_address, cell_id, stake_micros,
            payout_if_won_micros, status, credit_micros,
            u.version + row_number() OVER one_user,
            u.balance + sum(credit_micros) OVER one_user
     FROM ending AS e JOIN users AS u ON u.id = e.user_id
     WINDOW one_user AS (PARTITION BY user_id ORDER BY bet_rowid ROWS UNBOUNDED PRECEDING)
+    ORDER BY user_id, bet_rowid
 """
 
 _STANDING: Final = """
@@ -131,6 +131,10 @@ _RESOLVED: Final = """
 """
 
 
+_STATUSES: Final = {status.value: status for status in BetStatus}
+"""Quicker than BetStatus(...), which counts when a column has ten thousand bets."""
+
+
 class CommandFault(Exception):
     """This one command can't be carried out: a defect of whoever sent it, or of an earlier one."""
 
@@ -212,7 +216,7 @@ def _resolved(connection: sqlite3.Connection, at_ms: EpochMs) -> tuple[BetResolv
             wallet=wallet,
             seq=seq,
             cell_id=cell_id,
-            status=BetStatus(status),
+            status=_STATUSES[status],
             stake_micros=stake_micros,
             payout_micros=credit_micros,
             balance_micros=balance_micros,

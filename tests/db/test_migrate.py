@@ -116,13 +116,13 @@ def test_what_must_never_be_cannot_be_written(
 
 BET = (
     "INSERT INTO bets (id, user_id, nonce, column_start_s, column_s, lo_cents, hi_cents, rule,"
-    " stake_micros, reward_bps, quote_n, status, payout_micros, placed_at_ms, resolved_at_ms)"
+    " stake_micros, reward_bps, quote_n, status, holds_cell, payout_micros, placed_at_ms, resolved_at_ms)"
     " VALUES ('b{n}', {user}, '{nonce}', 100, 5, {lo}, 2000, 'touch', {stake}, 20000, 1,"
-    " '{status}', {payout}, 0, {resolved})"
+    " '{status}', {holds}, {payout}, 0, {resolved})"
 )
 OPEN_BET = {
     "n": 1, "user": 3, "nonce": "x", "lo": 1000, "stake": 5,
-    "status": "confirmed", "payout": "NULL", "resolved": "NULL",
+    "status": "confirmed", "holds": 1, "payout": "NULL", "resolved": "NULL",
 }  # fmt: skip
 
 
@@ -139,6 +139,8 @@ OPEN_BET = {
         {"nonce": ""},
         {"status": "won"},
         {"resolved": 5},
+        {"holds": 0},
+        {"status": "insufficient_funds"},
         {"payout": 5},
         {"status": "lost", "resolved": 5},
         {"status": "won", "resolved": 5, "payout": -1},
@@ -160,7 +162,7 @@ def test_a_bet_that_makes_no_sense_cannot_be_written(
         ({"n": 1, "nonce": "y", "lo": 0}, False),
         ({"n": 2, "lo": 0}, False),
         ({"n": 2, "nonce": "y"}, False),
-        ({"n": 2, "nonce": "y", "status": "insufficient_funds"}, True),
+        ({"n": 2, "nonce": "y", "status": "insufficient_funds", "holds": 0}, True),
         ({"n": 2, "nonce": "y", "lo": 0}, True),
     ],
 )
