@@ -191,7 +191,9 @@ class _Quoter:
     def take(self, tick: Tick) -> None:
         before = self.view
         self.view = observe(before, tick)
-        self.is_new_tick = self.is_new_tick or self.view is not before
+        if self.view is before:
+            return
+        self.is_new_tick = True
         if before.newest is not None and before.newest.source != tick.source:
             log.info("quoting_paused", source=tick.source, before=before.newest.source)
             self.withdraw()

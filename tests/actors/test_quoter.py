@@ -219,7 +219,8 @@ async def test_a_tick_older_than_the_newest_is_no_news(
     async with bench.alive():
         await bench.publish(tick(now_ms(), 6_500_000))
         await trio.sleep(0.3)
-        await bench.publish(tick(T0_MS - 1, 6_000_000))
+        await bench.publish(tick(T0_MS - 1, 6_000_000, source="coinbase"))
+        assert bench.book.value.newest is not None
         await trio.sleep(0.9)
     assert bench.times() == [0, 1]
     assert bench.published[-1][1] is not None
