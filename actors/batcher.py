@@ -79,6 +79,7 @@ async def run(life: Life, ports: BatcherPorts) -> None:
 async def _recover(ports: BatcherPorts) -> EpochMs:
     recovered = await ports.worker.run(ports.ledger.recover)
     operators = recovered.operators
+    ports.writer.set(attrs.evolve(ports.writer.value, synchronous=recovered.synchronous))
     ports.hold.set(Hold(held=operators.held, by=operators.held_by, why=operators.held_why))
     return recovered.high_ms
 
@@ -175,7 +176,8 @@ class _Batcher:
     def _report(self, live: Sequence[MoneyAsk], *, took_s: float, expired: int) -> None:
         before = self._ports.writer.value
         self._ports.writer.set(
-            WriterStatus(
+            attrs.evolve(
+                before,
                 batches=before.batches + 1,
                 commands=before.commands + len(live),
                 last_batch=len(live),

@@ -123,7 +123,7 @@ class SqliteLedger:
                 " (SELECT ifnull(max(rowid), 0) FROM transaction_ledger)"
             )
             operators = ledger_commands.operator_state(self._connection)
-        return Recovered(high_ms=high_ms, operators=operators)
+        return Recovered(high_ms=high_ms, operators=operators, synchronous=self.synchronous())
 
     def apply(self, commands: Sequence[LedgerCommand], *, at_ms: EpochMs) -> Sequence[MoneyOutcome]:
         """Carry the commands out in order, in one transaction; outcomes in the same order.

@@ -290,6 +290,8 @@ class WriterStatus:
     """Commands dropped unwritten because nobody waited for them any more."""
     high_ms: EpochMs = 0
     """The highest time by which a bet was judged."""
+    synchronous: int = 0
+    """How the running write connection syncs; 2 is FULL."""
 
 
 @attrs.frozen(kw_only=True)

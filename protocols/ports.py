@@ -76,6 +76,8 @@ class Recovered:
     high_ms: EpochMs
     """The highest time by which a bet was ever judged."""
     operators: OperatorState
+    synchronous: int
+    """How the running write connection syncs; 2 is FULL: at every COMMIT."""
 
 
 class Ledger(Protocol):

@@ -171,6 +171,7 @@ class OpsRoutes:
             "last_commit_ms": writer.last_commit_ms,
             "expired": writer.expired,
             "high_ms": writer.high_ms,
+            "synchronous": writer.synchronous,
         }
 
     def _resolver(self) -> Json:
