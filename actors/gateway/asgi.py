@@ -54,12 +54,13 @@ def answer_of(value: Json | Refusal | Answer) -> Answer:
     return json_answer(value)
 
 
-async def send_answer(send: Send, answer: Answer) -> None:
-    """Answer a request; the length is known, so that the connection can be kept."""
+async def send_answer(send: Send, answer: Answer, *, more: bool = False) -> None:
+    """Answer a request; the length is known, so that the connection can be kept. With `more` the
+    answer is all sent, but its end is left to the caller."""
     length = (b"content-length", str(len(answer.body)).encode())
     headers = [*answer.headers, length]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": answer.body})
+    await send({"type": "http.response.body", "body": answer.body, "more_body": more})
 
 
 async def reject_socket(send: Send, refusal: Refusal) -> None:

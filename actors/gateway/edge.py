@@ -36,9 +36,10 @@ from domain.refusals import Code, Refusal, bad_request
 log = structlog.get_logger("gateway")
 
 BODY_WITHIN_S: Final = 10
-BODY_BYTES_READ_MAX: Final = 1024 * 1024
-"""So much of a body that is too large is read and dropped: were it left unread, closing the socket
-would reset it and the client would never see the answer."""
+LINGER_S: Final = 2
+LINGER_BYTES_MAX: Final = 1024 * 1024
+"""So much of a body that is refused is still read and dropped: were it left unread, closing the
+socket would reset it, and a client that is still sending would never see the answer."""
 BETS_PATH: Final = "/api/bets"
 SOCKET_PATH: Final = "/ws"
 
@@ -111,13 +112,11 @@ class Edge:
         if scope["method"] == "OPTIONS" and self._cors(scope):
             await send_answer(send, _PREFLIGHT)
             return
-        body = await _read_body(receive)
-        if body is None:
-            return  # the client has gone
+        body = await _read_body(scope, receive)
         if isinstance(body, Refusal):
-            await send_answer(send, refusal_answer(body, headers=_CLOSE))
-            return
-        await self._dispatch(scope, _Replay(body, receive), send)
+            await _refuse_body(body, receive, send)
+        elif body is not None:
+            await self._dispatch(scope, _Replay(body, receive), send)
 
     async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
         path, method = scope["path"], scope["method"]
@@ -219,25 +218,35 @@ def _refused_head(scope: Scope) -> Refusal | None:
         return bad_request("path", "must begin with a slash")
     if scope["path"] == SOCKET_PATH:
         return bad_request("upgrade", "here goes a WebSocket handshake of version 13, alone")
-    length = header(scope["headers"], b"content-length")
-    if length is not None and int(length) > BODY_BYTES_READ_MAX:  # digits: h11 has looked
-        return Refusal(Code.TOO_LARGE)
     return None
 
 
-async def _read_body(receive: Receive) -> bytes | Refusal | None:
+async def _read_body(scope: Scope, receive: Receive) -> bytes | Refusal | None:
     """The whole body; None when the client has gone before its end."""
-    body, size = bytearray(), 0
+    length = header(scope["headers"], b"content-length")
+    if length is not None and int(length) > BODY_BYTES_MAX:  # digits: h11 has looked
+        return Refusal(Code.TOO_LARGE)
+    body = bytearray()
     with trio.move_on_after(BODY_WITHIN_S):
-        while size <= BODY_BYTES_READ_MAX:
+        while len(body) <= BODY_BYTES_MAX:
             event = await receive()
             if event["type"] == "http.disconnect":
                 return None
-            chunk = event.get("body", b"")
-            size += len(chunk)
-            if size <= BODY_BYTES_MAX:
-                body += chunk
+            body += event.get("body", b"")
             if not event.get("more_body", False):
-                return bytes(body) if size <= BODY_BYTES_MAX else Refusal(Code.TOO_LARGE)
+                return bytes(body) if len(body) <= BODY_BYTES_MAX else Refusal(Code.TOO_LARGE)
         return Refusal(Code.TOO_LARGE)
     return bad_request("body", "did not arrive in time")
+
+
+async def _refuse_body(refusal: Refusal, receive: Receive, send: Send) -> None:
+    """Answer at once, and then read on for a moment."""
+    answer, dropped = refusal_answer(refusal, headers=_CLOSE), 0
+    await send_answer(send, answer, more=True)
+    with trio.move_on_after(LINGER_S):
+        while dropped < LINGER_BYTES_MAX:
+            event = await receive()
+            dropped += len(event.get("body", b""))
+            if not event.get("more_body", False):
+                break
+    await send({"type": "http.response.body", "body": b""})

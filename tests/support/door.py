@@ -36,7 +36,7 @@ from domain.sign_in import SignInSettings
 from domain.signed_text import BetText
 from domain.ticks import Tick
 from domain.units import EpochMs
-from domain.wallet import checksummed
+from domain.wallet import Keccak, checksummed
 from protocols.market import FeedLevel, FeedStatus, SourceState
 from protocols.money import (
     BetOrder,
@@ -204,7 +204,7 @@ class Door:
         """One kept-alive connection, as a context manager."""
         return http_client(self.port)
 
-    async def handshake(self) -> Response:
+    async def handshake(self, path: str = "/ws") -> Response:
         """The answer to a WebSocket's handshake that the venue turns away."""
         headers = {
             "upgrade": "websocket",
@@ -212,7 +212,7 @@ class Door:
             "sec-websocket-version": "13",
             "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
         }
-        return await once(self.port, "GET", "/ws", headers=headers)
+        return await once(self.port, "GET", path, headers=headers)
 
     def socket(self) -> Any:
         """A WebSocket, as a context manager that gives a `Talk`."""
@@ -364,9 +364,12 @@ class Talk:
 @asynccontextmanager
 async def _talk(port: int) -> AsyncIterator[Talk]:
     # trio-websocket leaves the socket open when the other side closes first: it is ours to close.
-    async with await trio.open_tcp_stream("127.0.0.1", port) as stream, trio.open_nursery() as own:
-        async with await wrap_client_stream(own, stream, "127.0.0.1", "/ws") as socket:
-            yield Talk(socket)
+    async with (
+        await trio.open_tcp_stream("127.0.0.1", port) as stream,
+        trio.open_nursery() as own,
+        await wrap_client_stream(own, stream, "127.0.0.1", "/ws") as socket,
+    ):
+        yield Talk(socket)
 
 
 def login_body(issued: dict[str, Any], key: bytes = KEY, **changed: str) -> dict[str, str]:
@@ -393,6 +396,8 @@ async def open_door(
     *,
     store: KeyValueStore | None = None,
     with_batcher: bool = True,
+    batcher_is: str = "running",
+    keccak: Keccak = keccak_256,
     **settings: Any,
 ) -> AsyncIterator[Door]:
     """A Gateway that serves for as long as the block lasts, then drains."""
@@ -460,8 +465,8 @@ async def open_door(
             chance=chance,
             new_bet_id=lambda: ids.make(clock.now_ms()),
             verify_wallet=recover_wallet,
-            keccak=keccak_256,
-            supervisor_status=_quiet_tree,
+            keccak=keccak,
+            supervisor_status=partial(_tree, State(batcher_is)),
         )
         door = Door(ports=ports, channels=channels, clock=clock, prices=prices, writer=ledger)
         async with trio.open_nursery() as nursery:
@@ -541,10 +546,9 @@ async def _obey_overrides(ports: GatewayPorts) -> None:
             asked.answer(status)
 
 
-def _quiet_tree() -> SupervisorStatus:
+def _tree(state: State) -> SupervisorStatus:
     """A tree of one actor, which has restarted once."""
     common: dict[str, Any] = {
-        "state": State.RUNNING,
         "restarts_in_window": 0,
         "restarts_total": 1,
         "uptime_s": 1.5,
@@ -552,9 +556,12 @@ def _quiet_tree() -> SupervisorStatus:
         "last_failure": LastFailure(type="ValueError", message="once", at=1.0, ago_s=2.0),
     }
     channel = Mailbox[int]("money", 8).statistics()
-    actor = ChildStatus(path="venue/batcher", waiting_on="", channels=(channel,), **common)
+    actor = ChildStatus(
+        path="venue/batcher", state=state, waiting_on="", channels=(channel,), **common
+    )
     return SupervisorStatus(
         path="venue",
+        state=State.RUNNING,
         strategy="one_for_one",
         restarts_max=5,
         period_s=30,

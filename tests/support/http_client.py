@@ -56,7 +56,7 @@ class HttpClient:
         if token is not None:
             sent["authorization"] = f"Bearer {token}"
         with trio.fail_after(ANSWER_WITHIN_S):
-            await self._send(h11.Request(method=method, target=path, headers=list(sent.items())))
+            await self._send(h11.Request(method=method, target=path, headers=_encoded(sent)))
             if payload:
                 await self._send(h11.Data(data=payload))
             await self._send(h11.EndOfMessage())
@@ -96,6 +96,10 @@ class HttpClient:
         data = self._connection.send(event)
         if data:
             await self.stream.send_all(data)
+
+
+def _encoded(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
 
 
 def _payload(body: object) -> bytes:

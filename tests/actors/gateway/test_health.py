@@ -1,0 +1,94 @@
+"""Health, readiness, version and metrics."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import attrs
+import pytest
+
+from protocols.market import FeedLevel
+from tests.support.door import CHAIN_ID, BrokenStore, Door, open_door
+
+
+@pytest.fixture
+async def door(tmp_path: Path) -> AsyncIterator[Door]:
+    async with open_door(tmp_path) as door:
+        yield door
+
+
+async def test_a_healthy_venue(door: Door) -> None:
+    answer = await door.get("/healthz")
+    assert (answer.status, answer.json["status"]) == (200, "healthy")
+    assert answer.json["timestamp"] == "2026-02-03T06:26:43.000+00:00"
+    assert answer.json["checks"] == {
+        "database": {"status": "healthy"},
+        "store": {"status": "healthy"},
+        "price_feed": {"status": "healthy", "source": "test", "stale_for_ms": 0},
+        "circuit_breaker": {"status": "closed", "override": "auto"},
+        "actors": {"status": "healthy", "down": []},
+    }
+
+
+async def test_a_venue_without_prices_is_unhealthy(door: Door) -> None:
+    door.channels.feed.set(attrs.evolve(door.channels.feed.value, level=FeedLevel.CRITICAL))
+    answer = await door.get("/healthz")
+    assert (answer.status, answer.json["status"]) == (503, "unhealthy")
+    assert answer.json["checks"]["circuit_breaker"]["status"] == "open"
+
+
+async def test_a_venue_with_slow_prices_is_well_enough(door: Door) -> None:
+    door.channels.feed.set(attrs.evolve(door.channels.feed.value, level=FeedLevel.DEGRADED))
+    answer = await door.get("/healthz")
+    assert (answer.status, answer.json["checks"]["price_feed"]["status"]) == (200, "degraded")
+
+
+async def test_a_venue_without_its_store_is_unhealthy(tmp_path: Path) -> None:
+    async with open_door(tmp_path, store=BrokenStore()) as door:
+        answer = await door.get("/healthz")
+        assert answer.status == 503
+        assert answer.json["checks"]["store"] == {"status": "unhealthy"}
+
+
+async def test_a_venue_with_an_actor_down_is_unhealthy(tmp_path: Path) -> None:
+    async with open_door(tmp_path, batcher_is="restarting") as door:
+        answer = await door.get("/healthz")
+        assert answer.status == 503
+        assert answer.json["checks"]["actors"]["down"] == ["venue/batcher"]
+
+
+async def test_ready_until_the_drain(door: Door) -> None:
+    assert (await door.get("/readyz")).json == {"ready": True}
+    door.channels.draining.set(True)
+    answer = await door.get("/readyz")
+    assert (answer.status, answer.error) == (503, "draining")
+
+
+async def test_the_version(door: Door) -> None:
+    assert (await door.get("/version")).json == {
+        "version": "0",
+        "commit": "",
+        "demo": True,
+        "chain_id": CHAIN_ID,
+    }
+
+
+async def test_metrics_bear_the_names_of_the_reference(door: Door) -> None:
+    await door.fund()
+    await door.post("/api/bets", door.bet())
+    await door.get("/api/nowhere/" + "x" * 50)
+    lines = (await door.get("/metrics")).body.decode().splitlines()
+    for line in (
+        'http_requests_total{method="POST",route="/api/bets",status="202"} 1.0',
+        'http_requests_total{method="GET",route="unmatched",status="404"} 1.0',
+        'bets_placed_total{outcome="confirmed"} 1.0',
+        'bets_resolved_total{outcome="won"} 0.0',
+        "price_feed_staleness_seconds 0.0",
+        "circuit_breaker_state 0.0",
+        'actor_restarts_total{actor="venue/batcher"} 1.0',
+        'actor_running{actor="venue/batcher"} 1.0',
+        "open_bets 1.0",
+        "house_exposure_micros 1.85e+06",
+        'channel_capacity{channel="sign_in"} 1000.0',
+        'http_request_duration_seconds_count{route="/api/bets"} 1.0',
+    ):
+        assert line in lines

@@ -1,0 +1,153 @@
+"""What operators see and do."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from domain.refusals import TABLE, Code
+from protocols.market import Override
+from tests.support.door import OPS_TOKEN, WALLET, Door, open_door
+from tests.support.http_client import Response
+
+DEPOSIT = {"wallet": WALLET, "amount_micros": 5_000_000, "reference": "wire-17"}
+
+
+@pytest.fixture
+async def door(tmp_path: Path) -> AsyncIterator[Door]:
+    async with open_door(tmp_path) as door:
+        yield door
+
+
+def assert_refused(answer: Response, code: Code, **details: object) -> None:
+    body = answer.json
+    assert (answer.status, body["error"]) == (TABLE[code].http_status, code.value), body
+    assert details.items() <= body.items()
+
+
+@pytest.mark.parametrize("token", [None, "x", OPS_TOKEN[:-1], OPS_TOKEN + "x", "é"])
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/ops/status"),
+        ("POST", "/ops/circuit"),
+        ("POST", "/ops/deposits"),
+        ("POST", "/ops/hold"),
+        ("POST", "/ops/release"),
+    ],
+)
+async def test_only_operators_are_let_in(
+    door: Door, method: str, path: str, token: str | None
+) -> None:
+    call = door.get if method == "GET" else door.post
+    assert_refused(await call(path, token=token), Code.UNAUTHORIZED)
+
+
+async def test_without_tokens_nobody_is_an_operator(tmp_path: Path) -> None:
+    async with open_door(tmp_path, ops_tokens={"ann": ""}) as door:
+        assert_refused(await door.get("/ops/status"), Code.UNAUTHORIZED)
+        assert_refused(await door.get("/ops/status", token=OPS_TOKEN), Code.UNAUTHORIZED)
+
+
+async def test_a_traders_token_is_no_operators(door: Door) -> None:
+    token = await door.sign_in()
+    assert_refused(await door.get("/ops/status", token=token), Code.UNAUTHORIZED)
+
+
+async def test_the_status_shows_the_tree_and_what_it_drives(door: Door) -> None:
+    await door.fund()
+    await door.post("/api/bets", door.bet())
+    status = (await door.get("/ops/status", token=OPS_TOKEN)).json
+    assert status["venue"] == "running"
+    root, actor = status["actors"]
+    assert (root["path"], root["kind"], root["mailbox"]) == ("venue", "supervisor", None)
+    assert (actor["path"], actor["state"], actor["restarts"], actor["uptime_s"]) == (
+        "venue/batcher",
+        "running",
+        1,
+        1.5,
+    )
+    assert (actor["mailbox"]["name"], actor["mailbox"]["capacity"]) == ("money", 8)
+    assert actor["last_failure"] == {"type": "ValueError", "message": "once", "ago_s": 2.0}
+    assert status["house"]["open_payout_micros"] == 1_850_000
+    assert status["quote"] == {"n": 812, "age_ms": 0, "price_cents": 4_200_500}
+    assert status["feed"]["level"] == "healthy"
+    assert status["breaker"] == {"open": False, "override": "auto", "by": "", "why": ""}
+    assert status["writer"]["commands"] == 2
+    assert status["sources"][0]["name"] == "test"
+
+
+async def test_an_override_of_the_breaker_says_who_and_why(door: Door) -> None:
+    answer = await door.post("/ops/circuit", {"state": "open", "reason": "drill"}, token=OPS_TOKEN)
+    assert (answer.json["breaker"], answer.json["override"]) == ("open", "open")
+    feed = door.channels.feed.value
+    assert (feed.override, feed.override_by, feed.override_why) == (Override.OPEN, "ann", "drill")
+    assert_refused(await door.post("/api/bets", door.bet()), Code.HELD)
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [(b"{", "body"), ({}, "state"), ({"state": "shut"}, "state"), ({"state": "open"}, "reason")],
+)
+async def test_an_override_that_is_not_well_formed(door: Door, body: object, field: str) -> None:
+    answer = await door.post("/ops/circuit", body, token=OPS_TOKEN)
+    assert_refused(answer, Code.BAD_REQUEST, field=field)
+
+
+async def test_a_deposit_counts_once_per_reference(door: Door) -> None:
+    first = await door.post("/ops/deposits", DEPOSIT, token=OPS_TOKEN)
+    again = await door.post("/ops/deposits", DEPOSIT, token=OPS_TOKEN)
+    assert (first.json["balance_micros"], first.json["repeated"]) == (5_000_000, False)
+    assert (again.json["balance_micros"], again.json["repeated"]) == (5_000_000, True)
+
+
+async def test_a_reference_for_another_amount_is_a_conflict(door: Door) -> None:
+    await door.post("/ops/deposits", DEPOSIT, token=OPS_TOKEN)
+    answer = await door.post("/ops/deposits", DEPOSIT | {"amount_micros": 6}, token=OPS_TOKEN)
+    assert_refused(answer, Code.REFERENCE_CONFLICT)
+
+
+async def test_a_deposit_without_an_answer_may_have_been_done(tmp_path: Path) -> None:
+    async with open_door(tmp_path, with_batcher=False, answer_within_ms=20) as door:
+        answer = await door.post("/ops/deposits", DEPOSIT, token=OPS_TOKEN)
+        assert_refused(answer, Code.STATUS_UNKNOWN)
+
+
+@pytest.mark.parametrize(
+    ("changed", "field"),
+    [
+        ({"wallet": "0x"}, "wallet"),
+        ({"amount_micros": 0}, "amount_micros"),
+        ({"amount_micros": 10**16}, "amount_micros"),
+        ({"reference": ""}, "reference"),
+    ],
+)
+async def test_a_deposit_that_is_not_well_formed(
+    door: Door, changed: dict[str, object], field: str
+) -> None:
+    answer = await door.post("/ops/deposits", DEPOSIT | changed, token=OPS_TOKEN)
+    assert_refused(answer, Code.BAD_REQUEST, field=field)
+    assert door.ports.ledger.account(WALLET) is None
+
+
+async def test_a_hold_closes_betting_until_it_is_released(door: Door) -> None:
+    await door.fund()
+    reason = {"reason": "drill"}
+    assert (await door.post("/ops/hold", reason, token=OPS_TOKEN)).json == {"held": True}
+    assert_refused(await door.post("/api/bets", door.bet()), Code.HELD)
+    assert (await door.post("/ops/release", reason, token=OPS_TOKEN)).json == {"held": False}
+    assert (await door.post("/api/bets", door.bet())).status == 202
+
+
+async def test_each_action_is_logged_with_who_what_and_why_and_no_token(door: Door) -> None:
+    with capture_logs() as lines:
+        await door.post("/ops/circuit", {"state": "close", "reason": "drill"}, token=OPS_TOKEN)
+        await door.post("/ops/deposits", DEPOSIT | {"reason": "wire"}, token=OPS_TOKEN)
+    logged = [
+        (line["event"], line["who"], line["why"])
+        for line in lines
+        if line["event"].startswith("ops_")
+    ]
+    assert logged == [("ops_circuit", "ann", "drill"), ("ops_deposit", "ann", "wire")]
+    assert OPS_TOKEN not in str(lines)
