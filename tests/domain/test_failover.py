@@ -81,8 +81,10 @@ def test_a_lost_connection_begins_the_minute_anew_however_short() -> None:
 
 
 def test_a_steady_source_of_lower_priority_never_pushes_in() -> None:
-    state = ticking(begin(3, now_ms=0), *range(3), from_ms=0, until_ms=200_000)
-    assert state.active == FIRST
+    state = ticking(begin(2, now_ms=0), SECOND, from_ms=0, until_ms=2_000)
+    state = ticking(state, SECOND, FIRST, from_ms=2_500, until_ms=61_000)
+    assert state.active == FIRST, "also before it is steady itself"
+    assert ticking(state, SECOND, FIRST, from_ms=61_500, until_ms=200_000).active == FIRST
 
 
 def test_a_second_source_comes_back_while_the_first_stays_away() -> None:

@@ -251,19 +251,45 @@ async def test_a_dropped_source_is_replaced_too(autojump_clock: MockClock) -> No
         assert here.state(0).last_error == "refused"
 
 
-async def test_a_source_that_sends_old_trades_again_is_as_good_as_silent(
-    autojump_clock: MockClock,
-) -> None:
+async def test_a_source_that_lags_behind_is_as_good_as_silent(autojump_clock: MockClock) -> None:
+    """Its ticks are new to us, so they are on record; but the price is not what it says."""
     here = venue("a", "b")
     async with here.running():
         first, second = here.sources
-        await ticking(10, first, second)
-        old_ms = CLOCK.now_ms() - 5_000
-        for step_ms in range(0, 3_500, 500):
-            first.tick(ts_ms=old_ms + step_ms)
-            second.tick()
-            await trio.sleep(0.5)
+        await ticking(2, first)
+        await trio.sleep(8)
+        for _ in range(7):
+            first.tick(ts_ms=CLOCK.now_ms() - 4_000)
+            await wait_all_tasks_blocked()
+            assert here.active() == ["a"]
+            await trio.sleep(0.1)
+        second.tick()
+        await wait_all_tasks_blocked()
         assert here.active() == ["b"]
+        assert here.state(0).accepted == 4 + 7
+
+
+async def test_a_short_loss_begins_the_stable_minute_anew(autojump_clock: MockClock) -> None:
+    here = venue("a", "b")
+    async with here.running():
+        first, second = here.sources
+        await ticking(3.5, second)
+        await ticking(30, second, first)
+        first.drop()
+        await ticking(2, second)
+        await ticking(59.5, second, first)
+        assert here.active() == ["b"]
+        await ticking(1, second, first)
+        assert here.active() == ["a"]
+
+
+async def test_a_known_skew_is_not_the_future_either(autojump_clock: MockClock) -> None:
+    """As in the captured stream: the recorder's clock was 1.27 s slow."""
+    here = Venue(sources=[HandFed("a", CLOCK, known_skew_ms=-1_270)])
+    async with here.running():
+        tick = here.sources[0].tick(ts_ms=CLOCK.now_ms() + 3_270)
+        here.sources[0].tick(ts_ms=CLOCK.now_ms() + 3_271)
+        assert await here.recorded() == [tick]
 
 
 async def test_a_standby_that_sends_old_trades_does_not_take_over(

@@ -18,6 +18,8 @@ import pytest
 import structlog
 import trio
 import trustme
+from wsproto import ConnectionType, WSConnection
+from wsproto.events import AcceptConnection, CloseConnection
 
 from actors.price_feed import FeedSettings, run
 from actors.price_feed.exchange import (
@@ -213,6 +215,25 @@ async def test_an_exchange_that_says_goodbye_and_does_not_hang_up_is_left() -> N
     async with serving(script) as server:
         with trio.fail_after(2):
             assert "1000" in await why_lost(exchange(server.url))
+
+
+async def test_leaving_one_that_has_said_goodbye_and_does_not_hang_up() -> None:
+    answered = trio.Event()
+
+    async def script(stream: trio.SocketStream) -> None:
+        exchange_end = WSConnection(ConnectionType.SERVER)
+        exchange_end.receive_data(await stream.receive_some())
+        assert len(list(exchange_end.events())) == 1
+        for event in (AcceptConnection(), CloseConnection(code=1000)):
+            await stream.send_all(exchange_end.send(event))
+        assert await stream.receive_some()
+        answered.set()
+        await trio.sleep_forever()
+
+    async with serving_bytes(script) as url:
+        with trio.fail_after(1):
+            async with exchange(url).connect():
+                await answered.wait()
 
 
 async def test_open_but_mute_is_a_loss() -> None:
