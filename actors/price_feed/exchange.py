@@ -291,7 +291,7 @@ def _reason(error: BaseException) -> str:
         case SourceLost():
             return str(error)
         case ConnectionClosed(reason=reason) if reason is not None:
-            return f"closed by the exchange: {reason.code} {reason.reason or reason.name}"
+            return f"closed: {reason.code} {reason.reason or reason.name}"
         case ConnectionRejected(status_code=status):
             return f"the exchange answered {status}"
         case trio.TooSlowError():

@@ -199,7 +199,7 @@ async def test_the_daily_disconnect_is_a_loss_with_its_reason() -> None:
 
     async with serving(script) as server:
         why = await why_lost(exchange(server.url))
-    assert why == "closed by the exchange: 1001 24 hours are over"
+    assert why == "closed: 1001 24 hours are over"
 
 
 async def test_a_dropped_connection_is_a_loss() -> None:
