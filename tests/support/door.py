@@ -216,7 +216,14 @@ class Door:
 
     def socket(self) -> Any:
         """A WebSocket, as a context manager that gives a `Talk`."""
-        return _talk(self.port)
+        return talk(self.port)
+
+    async def next_life(
+        self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+    ) -> None:
+        """Another life of the Gateway on the same ports."""
+        self.life, self.stopped = Life("venue/gateway", 2), trio.Event()
+        await _serve(self, task_status)
 
     # Bets
 
@@ -362,7 +369,7 @@ class Talk:
 
 
 @asynccontextmanager
-async def _talk(port: int) -> AsyncIterator[Talk]:
+async def talk(port: int) -> AsyncIterator[Talk]:
     # trio-websocket leaves the socket open when the other side closes first: it is ours to close.
     async with (
         await trio.open_tcp_stream("127.0.0.1", port) as stream,

@@ -1,0 +1,220 @@
+"""Connections: hostile bytes, limits, and clients that would hold up a stop."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import trio
+
+from actors.gateway import connections
+from tests.support.door import Door, open_door
+
+UPGRADE = (
+    b"GET /ws HTTP/1.1\r\nhost: x\r\nupgrade: websocket\r\nconnection: upgrade\r\n"
+    b"sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+)
+HEALTH = b"GET /version HTTP/1.1\r\nhost: x\r\n\r\n"
+
+
+@pytest.fixture
+async def door(tmp_path: Path) -> AsyncIterator[Door]:
+    async with open_door(tmp_path) as door:
+        yield door
+
+
+async def say(door: Door, data: bytes) -> bytes:
+    """Send bytes, and read until the venue closes, or has said nothing for a moment."""
+    heard = b""
+    async with await trio.open_tcp_stream("127.0.0.1", door.port) as stream:
+        await stream.send_all(data)
+        while True:
+            with trio.move_on_after(0.1) as silence:
+                chunk = await stream.receive_some(65_536)
+            if silence.cancelled_caught or not chunk:
+                return heard
+            heard += chunk
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"hello\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"a" * 100,
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/1.1\r\nhost: x\r\ncontent-length: -5\r\n\r\n",
+        b"GET / HTTP/1.1\r\nhost: x\r\ncontent-length: " + b"9" * 5_000 + b"\r\n\r\n",
+        b"POST /api/bets HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n",
+        b"OPTIONS * HTTP/1.1\r\nhost: x\r\n\r\n",
+        b"GET ?a HTTP/1.1\r\nhost: x\r\n\r\n",
+    ],
+)
+async def test_what_is_no_request_is_refused_in_json(door: Door, data: bytes) -> None:
+    heard = await say(door, data)
+    assert heard.startswith(b"HTTP/1.1 400 ")
+    assert b'"error":"bad_request"' in heard
+    assert (await door.get("/version")).status == 200
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        UPGRADE + b"\r\n" + b"\xff" * 200,  # bytes ahead of the handshake's answer
+        UPGRADE + b"content-length: 5\r\n\r\nhello",
+        UPGRADE.replace(b"version: 13", b"version: 8") + b"\r\n",
+        UPGRADE.replace(b"GET", b"POST") + b"\r\n",
+        UPGRADE.replace(b"HTTP/1.1", b"HTTP/1.0") + b"\r\n",
+        b"GET /x HTTP/1.1\r\nhost: x\r\nupgrade: h2c\r\nconnection: upgrade\r\n\r\n",
+    ],
+)
+async def test_half_a_handshake_is_refused_and_harms_nobody(door: Door, data: bytes) -> None:
+    heard = await say(door, data)
+    assert heard.split()[1] in (b"400", b"404")
+    assert (await door.get("/version")).status == 200
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        b"\xff" * 200,
+        bytes([0x81, 0x82, 0, 0, 0, 0, 0xFF, 0xFE]),  # text that is not UTF-8
+        bytes([0x88, 0x80, 0, 0, 0, 0]) + b"\x81\x81" * 20,  # more after the close
+        bytes([0x88, 0x81, 0, 0, 0, 0, 0]),
+        bytes([0x09, 0x80, 0, 0, 0, 0]),  # a ping in pieces
+        bytes([0x81, 0x02]) + b"{}",  # not masked
+    ],
+)
+async def test_frames_that_are_none_end_only_their_own_socket(door: Door, frame: bytes) -> None:
+    async with await trio.open_tcp_stream("127.0.0.1", door.port) as stream:
+        await stream.send_all(UPGRADE + b"\r\n")
+        assert (await stream.receive_some(1_000)).startswith(b"HTTP/1.1 101 ")
+        await stream.send_all(frame)
+        with trio.fail_after(5):
+            while await stream.receive_some(1_000):
+                pass
+    assert (await door.get("/version")).status == 200
+
+
+async def test_compression_is_not_taken_up(door: Door) -> None:
+    offer = b"sec-websocket-extensions: permessage-deflate; client_max_window_bits=zz\r\n"
+    heard = await say(door, UPGRADE + offer + b"\r\n")
+    assert heard.startswith(b"HTTP/1.1 101 ")
+    assert b"permessage-deflate" not in heard
+
+
+async def test_requests_on_one_connection_are_answered_in_order(door: Door) -> None:
+    heard = await say(door, HEALTH * 3)
+    assert heard.count(b"HTTP/1.1 200 ") == 3
+
+
+async def test_connections_of_one_address_are_counted(tmp_path: Path) -> None:
+    async with open_door(tmp_path, connections_per_address=2) as door:
+        async with door.client() as first, door.client() as second:
+            assert (await first.get("/version")).status == 200
+            assert (await second.get("/version")).status == 200
+            refused = await door.get("/version")
+            assert (refused.status, refused.error) == (429, "rate_limited")
+            assert (await first.get("/version")).status == 200
+        with trio.fail_after(5):
+            while True:
+                if (await door.get("/version")).status == 200:
+                    return
+                await trio.sleep(0.01)
+
+
+async def test_behind_a_trusted_proxy_it_is_the_clients_who_are_counted(tmp_path: Path) -> None:
+    proxied = open_door(
+        tmp_path,
+        trusted_proxies=("127.0.0.1",),
+        connections_per_address=1,
+        requests_per_minute=6,
+        requests_burst=1,
+    )
+    async with proxied as door, door.client() as first, door.client() as second:
+        for client, forwarded in ((first, "198.51.100.1"), (second, "198.51.100.2")):
+            headers = {"x-forwarded-for": forwarded}
+            assert (await client.request("GET", "/api/grid", headers=headers)).status == 200
+            assert (await client.request("GET", "/api/grid", headers=headers)).status == 429
+
+
+async def test_a_client_that_never_finishes_its_body_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("actors.gateway.edge.BODY_WITHIN_S", 0.05)
+    async with open_door(tmp_path) as door:
+        heard = await say(
+            door, b"POST /api/bets HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\n\r\nab"
+        )
+        assert b"did not arrive in time" in heard
+
+
+async def test_a_client_that_never_finishes_its_head_is_let_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "HEADERS_WITHIN_S", 0.05)
+    async with (
+        open_door(tmp_path) as door,
+        await trio.open_tcp_stream("127.0.0.1", door.port) as stream,
+    ):
+        await stream.send_all(b"GET / HTTP/1.1\r\nhost:")
+        with trio.fail_after(5):
+            assert await stream.receive_some(100) == b""
+
+
+# --- stopping ---------------------------------------------------------------------------------
+
+
+async def test_an_idle_connection_does_not_hold_up_a_stop(door: Door) -> None:
+    async with door.client() as client:
+        assert (await client.get("/version")).status == 200
+        door.life.stopping.set()
+        with trio.fail_after(1):
+            await door.stopped.wait()
+            assert await client.stream.receive_some(100) == b""
+
+
+async def test_a_client_that_never_reads_does_not_hold_up_a_stop(tmp_path: Path) -> None:
+    async with open_door(tmp_path, drain_within_s=0.7) as door, door.client() as deaf:
+        with trio.move_on_after(0.2):  # until all buffers are full, and the venue has to wait
+            await _ask_for_ever(deaf.stream)
+        door.life.stopping.set()
+        with trio.fail_after(1.5):
+            await door.stopped.wait()
+
+
+async def test_a_socket_that_ignores_the_close_does_not_hold_up_a_stop(tmp_path: Path) -> None:
+    async with (
+        open_door(tmp_path, drain_within_s=0.7) as door,
+        await trio.open_tcp_stream("127.0.0.1", door.port) as stream,
+    ):
+        await stream.send_all(UPGRADE + b"\r\n")
+        await stream.receive_some(1_000)
+        door.life.stopping.set()
+        with trio.fail_after(1.5):
+            await door.stopped.wait()
+
+
+async def test_a_stopped_gateway_leaves_the_port_to_its_next_life(tmp_path: Path) -> None:
+    async with open_door(tmp_path) as door:
+        door.life.stopping.set()
+        await door.stopped.wait()
+        async with trio.open_nursery() as nursery:
+            await nursery.start(door.next_life)
+            assert (await door.get("/version")).status == 200
+            door.life.stopping.set()
+
+
+@pytest.mark.slow
+async def test_a_client_that_does_not_read_in_time_is_dropped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "SEND_WITHIN_S", 0.05)
+    async with open_door(tmp_path) as door, door.client() as deaf:
+        with trio.fail_after(20), pytest.raises(trio.BrokenResourceError):
+            await _ask_for_ever(deaf.stream)
+
+
+async def _ask_for_ever(stream: trio.SocketStream) -> None:
+    """26 KB an answer, and none is read."""
+    while True:
+        await stream.send_all(b"GET /api/grid HTTP/1.1\r\nhost: x\r\n\r\n" * 20)
