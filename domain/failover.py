@@ -13,13 +13,15 @@ from collections.abc import Sequence
 
 import attrs
 
+from domain.limits import FEED_DEGRADED_AFTER_MS
+
 
 @attrs.frozen(kw_only=True)
 class FailoverRule:
     """The bounds of a switch."""
 
-    silent_after_ms: int = 3_000
-    """Silence of the active source after which another takes over: that of a DEGRADED feed."""
+    silent_after_ms: int = FEED_DEGRADED_AFTER_MS
+    """Silence of the active source after which another takes over."""
     steady_ms: int = 60_000
     """How long a source of higher priority ticks without such a silence before it comes back."""
 

@@ -73,7 +73,7 @@ async def run(
                         await ticks.publish(tick)
                 feed.show_in_time()
     finally:
-        feed.show()
+        feed.end()
 
 
 async def _cancel_when_stopping(life: Life, scope: trio.CancelScope) -> None:
@@ -194,6 +194,11 @@ class _Feed:
     def show(self) -> None:
         """Show the states now, and log what was rejected."""
         self._states.show(active=self._failover.active)
+
+    def end(self) -> None:
+        """This life is over, and with it every connection."""
+        self._states.disconnected()
+        self.show()
 
     def _accept(self, index: int, tick: Tick) -> Sequence[Tick]:
         self._acceptance, accepted = accept(

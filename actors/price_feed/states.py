@@ -64,6 +64,10 @@ class States:
             state, connected=False, reconnects=state.reconnects + 1, last_error=why
         )
 
+    def disconnected(self) -> None:
+        """Nothing is connected any more, and nothing was lost either: this life is over."""
+        self._states = [attrs.evolve(state, connected=False) for state in self._states]
+
     def show(self, *, active: int) -> None:
         """Put the states in the Watch if they have changed; log rejections if that is due."""
         self._states = [

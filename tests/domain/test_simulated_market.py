@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from functools import cache
 from itertools import islice, pairwise
 from statistics import fmean, pstdev
 
@@ -31,6 +32,7 @@ def orders(seed: int, rule: MarketRule = RULE) -> Iterator[tuple[int, tuple[Prin
         yield market.elapsed_ms, prints
 
 
+@cache
 def columns(seed: int, hours: int, width_ms: int = 5_000) -> list[int]:
     """The last price of each column."""
     last: dict[int, int] = {}
@@ -69,17 +71,17 @@ def test_prints_are_whole_cents_above_zero_near_the_price(seed: int, price_cents
 
 
 def test_moments_increase_and_pauses_stay_below_two_seconds() -> None:
-    moments = [at_ms for at_ms, _ in islice(orders(1), 20_000)]
+    moments = [at_ms for at_ms, _ in islice(orders(1), 8_000)]
     waits = [after - before for before, after in pairwise([0, *moments])]
     assert min(waits) >= 1
     assert max(waits) <= PAUSE_MAX_MS < 2_000
-    assert sum(wait > 1_000 for wait in waits) > 10, "there are pauses"
+    assert sum(wait > 1_000 for wait in waits) > 3, "there are pauses"
 
 
 @pytest.mark.parametrize("ticks_per_s", [2, 8, 50])
 def test_there_are_as_many_ticks_as_asked(ticks_per_s: int) -> None:
     rule = MarketRule(ticks_per_s=ticks_per_s)
-    made = list(islice(orders(5, rule), 8_000))
+    made = list(islice(orders(5, rule), 3_000))
     ticks = sum(len(prints) for _, prints in made)
     assert ticks / (made[-1][0] / 1000) == pytest.approx(ticks_per_s, rel=0.25)
 
@@ -105,7 +107,7 @@ def test_a_ten_dollar_grid_is_crossed_within_a_few_columns() -> None:
 
 
 def test_calm_and_busy_stretches_follow_one_another() -> None:
-    prices = columns(2, hours=1)
+    prices = columns(1, hours=1)
     moves = [math.log(after / before) for before, after in pairwise(prices)]
     stretches = [pstdev(moves[at : at + 60]) for at in range(0, len(moves) - 60, 60)]
     assert max(stretches) > 1.8 * min(stretches)

@@ -56,7 +56,7 @@ async def test_a_tick_happens_when_it_comes(autojump_clock: MockClock) -> None:
 
 
 async def test_every_tick_enters_the_record(autojump_clock: MockClock) -> None:
-    ticks = await played(simulator(7), 3_000)
+    ticks = await played(simulator(7), 1_000)
     assert left_out(ticks) == 0
     assert all(b.trade_id > a.trade_id for a, b in itertools.pairwise(ticks))
 
@@ -76,8 +76,8 @@ async def test_seed_zero_is_drawn_from_chance(autojump_clock: MockClock) -> None
 
 async def test_a_new_connection_goes_on_with_the_market(autojump_clock: MockClock) -> None:
     source = simulator(7)
-    before = await played(source, 2_000)
-    after = await played(source, 2_000)
+    before = await played(source, 500)
+    after = await played(source, 500)
     assert left_out([*before, *after]) == 0
     jump = abs(after[0].price_cents - before[-1].price_cents)
     assert jump < 6_500_000 * 0.002
