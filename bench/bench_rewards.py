@@ -42,7 +42,8 @@ from bench.reward_scores import (
     ratio,
 )
 from bench.reward_sniper import Sniper
-from domain.rates import Floats, RewardSettings
+from domain import volatility
+from domain.rates import Floats, RewardSettings, reward_table
 
 ORACLE = "btcusd_price_1hz_chainlink_20260608.csv.gz"
 COINBASE = "btcusd_trades_coinbase_20230905.csv.gz"
@@ -89,6 +90,8 @@ def main() -> None:
     options = parser.parse_args()
     settings = RewardSettings()
     wanted = options.only or ""
+    if not wanted:
+        report_speed(settings)
     for span in LEARNING if options.learning else HELD_OUT:
         if wanted in span.name:
             report(recorded(span.name, span.file), span.begin, span.end, settings)
@@ -96,6 +99,37 @@ def main() -> None:
         report(simulated(SIMULATED, SIMULATED_SEED), 0.1, 1.0, settings)
     if wanted in REGIMES and not options.learning:
         report_regimes(settings)
+
+
+def report_speed(settings: RewardSettings) -> None:
+    """How long one quote of 12 x 40 cells takes, and one tick."""
+    ticks = simulated(SIMULATED, SIMULATED_SEED, hours=0.05)
+    states = list(moments(ticks, QUOTE_APART_MS))
+    quotes_s = []
+    for moment in states[-200:]:
+        began = time.perf_counter()
+        reward_table(
+            price_cents=moment.tick_cents,
+            price_ts_ms=moment.tick_ms,
+            now_ms=moment.at_ms,
+            volatility=moment.state,
+            column_starts_s=range(
+                moment.at_ms // 5_000 * 5 + 10, moment.at_ms // 5_000 * 5 + 70, 5
+            ),
+            column_s=5,
+            row_los_cents=range(moment.tick_cents - 20_000, moment.tick_cents + 20_000, ROW_CENTS),
+            row_cents=ROW_CENTS,
+            settings=settings,
+        )
+        quotes_s.append(time.perf_counter() - began)
+    began = time.perf_counter()
+    state = volatility.initial()
+    for ts_ms, cents in zip(ticks.tick_ms.tolist(), ticks.tick_cents.tolist(), strict=True):
+        state = volatility.update(state, ts_ms, cents)
+    tick_s = (time.perf_counter() - began) / len(ticks.tick_ms)
+    median, worst = np.median(quotes_s), max(quotes_s)
+    print(f"One quote 12 x 40: median {1e3 * median:.2f} ms, worst of 200 {1e3 * worst:.2f} ms; ")
+    print(f"one tick: {1e6 * tick_s:.0f} us.")
 
 
 def report(market: Market, begin: float, end: float, settings: RewardSettings) -> None:

@@ -64,12 +64,12 @@ def recorded(name: str, file: str) -> Market:
 
 
 def simulated(name: str, seed: int, hours: float = 3.0) -> Market:
-    """Geometric Brownian motion at 60 % a year, four ticks a second: what a simulator may feed."""
-    ticks = int(hours * 3600 * 4)
-    sigma = 0.6 / np.sqrt(volatility.SECONDS_PER_YEAR * 4)
+    """Geometric Brownian motion at 60 % a year, two ticks a second: what a simulator may feed."""
+    ticks = int(hours * 3600 * 2)
+    sigma = 0.6 / np.sqrt(volatility.SECONDS_PER_YEAR * 2)
     moves = np.random.default_rng(seed).standard_normal(ticks) * sigma
     cents = np.floor(6_400_000 * np.exp(np.cumsum(moves)) + 0.5).astype(np.int64)
-    return market(name, 1_770_100_000_000 + 250 * np.arange(ticks), cents)
+    return market(name, 1_770_100_000_000 + 500 * np.arange(ticks), cents)
 
 
 def market(name: str, tick_ms: Ints, tick_cents: Ints) -> Market:

@@ -10,12 +10,15 @@ in force at t0 or by any tick in the window inside the closed row. Hence, for on
 
 with the price at t0 normal around the last tick plus its drift, and the chance to reach an edge at
 distance d within the window (1 + R) x Phi(-d / W). R = 1 is the reflection principle of a
-continuous random walk. Real prices stray less than they get, so W is matched to the measured
-roughness (`domain.volatility`). That mends what a shifted barrier (Broadie, Glasserman and Kou: by
-0.5826 sigma sqrt(dt)) mends for a random walk seen at discrete moments, and also what it can't:
-jumps. A fast price may also step over a row without landing in it.
+continuous random walk; a price that gets where it goes in few jumps, or is seen at few moments,
+reaches less far on the way, so R and W are taken from what the feed was measured to do
+(`domain.volatility`). Where the price is a random walk seen at discrete moments, that agrees with
+the barrier shifted by 0.5826 sigma sqrt(dt) of Broadie, Glasserman and Kou; on recorded markets
+that shift alone left near rows overpriced by a quarter. A fast price may also step over a row
+without landing in it.
 
-All of this is averaged over a heavy-tailed spread of sigmas, wider at short horizons.
+All of this is averaged over a spread of sigmas, as wide as the feed's tails are heavy and wider at
+short horizons; what is left is mended by a recalibration learned on past data.
 """
 
 import math
@@ -35,10 +38,11 @@ BPS: Final = 10_000
 
 @attrs.frozen(kw_only=True)
 class RewardSettings:
-    """How a probability becomes a rate, and the shape of the model.
+    """How a probability becomes a rate, and the shape of the model. ValueError if it can't be.
 
-    The shape was learned by maximum likelihood on the first 48 % of the recorded 1 Hz day and the
-    first half of the recorded hour of trades; bench/RESULTS.md judges it on the rest.
+    `spread_shares` to `window_by_tail` and the recalibration were learned (`bench/fit_rewards.py`,
+    maximum likelihood) on the first 48 % of the recorded 1 Hz day and the first half of the
+    recorded hour of trades; bench/RESULTS.md judges them on the rest.
     """
 
     edge_bps: int = 300
@@ -53,7 +57,7 @@ class RewardSettings:
 
     horizons_s: tuple[float, ...] = (6.0, 20.0, 70.0)
     """Where `spread_shares` is given; between, it is linear in the logarithm of the horizon."""
-    spread_shares: tuple[float, ...] = (0.82, 0.65, 0.49)
+    spread_shares: tuple[float, ...] = (0.66, 0.64, 0.46)
     """How much of the feed's tail spread is left over such a horizon."""
     sigma_by_tail: float = 0.10
     """Sigma is multiplied by exp(0.10 x tail spread): 1 on a random walk, 1.07 on a market."""
@@ -66,11 +70,11 @@ class RewardSettings:
     recalibration: tuple[tuple[float, float], ...] = (
         (0.0, 0.0),
         (0.30, 0.30),
-        (0.33, 0.336),
-        (0.39, 0.399),
-        (0.455, 0.488),
-        (0.54, 0.575),
-        (0.65, 0.690),
+        (0.33, 0.338),
+        (0.39, 0.402),
+        (0.455, 0.502),
+        (0.54, 0.594),
+        (0.65, 0.692),
         (0.79, 0.815),
         (1.0, 1.0),
     )

@@ -43,6 +43,7 @@ PULL_PRIOR = 60.0  # the regression starts as if this much squared lead had show
 ROUGHNESS_PRIOR = 0.45  # what a random walk shows when seen five times a step
 NORMAL_MOVE = math.sqrt(2 / math.pi)  # mean over root mean square of a normal move: 0.80
 MOVE_PRIOR = 0.65  # the same of 5 s moves on every recorded market: 0.63 to 0.69
+STRAY_MIN = 0.2  # a market that hardly ever moves strays even less, but little is known of it then
 STRAY_MAX = NORMAL_MOVE  # of a continuous random walk
 SPREAD_MAX = 1.0
 
@@ -126,7 +127,8 @@ class VolatilityState:
     @property
     def stray(self) -> float:
         """Mean distance reached on one side within a step, over the deviation of a step's move."""
-        return min(self.range_mean / 2 / math.sqrt(self.move_square_mean), STRAY_MAX)
+        one_side = self.range_mean / 2 / math.sqrt(self.move_square_mean)
+        return min(max(one_side, STRAY_MIN), STRAY_MAX)
 
     @property
     def tail_spread(self) -> float:

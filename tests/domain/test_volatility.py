@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable
 
+import attrs
 import numpy as np
 import pytest
 from hypothesis import given
@@ -13,6 +14,9 @@ from domain.volatility import (
     READY_MS,
     READY_TICKS,
     SECONDS_PER_YEAR,
+    SPREAD_MAX,
+    STRAY_MAX,
+    STRAY_MIN,
     VolatilityState,
     initial,
     restarted,
@@ -100,6 +104,22 @@ def test_a_smoothed_feed_pulls_on_and_owes_movement() -> None:
     assert state.sigma == pytest.approx(SIGMA, rel=0.2)  # of the walk behind it
 
 
+def test_movement_that_a_pulling_feed_owes_counts_as_movement() -> None:
+    walk = fed(random_walk(3_600))
+    same_but_pulling = attrs.evolve(walk, lead_by_lead=1_000.0, lead_by_move=1_060.0)
+    assert same_but_pulling.lag_s == pytest.approx(1.0)
+    plain = attrs.evolve(walk, lead_by_move=0.0)
+    assert same_but_pulling.variance == pytest.approx(plain.variance * 5 / 4)
+
+
+def test_tails_of_a_random_walk_are_thin_and_those_of_changing_sigmas_wide() -> None:
+    rng = np.random.default_rng(4)
+    sigmas = np.repeat(np.exp(0.8 * rng.standard_normal(1_440)), 5) * SIGMA
+    changing = PRICE_CENTS * np.exp(np.cumsum(rng.standard_normal(7_200) * sigmas))
+    assert fed(random_walk(7_200)).tail_spread < 0.35
+    assert fed(changing).tail_spread == pytest.approx(0.8, abs=0.2)
+
+
 def test_drift_points_where_a_pulling_feed_just_moved() -> None:
     smoothed, mean = [], float(PRICE_CENTS)
     for cents in random_walk(3_600):
@@ -177,6 +197,8 @@ def test_whatever_the_ticks_the_figures_are_finite_and_in_range(
     assert state.variance_min <= state.variance < math.inf
     assert 0.0 <= state.pull <= PULL_MAX
     assert 0.0 <= state.roughness <= 1.0
+    assert STRAY_MIN <= state.stray <= STRAY_MAX
+    assert 0.0 <= state.tail_spread <= SPREAD_MAX
     assert 0.0 < state.fine_share <= 1.0
     assert 0.0 < state.prior_share <= 1.0
     assert math.isfinite(state.drift)
