@@ -173,6 +173,7 @@ async def test_an_idle_connection_does_not_hold_up_a_stop(door: Door) -> None:
             assert await client.stream.receive_some(100) == b""
 
 
+@pytest.mark.slow
 async def test_a_client_that_never_reads_does_not_hold_up_a_stop(tmp_path: Path) -> None:
     async with open_door(tmp_path, drain_within_s=0.7) as door, door.client() as deaf:
         with trio.move_on_after(0.2):  # until all buffers are full, and the venue has to wait

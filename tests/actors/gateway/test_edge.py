@@ -194,6 +194,7 @@ BODIES = st.dictionaries(st.sampled_from(NAMES), JSON_VALUES, min_size=1) | JSON
 MANY = settings(max_examples=5, suppress_health_check=[HealthCheck.too_slow])
 
 
+@pytest.mark.slow
 @MANY
 @given(bodies=st.lists(BODIES, min_size=30, max_size=30))
 async def test_whatever_is_posted_is_a_refusal_and_never_a_defect(bodies: list[object]) -> None:
@@ -207,6 +208,7 @@ async def test_whatever_is_posted_is_a_refusal_and_never_a_defect(bodies: list[o
             assert list(door.ports.ledger.bets(WALLET)) == []
 
 
+@pytest.mark.slow
 @MANY
 @given(frames=st.lists(JSON_VALUES | st.text() | BODIES, min_size=30, max_size=30))
 async def test_whatever_is_said_is_a_refusal_and_never_a_defect(frames: list[object]) -> None:

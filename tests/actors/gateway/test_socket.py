@@ -179,6 +179,7 @@ async def test_a_newcomer_gets_the_newest_price_at_once(door: Door) -> None:
         assert (await second.next_of("price"))["price_cents"] == PRICE_CENTS
 
 
+@pytest.mark.slow
 async def test_heartbeats_carry_feed_age_and_breaker(door: Door) -> None:
     async with door.socket() as talk:
         await talk.ask("subscribe", channels=["status"])
@@ -324,6 +325,7 @@ async def test_a_drain_tells_when_to_come_back_and_closes(door: Door) -> None:
     assert 0 <= drain["reconnect_in_ms"] < 5_000
 
 
+@pytest.mark.slow
 async def test_a_drain_waits_for_the_answer_of_a_bet_in_flight(tmp_path: Path) -> None:
     async with open_door(tmp_path, with_batcher=False, answer_within_ms=300) as door:
         async with door.socket() as talk:
