@@ -11,6 +11,7 @@ certificate was refused.
 """
 
 import ipaddress
+import math
 import ssl
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -47,6 +48,7 @@ MESSAGES_QUEUED_MAX: Final = 512
 MESSAGE_BYTES_MAX: Final = 256 * 1024
 """A Coinbase snapshot of 100 trades has 18 KB. (One of its order book, which we don't ask for, has
 2.5 MB.)"""
+LOG_REFUSAL_EVERY_S: Final = 10.0
 
 _Stream: TypeAlias = trio.SocketStream | trio.SSLStream[trio.SocketStream]
 _LOSSES: Final = (
@@ -114,6 +116,7 @@ class Exchange:
         self._patience = patience
         self.known_skew_ms = known_skew_ms
         self.unreadable = 0
+        self._log_refusal_at = -math.inf
 
     @property
     def name(self) -> str:
@@ -175,7 +178,9 @@ class Exchange:
 
     def _garbage(self, fault: ParseFault) -> None:
         self.unreadable += 1
-        if fault.reason is FaultReason.REFUSED:
+        now = trio.current_time()
+        if fault.reason is FaultReason.REFUSED and now >= self._log_refusal_at:
+            self._log_refusal_at = now + LOG_REFUSAL_EVERY_S
             log.warning("exchange_refused", source=self.name, said=fault.where)
 
 

@@ -286,14 +286,15 @@ async def test_a_flood_of_garbage_is_a_loss() -> None:
         assert source.unreadable == 9
 
 
-async def test_a_refused_subscription_is_logged() -> None:
+async def test_a_refused_subscription_is_logged_once_in_ten_seconds() -> None:
     refusal = '{"type":"error","message":"unknown channel"}'
-    async with serving(plays(refusal)) as server:
+    async with serving(plays(refusal, refusal)) as server:
         source = exchange(server.url, dialect=COINBASE, patience=Patience(trade_s=0.05, close_s=0))
         with structlog.testing.capture_logs() as lines:
             await why_lost(source)
     (line,) = (line for line in lines if line["event"] == "exchange_refused")
     assert line["said"] == "unknown channel"
+    assert source.unreadable == 2
 
 
 async def test_a_huge_frame_is_a_loss() -> None:
