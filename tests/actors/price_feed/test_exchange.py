@@ -236,6 +236,18 @@ async def test_leaving_one_that_has_said_goodbye_and_does_not_hang_up() -> None:
                 await answered.wait()
 
 
+class Bug(Exception):
+    """Something of ours that is broken."""
+
+
+@pytest.mark.parametrize("raised", [Bug(), ExceptionGroup("both", [Bug(), OSError("line")])])
+async def test_a_bug_is_not_taken_for_a_loss(raised: Exception) -> None:
+    async with serving(silent) as server:
+        with pytest.RaisesGroup(Bug, flatten_subgroups=True):
+            async with exchange(server.url).connect():
+                raise raised
+
+
 async def test_open_but_mute_is_a_loss() -> None:
     async with serving(silent) as server:
         source = exchange(server.url, patience=Patience(trade_s=0.05, close_s=0.05))
