@@ -126,8 +126,11 @@ class Ports:
     sources: Sequence[TickSource]
     ledger: Ledger
     ledger_reader: LedgerReader
+    client_ledger: LedgerReader
+    """The Gateway has readers of its own, so that no client's query holds up a settlement."""
     price_record: PriceRecord
     price_reader: PriceReader
+    client_prices: PriceReader
     store: KeyValueStore
     recover_wallet: Callable[[str, bytes], str | None]
     keccak: Keccak
@@ -136,8 +139,10 @@ class Ports:
     ledger_writes: Worker
     """One thread for the one write connection; each of the others has its own connection too."""
     ledger_reads: Worker
+    client_ledger_reads: Worker
     price_writes: Worker
     price_reads: Worker
+    client_price_reads: Worker
 
 
 @attrs.frozen(kw_only=True)
@@ -344,10 +349,10 @@ def _gateway(
         draining=channels.draining,
         writer=channels.writer,
         resolver=channels.resolver,
-        ledger=ports.ledger_reader,
-        ledger_worker=ports.ledger_reads,
-        prices=ports.price_reader,
-        prices_worker=ports.price_reads,
+        ledger=ports.client_ledger,
+        ledger_worker=ports.client_ledger_reads,
+        prices=ports.client_prices,
+        prices_worker=ports.client_price_reads,
         store=ports.store,
         clock=ports.clock,
         chance=ports.chance,

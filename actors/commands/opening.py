@@ -61,8 +61,10 @@ def opened_ports(
             sources=sources,
             ledger=ledger,
             ledger_reader=stack.enter_context(closing(SqliteLedgerReader.open(path))),
+            client_ledger=stack.enter_context(closing(SqliteLedgerReader.open(path))),
             price_record=stack.enter_context(closing(SqlitePriceRecord(folder.prices))),
             price_reader=stack.enter_context(closing(SqlitePriceReader(folder.prices))),
+            client_prices=stack.enter_context(closing(SqlitePriceReader(folder.prices))),
             store=MemoryStore(clock),
             recover_wallet=recover_wallet,
             keccak=keccak_256,
@@ -70,8 +72,10 @@ def opened_ports(
             listeners=listeners,
             ledger_writes=ThreadWorker(),
             ledger_reads=ThreadWorker(),
+            client_ledger_reads=ThreadWorker(),
             price_writes=ThreadWorker(),
             price_reads=ThreadWorker(),
+            client_price_reads=ThreadWorker(),
         )
 
 
@@ -148,6 +152,7 @@ def venue_settings(settings: Settings, *, token: str, version: str) -> system.Ve
         quotes=quoter.QuoterSettings(
             interval_ms=settings.quotes.interval_ms,
             interval_max_ms=settings.quotes.interval_max_ms,
+            annual_volatility_bps=settings.rewards.annual_volatility_bps,
         ),
         sign_in=SignInSettings(
             domain=urlsplit(settings.public.origin).netloc,

@@ -28,25 +28,25 @@ def outcome(
     return "lost"
 
 
-def critical_stretch(ticks: list[tuple[int, int]], now_ms: int) -> list[tuple[int, int]]:
-    """Stretches in which the feed counts as CRITICAL, from the words of the specification.
+def critical_stretches(ticks: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Stretches `(from_ms, until_ms)` in which the feed counts as CRITICAL.
 
-    It begins ten seconds after a tick that no other follows, and ends when ticks have come for
-    thirty seconds, none more than three seconds apart. `now_ms` ends a stretch that is still on.
+    One begins ten seconds after a tick that no other follows, and ends when ticks have come for
+    thirty seconds, none more than three seconds apart. One that is still on ends with the ticks.
     """
     stretches = []
-    steady_since = None
-    begun = None
+    begun = steady_since = None
     for number in range(1, len(ticks)):
         earlier, later = ticks[number - 1][0], ticks[number][0]
-        if begun is None and later - earlier > GAP_MS:
-            begun, steady_since = earlier + GAP_MS, later
-        elif begun is not None:
-            if steady_since is None or later - earlier > 3_000:
-                steady_since = later
-            if later - steady_since >= 30_000:
-                stretches.append((begun, later))
-                begun = steady_since = None
+        if begun is None:
+            if later - earlier > GAP_MS:
+                begun, steady_since = earlier + GAP_MS, later
+            continue
+        if later - earlier > 3_000:
+            steady_since = later
+        if later - steady_since >= 30_000:
+            stretches.append((begun, later))
+            begun = None
     if begun is not None:
-        stretches.append((begun, now_ms))
+        stretches.append((begun, ticks[-1][0]))
     return stretches

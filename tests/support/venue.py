@@ -4,6 +4,7 @@ Only the outside is replaced: the exchange by a source that a test feeds, thread
 and the wall clock by trio's. The Gateway is left out unless a test asks for it.
 """
 
+import socket
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -105,6 +106,8 @@ class Venue:
     clock: TrioClock
     exits: list[ExitReport]
     rules: Rules
+    port: int
+    """Where the Gateway listens, if there is one."""
     nonces: int = 0
 
     async def order(
@@ -194,25 +197,32 @@ async def running_venue(
     )
     ids = UlidMaker(chance)
     reader = SqliteLedgerReader.open(path)
+    client_reader = SqliteLedgerReader.open(path)
     prices = SqlitePriceRecord(folder.prices)
     price_reader = SqlitePriceReader(folder.prices)
+    client_prices = SqlitePriceReader(folder.prices)
+    listener = socket.create_server(("127.0.0.1", 0), backlog=128)
     ports = system.Ports(
         clock=clock,
         chance=chance,
         sources=(source,),
         ledger=ledger,
         ledger_reader=reader,
+        client_ledger=client_reader,
         price_record=prices,
         price_reader=price_reader,
+        client_prices=client_prices,
         store=MemoryStore(clock),
         recover_wallet=recover_wallet,
         keccak=keccak_256,
         new_bet_id=lambda: ids.make(clock.now_ms()),
-        listeners=(),
+        listeners=(listener,),
         ledger_writes=InlineWorker(),
         ledger_reads=InlineWorker(),
+        client_ledger_reads=InlineWorker(),
         price_writes=InlineWorker(),
         price_reads=InlineWorker(),
+        client_price_reads=InlineWorker(),
     )
     settings = system.VenueSettings(
         rules=rules,
@@ -223,7 +233,14 @@ async def running_venue(
         quotes=quoter.QuoterSettings(interval_ms=1000, interval_max_ms=1000),
         sign_in=SignInSettings(domain="test", uri="http://test", chain_id=31337),
         gateway=GatewaySettings(
-            host="127.0.0.1", port=0, chain_id=31337, demo=True, origin="http://test"
+            host="127.0.0.1",
+            port=listener.getsockname()[1],
+            chain_id=31337,
+            demo=True,
+            origin="http://test",
+            bets_per_minute=1_000_000,
+            bets_burst=100_000,
+            drain_within_s=2,
         ),
         settle_delay_ms=2_000,
         known_skew_ms=0,
@@ -246,8 +263,9 @@ async def running_venue(
                 clock=clock,
                 exits=exits,
                 rules=rules,
+                port=listener.getsockname()[1],
             )
             supervisor.request_stop()
     finally:
-        for port in (ledger, reader, prices, price_reader):
+        for port in (ledger, reader, client_reader, prices, price_reader, client_prices, listener):
             port.close()

@@ -6,7 +6,6 @@ there once, nothing else is charged without being found, every bet reaches an en
 up, and the status shows the restart.
 """
 
-from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -19,8 +18,9 @@ from domain.grid import Grid
 from domain.refusals import Refusal
 from protocols.money import BetConfirmed, PlaceBet
 from protocols.sign_in import Authenticate, IssueNonce, NonceIssued
-from supervisor import ChildStatus, State, StatusUnknown, SupervisorStatus, ask
+from supervisor import StatusUnknown, ask
 from tests.support.crash import Crasher
+from tests.support.tree import restarts_of, wait_back
 from tests.support.venue import Venue, running_venue
 
 pytestmark = pytest.mark.slow
@@ -81,7 +81,7 @@ async def story(data: Path, crasher: Crasher) -> None:
                 await trio.sleep(0.2)
             statuses = [await ended(venue, bet) for bet in run.tried]
             trio.lowlevel.remove_instrument(crasher)
-            await all_running_after(venue, crasher)
+            await wait_back(venue, crasher)
             check_bets(venue, run, statuses)
             assert venue.drifts() == ()
             if crasher.crashed:
@@ -120,33 +120,3 @@ def check_bets(venue: Venue, run: Run, statuses: list[str | None]) -> None:
     assert {status for status in statuses if status is not None} <= ENDS
     charged = sum(bet.stake_micros - (bet.payout_micros or 0) for bet in stored.values())
     assert venue.balance_micros() == FUNDS_MICROS - charged
-
-
-async def all_running_after(venue: Venue, crasher: Crasher) -> None:
-    """Until the crash, if there was one, is reported and every actor runs again."""
-    with trio.fail_after(60):
-        while not is_back(venue, crasher):
-            await trio.sleep(0.1)
-
-
-def is_back(venue: Venue, crasher: Crasher) -> bool:
-    all_run = all(actor.state is State.RUNNING for actor in actors_of(venue))
-    return all_run and (crash_reported(venue) or not crasher.crashed)
-
-
-def crash_reported(venue: Venue) -> bool:
-    return any("CrashOnPurpose" in report.stack for report in venue.exits)
-
-
-def actors_of(venue: Venue) -> Iterator[ChildStatus]:
-    levels: list[ChildStatus | SupervisorStatus] = [venue.supervisor.status()]
-    while levels:
-        level = levels.pop()
-        if isinstance(level, SupervisorStatus):
-            levels += level.children
-        else:
-            yield level
-
-
-def restarts_of(venue: Venue, path: str) -> int:
-    return sum(actor.restarts_total for actor in actors_of(venue) if actor.path == path)

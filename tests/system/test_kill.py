@@ -6,7 +6,6 @@ acknowledged bet is there once, nothing else is charged, and every bet reaches a
 """
 
 import json
-import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +15,7 @@ import attrs
 import pytest
 import trio
 
+from tests.support.disk import bets_on_disk, wait_all_ended
 from tests.support.http_client import HttpClient, Response, http_client
 from tests.support.trader import USD, Trader, near_cells, wait_grid
 from tests.support.venue_process import REPOSITORY, VenueProcess, venue
@@ -156,12 +156,6 @@ def recount(seen: Seen, data: Path) -> None:
     seen.never_committed = len(seen.unanswered.keys() - stored)
 
 
-async def wait_all_ended(data: Path) -> None:
-    with trio.fail_after(100):
-        while any(bet["status"] == "confirmed" for bet in bets_on_disk(data)):
-            await trio.sleep(0.25)
-
-
 async def balance_of(running: VenueProcess, trader: Trader) -> int:
     """By a repeated deposit, which answers the balance and changes nothing."""
     answer = await fund(running, trader)
@@ -171,15 +165,3 @@ async def balance_of(running: VenueProcess, trader: Trader) -> int:
 
 async def fund(running: VenueProcess, trader: Trader) -> Response:
     return await trader.fund(running.port, FUNDS_MICROS, f"life-{trader.number}")
-
-
-def bets_on_disk(data: Path) -> list[dict[str, Any]]:
-    """Every bet row, read from the file by a connection of our own."""
-    money = data / "money"
-    name = json.loads((money / "manifest.json").read_text())["current"]
-    connection = sqlite3.connect(f"file:{money / name}?mode=ro", uri=True)
-    connection.row_factory = sqlite3.Row
-    try:
-        return [dict(row) for row in connection.execute("SELECT * FROM bets")]
-    finally:
-        connection.close()
