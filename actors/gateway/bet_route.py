@@ -4,7 +4,7 @@ from actors.gateway.asgi import Receive, Scope, Send, json_answer, refusal_answe
 from actors.gateway.bets import Answered, BetDesk
 from actors.gateway.limits import limit_headers
 from domain.refusals import Refusal
-from protocols.client_wire import parse_object
+from protocols.client_fields import parse_object
 
 
 class BetRoute:

@@ -23,7 +23,8 @@ from domain.placement import early_refusal
 from domain.refusals import Code, Refusal, bad_request
 from domain.units import BetId
 from protocols.client_answers import Json, bet_json, confirmed_json
-from protocols.client_wire import BetRequest, Fields, parse_bet
+from protocols.client_fields import Fields
+from protocols.client_wire import BetRequest, parse_bet
 from protocols.market import betting_gate
 from protocols.money import BetConfirmed, BetRefused, CommandFailed, MoneyOutcome, PlaceBet
 from protocols.ports import Allowance, StoreUnavailable

@@ -3,7 +3,7 @@
 from actors.gateway.ports import GatewayPorts
 from protocols.accounts import Account
 from protocols.client_answers import Json, snapshot_json
-from protocols.client_wire import PAGE_ROWS_MAX
+from protocols.client_queries import PAGE_ROWS_MAX
 from protocols.money import BetStatus
 
 LAST_RESULTS = 20

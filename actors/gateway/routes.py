@@ -19,7 +19,8 @@ from actors.gateway.limits import limit_headers, take_request
 from actors.gateway.ports import GatewayPorts
 from domain.refusals import Code, Refusal, bad_request
 from protocols.client_answers import Json
-from protocols.client_wire import Fields, Query, parse_object
+from protocols.client_fields import Fields, parse_object
+from protocols.client_queries import Query
 from protocols.ports import StoreUnavailable
 
 log = structlog.get_logger("gateway")

@@ -25,15 +25,12 @@ from protocols.client_answers import (
     statement_json,
     tick_json,
 )
-from protocols.client_wire import (
-    is_bet_id,
-    is_nonce,
+from protocols.client_queries import (
     parse_bets_query,
     parse_history_query,
-    parse_login,
     parse_statement_query,
-    parse_wallet_field,
 )
+from protocols.client_wire import is_bet_id, is_nonce, parse_login, parse_wallet_field
 from protocols.money import Deposit, Deposited
 from protocols.sign_in import IssueNonce, LoggedOut, Login, Logout, NonceIssued, Session, SignedIn
 

@@ -1,0 +1,113 @@
+"""Reading the fields of what a client sent: each reader gives the value or names the field.
+
+Inside a parser a field at fault is an exception, so that a parser reads like the list of its
+fields; no parser lets it out.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import NoReturn, TypeAlias
+
+from domain.refusals import Refusal, bad_request
+from domain.units import parse_natural
+
+Fields: TypeAlias = Mapping[str, object]
+"""A decoded JSON object."""
+
+
+class BadField(Exception):
+    """A field is at fault. Raised by the readers, caught by the parser that called them."""
+
+    def __init__(self, field: str, why: str) -> None:
+        super().__init__(field)
+        self.refusal = bad_request(field, why)
+
+
+# --- JSON text --------------------------------------------------------------------------------
+
+
+def parse_object(body: bytes | str) -> Fields | Refusal:
+    """The JSON object that `body` is.
+
+    Refused as `body`: bytes that are not UTF-8, text that is not JSON or not an object, nesting too
+    deep to read, NaN and the infinities, numbers with thousands of digits. A key that occurs twice
+    is refused by its name: which of the two was signed would be anybody's guess.
+    """
+    try:
+        text = body if isinstance(body, str) else body.decode("utf-8")
+        found = json.loads(text, object_pairs_hook=_without_repeats, parse_constant=_no_number)
+    except BadField as bad:
+        return bad.refusal
+    except UnicodeDecodeError:
+        return bad_request("body", "is not UTF-8")
+    except (ValueError, RecursionError):
+        return bad_request("body", "is not JSON")
+    if not isinstance(found, dict):
+        return bad_request("body", "must be a JSON object")
+    return found
+
+
+def _without_repeats(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise BadField(shown(twice), "occurs twice")
+    return fields
+
+
+def _no_number(constant: str) -> NoReturn:
+    raise BadField("body", f"{constant} is not JSON")
+
+
+def shown(name: str) -> str:
+    """A client's own field name as it may be sent back: short, and always valid text."""
+    return name[:40].encode("ascii", "backslashreplace").decode("ascii")
+
+
+# --- fields -------------------------------------------------------------------------------------
+
+
+def present(fields: Fields, name: str) -> object:
+    """The field, which must be there and not null."""
+    value = fields.get(name)
+    if value is None:
+        raise BadField(name, "is missing")
+    return value
+
+
+def natural(fields: Fields, name: str, *, least: int = 0, most: int = 10**18 - 1) -> int:
+    """An integer, or its canonical decimal digits as text."""
+    number = parse_natural(present(fields, name))
+    if number is None:
+        raise BadField(name, "must be an integer, or one as canonical decimal text")
+    if not least <= number <= most:
+        raise BadField(name, f"must be from {least} to {most}")
+    return number
+
+
+def optional(fields: Fields, name: str, *, least: int = 0, most: int = 10**18 - 1) -> int | None:
+    """As `natural`, or None where there is no such field."""
+    return natural(fields, name, least=least, most=most) if name in fields else None
+
+
+def matching(fields: Fields, name: str, pattern: re.Pattern[str], why: str) -> str:
+    """Text that the whole pattern matches."""
+    value = present(fields, name)
+    if not isinstance(value, str) or not pattern.fullmatch(value):
+        raise BadField(name, why)
+    return value
+
+
+def free_text(fields: Fields, name: str, *, most: int) -> str:
+    """Any text of at most so many characters, as long as it can be written as UTF-8."""
+    value = present(fields, name)
+    if not isinstance(value, str) or not 1 <= len(value) <= most or not is_unicode(value):
+        raise BadField(name, f"must be text of 1 to {most} characters")
+    return value
+
+
+def is_unicode(text: str) -> bool:
+    """False with a lone surrogate, which JSON can spell and UTF-8 can't."""
+    return text.isascii() or not any("\ud800" <= char <= "\udfff" for char in text)
