@@ -282,7 +282,10 @@ def _print_row(
             continue
         estimate = ratio(part[:, RETURNED], part[:, COUNT])
         cells.append(f"{_percent(estimate)}")
-        if verdict := _verdict(estimate, settings):
+        verdict = _verdict(estimate, settings)
+        if verdict and (part[:, COUNT] > 0).sum() < BLOCKS_MIN:
+            verdict += " (not judged: too few blocks have such cells)"
+        if verdict:
             verdicts.append(f"{name} at {head}: {_percent(estimate)} {verdict}")
     print(
         f"| {name} | {int(whole[COUNT]):,} | {whole[PREDICTED] / whole[COUNT]:.4f} "
