@@ -19,9 +19,10 @@ QUOTE_LIVE_MS: Final = 3_000
 """A named quote is honoured this long after it was published."""
 QUOTE_REPLACED_LIVE_MS: Final = 2_000
 """... and this long after a newer one replaced it."""
-QUOTE_GRACE_RATE_BPS: Final = 8_500
-"""... and only while the cell's current rate is at least 85 % of the quoted one: otherwise the
-grace is a free option for whoever has the faster feed."""
+QUOTE_GRACE_RATE_BPS: Final = 9_800
+"""... and only while the cell's current rate is at least 98 % of the quoted one: otherwise the
+grace is a free option for whoever has the faster feed. At 85 % he is paid 116 % of what he stakes,
+measured on the recorded day (docs/decisions/0008-grace-of-a-quote.md)."""
 
 JUDGE_WITHOUT_TICK_AFTER_MS: Final = 10_000
 """With no later tick a column is judged this long after its end."""

@@ -157,19 +157,19 @@ def test_refused_when_the_newest_quote_does_not_offer_the_cell() -> None:
 # --- version 2: a quote and a least rate ------------------------------------------------------
 
 
-@pytest.mark.parametrize("current_bps", [17_000, 19_999, 20_000, 25_000])
+@pytest.mark.parametrize("current_bps", [19_600, 19_999, 20_000, 25_000])
 def test_version_2_is_paid_the_named_quote_while_it_is_live(current_bps: int) -> None:
     made = book(quote(1, T0_MS, 20_000), quote(2, T0_MS + 250, current_bps))
     found = paid(made, at_ms=T0_MS + 2_250, named=1, least=20_000)
     assert found == Rate(reward_bps=20_000, quote_n=1)
 
 
-def test_version_2_has_no_grace_when_the_rate_fell_below_85_percent() -> None:
-    made = book(quote(1, T0_MS, 20_000), quote(2, T0_MS + 250, 16_999))
+def test_version_2_has_no_grace_when_the_rate_fell_below_98_percent() -> None:
+    made = book(quote(1, T0_MS, 20_000), quote(2, T0_MS + 250, 19_599))
     refusal = paid(made, at_ms=T0_MS + 300, named=1, least=20_000)
     assert isinstance(refusal, Refusal)
     assert refusal.code is Code.QUOTE_EXPIRED
-    assert refusal.details == {"reward_bps": 16_999, "quote": 2}
+    assert refusal.details == {"reward_bps": 19_599, "quote": 2}
 
 
 @pytest.mark.parametrize("named", [1, 7])
@@ -215,6 +215,6 @@ def test_no_bet_is_ever_paid_less_than_it_signed_for(
     if isinstance(found, Rate):
         assert found.reward_bps == published[found.quote_n][1] > 0
         assert found.reward_bps >= least_bps
-        assert current_bps * 10_000 >= found.reward_bps * 8_500
+        assert current_bps * 10_000 >= found.reward_bps * 9_800
     elif found.code is Code.QUOTE_EXPIRED:
         assert current_bps < least_bps
