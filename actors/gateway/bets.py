@@ -16,6 +16,7 @@ import trio
 from actors.gateway.limits import take_bet, take_request
 from actors.gateway.metrics import Metrics
 from actors.gateway.ports import GatewayPorts
+from actors.gateway.reads import read_account
 from actors.gateway.ulid import made_at_ms
 from domain.grid import current_ms
 from domain.limits import NONCE_TTL_S, SIGNATURE_AGE_MAX_S, SIGNATURE_AHEAD_MAX_S
@@ -26,7 +27,14 @@ from protocols.client_answers import Json, bet_json, confirmed_json
 from protocols.client_fields import Fields
 from protocols.client_wire import BetRequest, parse_bet
 from protocols.market import betting_gate
-from protocols.money import BetConfirmed, BetRefused, CommandFailed, MoneyOutcome, PlaceBet
+from protocols.money import (
+    BetConfirmed,
+    BetRefused,
+    BetStatus,
+    CommandFailed,
+    MoneyOutcome,
+    PlaceBet,
+)
 from protocols.ports import Allowance, StoreUnavailable
 from supervisor import Refused, RefusedBecause, StatusUnknown, ask
 
@@ -91,7 +99,11 @@ class BetDesk:
         if ports.verify_wallet(bet.text().render(), bet.signature) != bet.wallet:
             return Answered(result=Refusal(Code.INVALID_SIGNATURE))
         allowance, refused = await take_bet(ports, bet.wallet)
-        return Answered(result=refused or await self._enter(bet), allowance=allowance)
+        result = refused or await self._enter(bet)
+        if isinstance(result, Refusal):  # what was confirmed is in the ledger; this is not
+            cell, code = bet.cell.id, result.code.value
+            log.info("bet_refused", wallet=bet.wallet, nonce=bet.nonce, cell=cell, code=code)
+        return Answered(result=result, allowance=allowance)
 
     def _refused_early(self, bet: BetRequest) -> Refusal | None:
         """All that can be said against a bet without touching its signature."""
@@ -138,14 +150,14 @@ class BetDesk:
         outcome = await ask(self._ports.money, command, within_s=within_s)
         if isinstance(outcome, StatusUnknown):
             return await self._look_up(bet, bet_id)
-        return await self._told(bet, outcome)
+        return self._told(outcome)
 
-    async def _told(self, bet: BetRequest, outcome: MoneyOutcome | Refused) -> Json | Refusal:
+    def _told(self, outcome: MoneyOutcome | Refused) -> Json | Refusal:
         """The client's words for what the Batcher said."""
         if isinstance(outcome, BetConfirmed):
             return confirmed_json(outcome)
         if isinstance(outcome, BetRefused):
-            return await self._with_first_bet(bet, outcome.refusal)
+            return outcome.refusal
         if isinstance(outcome, Refused):
             return refusal_of(outcome, draining=self._ports.draining.value)
         if isinstance(outcome, CommandFailed):
@@ -158,23 +170,13 @@ class BetDesk:
         found = await self._ports.ledger_worker.run(lambda: self._ports.ledger.bet(bet_id))
         if found is None:
             return Refusal(Code.STATUS_UNKNOWN, details={"bet_id": bet_id})
-        wallet = bet.wallet
-        account = await self._ports.ledger_worker.run(lambda: self._ports.ledger.account(wallet))
+        if found.status is BetStatus.INSUFFICIENT_FUNDS:
+            return Refusal(Code.INSUFFICIENT_FUNDS)
+        account = await read_account(self._ports, bet.wallet)
         return {
             **bet_json(found),
             "balance_micros": account.balance_micros if account is not None else 0,
         }
-
-    async def _with_first_bet(self, bet: BetRequest, refusal: Refusal) -> Refusal:
-        """The ledger knows a nonce for ever; the answer holds the first bet in either case."""
-        if refusal.code is not Code.REPLAY_DETECTED or "bet" in refusal.details:
-            return refusal
-        wallet, nonce = bet.wallet, bet.nonce
-        first = await self._ports.ledger_worker.run(
-            lambda: self._ports.ledger.bet_by_nonce(wallet, nonce)
-        )
-        shown = None if first is None else _first_json(first.bet_id, first.status.value)
-        return attrs.evolve(refusal, details={**refusal.details, "bet": shown})
 
     async def _replayed(self, first_id: BetId) -> Refusal:
         """409 with the first bet: its status, `unknown` while in flight, or null if there is none.

@@ -404,6 +404,7 @@ async def open_door(
     *,
     store: KeyValueStore | None = None,
     with_batcher: bool = True,
+    with_sign_in: bool = True,
     batcher_is: str = "running",
     keccak: Keccak = keccak_256,
     **settings: Any,
@@ -481,7 +482,8 @@ async def open_door(
         async with trio.open_nursery() as nursery:
             if with_batcher:
                 await _start_batcher(nursery, ports, ledger)
-            await _start_sign_in(nursery, ports)
+            if with_sign_in:
+                await _start_sign_in(nursery, ports)
             nursery.start_soon(_obey_overrides, ports)
             await nursery.start(_serve, door)
             yield door

@@ -5,11 +5,13 @@ Over HTTP; `test_socket` shows that the WebSocket goes the same way.
 
 import json
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import attrs
 import pytest
 import trio
+from structlog.testing import capture_logs
 
 from db.wallet_signatures import wallet_of
 from domain.grid import Cell
@@ -17,7 +19,7 @@ from domain.placement import Rules
 from domain.quotes import QuoteBook
 from domain.refusals import TABLE, Code
 from protocols.market import FeedLevel, Hold, Override
-from protocols.money import BetStatus, OpenAccount, PlaceBet
+from protocols.money import BetStatus, CommandFailed, MoneyOutcome, OpenAccount, PlaceBet
 from supervisor import Ask, Life
 from tests.support.door import (
     CHAIN_ID,
@@ -388,6 +390,28 @@ async def test_an_answer_that_got_lost_is_found_in_the_ledger(tmp_path: Path) ->
         nursery.cancel_scope.cancel()
 
 
+async def test_a_lost_answer_that_was_no_is_no(tmp_path: Path) -> None:
+    async with open_door(tmp_path, with_batcher=False) as door, trio.open_nursery() as nursery:
+        nursery.start_soon(partial(_commit_and_discard, door, amount_micros=1))
+        assert_refused(await door.post("/api/bets", door.bet()), Code.INSUFFICIENT_FUNDS)
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_command_that_failed_in_the_ledger_is_internal(tmp_path: Path) -> None:
+    async with open_door(tmp_path, with_batcher=False) as door, trio.open_nursery() as nursery:
+        nursery.start_soon(_answer, door, CommandFailed(why="disk"))
+        assert_refused(await door.post("/api/bets", door.bet()), Code.INTERNAL)
+        nursery.cancel_scope.cancel()
+
+
+async def test_what_is_refused_after_the_signature_is_on_the_log(door: Door) -> None:
+    with capture_logs() as lines:
+        await door.post("/api/bets", door.bet())
+        await door.post("/api/bets", door.bet(signature="0x" + "00" * 65))
+    refused = [line for line in lines if line["event"] == "bet_refused"]
+    assert [(line["wallet"], line["code"]) for line in refused] == [(WALLET, "insufficient_funds")]
+
+
 async def test_a_bet_that_an_earlier_life_made_may_still_come(tmp_path: Path) -> None:
     async with open_door(tmp_path, with_batcher=False) as door:
         fields = door.bet()
@@ -411,9 +435,14 @@ async def test_a_client_that_goes_away_leaves_its_bet_with_the_venue(door: Door)
     assert bets_of(door) == ["confirmed"]
 
 
-async def _commit_and_discard(door: Door) -> None:
+async def _commit_and_discard(door: Door, *, amount_micros: int = 100_000_000) -> None:
     async with door.channels.money.reader(Life("venue/batcher")) as reader:
         asked = await reader.receive()
         assert isinstance(asked.question, PlaceBet)
-        door.commit(asked.question, amount_micros=100_000_000)
+        door.commit(asked.question, amount_micros=amount_micros)
         asked.discard()
+
+
+async def _answer(door: Door, outcome: MoneyOutcome) -> None:
+    async with door.channels.money.reader(Life("venue/batcher")) as reader:
+        (await reader.receive()).answer(outcome)

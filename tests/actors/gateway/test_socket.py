@@ -8,8 +8,10 @@ import attrs
 import pytest
 import trio
 
+from actors.gateway import hub
 from domain.quotes import QuoteBook
 from protocols.market import FeedLevel, Hold
+from protocols.money import Deposited
 from supervisor import Life
 from tests.support.door import (
     EPOCH_MS,
@@ -313,6 +315,28 @@ async def test_without_the_store_prices_still_flow(tmp_path: Path) -> None:
         await talk.next_of("grid")
 
 
+async def test_lost_events_end_private_streams_so_that_they_resume(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub, "USER_EVENTS_WAITING_MAX", 5)
+    async with open_door(tmp_path) as door:
+        await _overrun(door)
+
+
+async def _overrun(door: Door) -> None:
+    token = await door.sign_in()
+    async with door.socket() as talk, door.socket() as public:
+        await talk.ask("auth", token=token)
+        for number in range(6):
+            door.channels.user_events.publish_nowait(_deposited(seq=number))
+        assert await talk.end() == (1013, "events were lost: resume")
+        assert (await public.ask("ping"))["ok"]
+    async with door.socket() as talk:
+        await talk.ask("auth", token=token)
+        await door.fund()
+        await talk.next_of("balance")
+
+
 # --- the end ----------------------------------------------------------------------------------
 
 
@@ -355,3 +379,15 @@ async def test_sockets_of_one_address_are_counted(tmp_path: Path) -> None:
         assert (await talk.ask("ping"))["ok"]
         refused = await door.handshake()
         assert (refused.status, refused.error) == (429, "rate_limited")
+
+
+def _deposited(*, seq: int) -> Deposited:
+    return Deposited(
+        user_id=1,
+        wallet=WALLET,
+        seq=seq,
+        balance_micros=seq,
+        amount_micros=1,
+        reference=f"r{seq}",
+        repeated=False,
+    )
