@@ -94,6 +94,9 @@ def test_a_void_column_gives_every_stake_back(venue: Venue) -> None:
 def test_several_wins_of_one_user_chain(venue: Venue) -> None:
     venue.apply(*(order(row) for row in range(4)))
     venue.one(settle(won=[0, 1, 3], lost=[2]), at_ms=LATER_MS)
+    account = venue.reader.account(ALICE)
+    assert account is not None
+    assert (account.balance_micros, account.seq) == (102 * STAKE, 9)
     after = [row.balance_after_micros // STAKE for _, row in venue.reader.statement(ALICE)]
     assert after == [102, 100, 98, 96, 97, 98, 99, 100]
     assert venue.reader.integrity().clean
@@ -138,8 +141,9 @@ def test_a_verdict_that_names_not_all_open_cells_writes_nothing(venue: Venue) ->
 
 
 def test_a_verdict_touches_no_other_column_or_rule(venue: Venue) -> None:
-    own, next_column, other_rule = order(1), order(1, start_s=START_S + 5), order(2, rule=Rule.PATH)
-    venue.apply(own, next_column, other_rule)
+    venue.fund(BOB, STAKE)
+    own, next_column = order(1), order(1, start_s=START_S + 5)
+    venue.apply(own, next_column, order(1, wallet=BOB, rule=Rule.PATH))
     (resolved,) = settled(venue.one(settle(won=[1]), at_ms=LATER_MS))
     assert resolved.bet_id == own.bet.bet_id
     assert venue.reader.house().open_bets == 2

@@ -28,7 +28,13 @@ def path(tmp_path: Path) -> Path:
 
 def test_the_writers_settings(path: Path) -> None:
     connection = open_writer(path)
-    wanted = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 0}
+    wanted = {
+        "journal_mode": "wal",
+        "synchronous": 2,
+        "foreign_keys": 1,
+        "busy_timeout": 0,
+        "recursive_triggers": 1,
+    }
     assert {name: pragma(connection, name) for name in wanted} == wanted
     assert path.exists()
     connection.close()

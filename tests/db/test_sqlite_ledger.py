@@ -265,6 +265,19 @@ def test_each_cap_counts_open_payouts_of_its_scope(
     venue.close()
 
 
+@pytest.mark.parametrize(
+    "cap", ["payout_per_user_micros", "payout_per_cell_micros", "payout_per_column_micros"]
+)
+@pytest.mark.parametrize(("room", "taken"), [(0, True), (-1, False)])
+def test_a_cap_may_be_reached_and_not_passed(cap: str, room: int, taken: bool) -> None:
+    caps = HouseCaps(**{cap: 2 * STAKE + room})
+    venue = open_venue(Memory(f"cap-{cap}-{room}"), caps=caps)
+    for wallet in ("house", ALICE):
+        venue.fund(wallet, BANKROLL)
+    assert isinstance(venue.one(order(1)), BetConfirmed) is taken
+    venue.close()
+
+
 # --- deposits and accounts --------------------------------------------------------------------
 
 
