@@ -5,7 +5,9 @@ in batches. After each commit it publishes the watermark, which settlement waits
 
 A life that crashes loses what it had in hand. The next life does not look for it: it opens a DOWN
 stretch at the last committed tick, which ends with the first tick that it commits itself, so that
-no window from which a tick may be missing is ever judged.
+no window from which a tick may be missing is ever judged. A life of the price feed that begins does
+the same, at its place among the ticks: those of the life before may still be waiting in the mailbox
+while the one that it could not send any more is not.
 """
 
 from collections.abc import Iterable
@@ -17,7 +19,7 @@ import trio
 
 from domain.ticks import Tick
 from domain.units import EpochMs
-from protocols.market import FeedLevelChanged, RecordEntry, Watermark
+from protocols.market import FeedBegan, FeedLevelChanged, RecordEntry, Watermark
 from protocols.ports import Clock, PriceRecord, Worker
 from supervisor import EndOfMailbox, Life, Mailbox, Reader, Watch
 
@@ -101,7 +103,19 @@ class _Recorder:
             self._publish(behind=0)
 
     async def keep(self, entries: Iterable[RecordEntry]) -> None:
-        """Commit the entries, or a sign of life if there are none; then publish the watermark."""
+        """Commit the entries in their order, or a sign of life if there are none."""
+        together: list[Tick | FeedLevelChanged] = []
+        for entry in entries:
+            if isinstance(entry, FeedBegan):
+                await self._commit(together)
+                await self.worker.run(self.record.begin_down)
+                together = []
+            else:
+                together.append(entry)
+        await self._commit(together)
+
+    async def _commit(self, entries: Iterable[Tick | FeedLevelChanged]) -> None:
+        """Commit these at once; then publish the watermark."""
         now_ms = self.clock.now_ms()
         ticks: list[Tick] = []
         levels: list[FeedLevelChanged] = []

@@ -82,7 +82,7 @@ class SqlitePriceRecord:
     def begin_down(self) -> None:
         """Open a DOWN stretch at the last committed tick (0 if there is none).
 
-        If the life before never committed a tick its stretch is still open, and goes on.
+        If no tick was committed since the last one was opened it is still open, and goes on.
         """
         if self._is_down:
             return

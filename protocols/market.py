@@ -54,7 +54,12 @@ class FeedLevelChanged:
     why: str
 
 
-RecordEntry: TypeAlias = Tick | FeedLevelChanged
+@attrs.frozen(kw_only=True)
+class FeedBegan:
+    """A life of the price feed began: ticks of the life before it may be missing up to here."""
+
+
+RecordEntry: TypeAlias = Tick | FeedLevelChanged | FeedBegan
 """What the recorder's mailbox takes, in the order it happened."""
 
 

@@ -163,7 +163,10 @@ class PriceRecord(Protocol):
         ...
 
     def begin_down(self) -> None:
-        """Open a DOWN stretch from the last committed tick on: a life of the recorder begins."""
+        """Open a DOWN stretch from the last committed tick on, unless one is open.
+
+        For a life of the recorder or of the price feed that begins.
+        """
         ...
 
     def append(
@@ -173,7 +176,7 @@ class PriceRecord(Protocol):
         *,
         alive_ms: EpochMs,
     ) -> None:
-        """Commit ticks and level changes; the first tick of a life closes its DOWN stretch."""
+        """Commit ticks and level changes; the first tick closes the DOWN stretch that is open."""
         ...
 
     def purge(self, *, now_ms: EpochMs) -> int:

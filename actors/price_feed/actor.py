@@ -6,7 +6,8 @@ One loop takes the ticks in turn and decides, by `domain.failover` which source 
 published after, so that nobody acts on a price that will not be on record.
 
 The Watch of source states outlives a life of this actor: the next one counts on from it, and does
-not accept again what the last one accepted.
+not accept again what the last one accepted. What that one accepted and could not send any more is
+missing: a life begins by telling the recorder so.
 """
 
 from collections.abc import Sequence
@@ -20,7 +21,7 @@ from actors.price_feed.states import States
 from domain.failover import Failover, FailoverRule, begin, choose, hear, lose
 from domain.ticks import AHEAD_MAX_MS, Acceptance, Tick, accept
 from domain.units import Bps
-from protocols.market import RecordEntry, SourceState
+from protocols.market import FeedBegan, RecordEntry, SourceState
 from protocols.ports import Chance, Clock, SourceLost, TickSource
 from supervisor import Life, Mailbox, Topic, Watch
 
@@ -65,7 +66,9 @@ async def run(
             nursery.start_soon(_cancel_when_stopping, life, nursery.cancel_scope)
             for index in range(len(sources)):
                 nursery.start_soon(_keep_connected, feed, index, send_arrivals, chance)
-            life.ready()
+            life.ready()  # before the recorder starts, which alone makes room in a full mailbox
+            with life.idle():
+                await recorder.send(FeedBegan())
             while True:
                 for tick in feed.take(await _next_arrival(life, arrivals)):
                     with life.idle():  # a recorder that hangs is not our hang

@@ -13,7 +13,7 @@ from actors.price_recorder import RecorderSettings
 from db.sqlite_prices import SqlitePriceReader, SqlitePriceRecord
 from db.tick_files import DAY_MS
 from domain.ticks import Tick
-from protocols.market import FeedLevel, FeedLevelChanged, RecordEntry, Watermark
+from protocols.market import FeedBegan, FeedLevel, FeedLevelChanged, RecordEntry, Watermark
 from protocols.ports import RecordTail
 from supervisor import Life, Mailbox, TrioClock, Watch
 from supervisor.worker import InlineWorker
@@ -260,6 +260,53 @@ async def test_what_a_crashed_life_had_in_hand_is_covered_by_down(
     assert bench.ticks() == ([0, 100, 200, 300] if is_committed else [0, 300])
     assert bench.impairments()[-1] == ("down", lost_from, 301)
     assert bench.watermark.value.ts_ms == T0_MS + 300
+
+
+async def test_a_feed_that_begins_is_down_since_the_last_tick_of_the_life_before(
+    bench: Bench, autojump_clock: trio.testing.MockClock
+) -> None:
+    async with bench.alive():
+        for entry in (tick(T0_MS), tick(T0_MS + 100), FeedBegan(), tick(T0_MS + 700)):
+            await bench.entries.send(entry)
+        await trio.sleep(0.1)
+        await bench.entries.send(tick(T0_MS + 800))
+    assert bench.ticks() == [0, 100, 700, 800]
+    assert bench.impairments()[-1] == ("down", 100, 701)
+    assert bench.watermark.value.ts_ms == T0_MS + 800
+
+
+async def test_a_feed_that_crashed_and_a_recorder_that_could_not_drain_lose_no_tick_unseen(
+    bench: Bench, autojump_clock: trio.testing.MockClock
+) -> None:
+    """The tick at 300 was accepted but not sent: the feed crashed; the one at 100 was in hand when
+    the recorder crashed too, and the one at 200 was left in the mailbox."""
+    async with bench.alive():
+        await bench.entries.send(tick(T0_MS))
+    bench.settings = RecorderSettings(batch_max=1)
+    bench.record.fails_before = True
+    bench.entries.offer(tick(T0_MS + 100))
+    bench.entries.offer(tick(T0_MS + 200))
+    await bench.crash()
+    bench.record.fails_before = False
+
+    async with bench.alive():
+        bench.entries.offer(FeedBegan())
+        await trio.sleep(2)
+        assert bench.impairments()[1:] == [("down", 0, 201), ("down", 200, None)]
+        bench.entries.offer(tick(T0_MS + 2_000))
+    assert bench.ticks() == [0, 200, 2_000]
+    assert bench.impairments()[1:] == [("down", 0, 201), ("down", 200, 2_001)]
+
+
+async def test_a_feed_that_begins_while_nothing_was_committed_goes_on_with_what_is_down(
+    bench: Bench, autojump_clock: trio.testing.MockClock
+) -> None:
+    bench.record.real.append([tick(T0_MS - 500)], [], alive_ms=T0_MS)
+    for entry in (FeedBegan(), FeedBegan(), tick(T0_MS + 10)):
+        bench.entries.offer(entry)
+    async with bench.alive():
+        await trio.sleep(0.1)
+    assert bench.impairments() == [("down", -500, 11)]
 
 
 async def test_a_crash_while_critical_leaves_it_open_for_the_next_life(

@@ -15,7 +15,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 from actors.price_feed import FeedSettings, run
 from actors.price_feed.actor import reconnect_delay_s
 from domain.ticks import Tick
-from protocols.market import RecordEntry, SourceState
+from protocols.market import FeedBegan, FeedLevel, FeedLevelChanged, RecordEntry, SourceState
 from supervisor import Life, Mailbox, SeededChance, Topic, TrioClock, Watch, WhenFull
 from tests.support.hand_fed import PRICE_CENTS, HandFed
 
@@ -47,6 +47,8 @@ class Venue:
     ticks: Topic[Tick] = attrs.field(factory=lambda: Topic("ticks"))
     watch: Watch[tuple[SourceState, ...]] = attrs.field(factory=lambda: Watch("sources", ()))
     life: Life = attrs.field(factory=lambda: Life("price_feed", heartbeat_s=5))
+    hears_beginning: bool = True
+    """Is that a life began taken from the recorder's mailbox at once?"""
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -67,6 +69,8 @@ class Venue:
                 nursery.start_soon(actor)
                 await wait_all_tasks_blocked()
                 assert self.life.is_ready()
+                if self.hears_beginning:
+                    assert await self.recorded() == [FeedBegan()]
                 yield
                 self.life.stopping.set()
                 within.deadline = trio.current_time() + 1
@@ -106,6 +110,20 @@ def venue(*names: str, **given: Any) -> Venue:
 
 
 # --- what is accepted -------------------------------------------------------------------------
+
+
+async def test_a_life_is_ready_and_then_tells_the_recorder_that_it_began(
+    autojump_clock: MockClock,
+) -> None:
+    here = venue("a", record=Mailbox("record", 1, WhenFull.WAIT), hears_beginning=False)
+    left = FeedLevelChanged(level=FeedLevel.HEALTHY, at_ms=EPOCH_MS, why="fresh")
+    here.record.offer(left)
+    async with here.running():  # it is ready though the mailbox is full: its reader starts later
+        tick = here.sources[0].tick()
+        await trio.sleep(60)
+        assert here.life.busiest() is None, "a recorder that is not there yet is not our hang"
+        assert await here.recorded() == [left, FeedBegan()]
+        assert await here.recorded() == [tick]
 
 
 async def test_an_accepted_tick_reaches_the_recorder_and_the_readers(

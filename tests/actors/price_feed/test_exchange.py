@@ -33,7 +33,7 @@ from actors.price_feed.exchange import (
 )
 from domain.failover import FailoverRule
 from domain.ticks import Tick
-from protocols.market import RecordEntry, SourceState
+from protocols.market import FeedBegan, RecordEntry, SourceState
 from protocols.ports import SourceLost
 from supervisor import Life, Mailbox, SeededChance, Topic, TrioClock, Watch
 from tests.support.exchange_server import (
@@ -519,6 +519,7 @@ class Feeding:
         found: list[Tick] = []
         async with self.running(), self._record.reader(Life("test")) as reader:
             with trio.fail_after(5):
+                assert await reader.receive() == FeedBegan()
                 while len(found) < count:
                     entry = await reader.receive()
                     assert isinstance(entry, Tick)
