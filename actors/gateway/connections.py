@@ -76,6 +76,8 @@ class Transport:
     """A client's socket as hypercorn uses it: sends are limited, and it can be closed at once."""
 
     stream: trio.SocketStream
+    reading: trio.CancelScope = attrs.field(factory=trio.CancelScope)
+    """Around the task that reads, which may wait for its turn and not for the socket."""
 
     @property
     def socket(self) -> trio.socket.SocketType:
@@ -83,12 +85,13 @@ class Transport:
         return self.stream.socket
 
     async def send_all(self, data: bytes) -> None:
-        """As SocketStream's, but BrokenResourceError when the client has not read in time."""
-        with trio.move_on_after(SEND_WITHIN_S) as limit:
-            await self.stream.send_all(data)
-        if limit.cancelled_caught:
+        """As SocketStream's, but BrokenResourceError also when the client has not read in time."""
+        try:
+            with trio.fail_after(SEND_WITHIN_S):
+                await self.stream.send_all(data)
+        except (trio.TooSlowError, trio.BrokenResourceError) as error:
             self.close()
-            raise trio.BrokenResourceError("the client does not read")
+            raise trio.BrokenResourceError("the client does not read") from error
 
     async def receive_some(self, max_bytes: int) -> bytes | bytearray:
         return await self.stream.receive_some(max_bytes)
@@ -104,8 +107,9 @@ class Transport:
         await self.stream.aclose()
 
     def close(self) -> None:
-        """Close now, without waiting: whoever sends or receives is woken with an error."""
+        """Close now, without waiting: whoever sends or receives is woken."""
         self.stream.socket.close()
+        self.reading.cancel()
 
 
 class FrameBuffer(WebsocketBuffer):
@@ -159,7 +163,10 @@ class WireProtocol(H11Protocol):
 
 
 class Connection(TCPServer):
-    """One client's connection, from accept to close."""
+    """One client's connection, from accept to close. What it has begun to serve it finishes, also
+    when the client has gone: a bet is then with the Batcher."""
+
+    stream: Transport  # type: ignore[assignment]  # hypercorn names the class of its own
 
     async def run(self) -> None:
         """Serve requests until either side is through."""
@@ -181,7 +188,9 @@ class Connection(TCPServer):
                 )
                 self.protocol = cast(ProtocolWrapper, protocol)  # less its switch to HTTP/2
                 await self.idle_task.restart(task_group, self._idle_timeout)
-                await self._read_data()
+                with self.stream.reading:
+                    await self._read_data()
+                await self.protocol.handle(Closed())
                 await self.idle_task.stop()  # it would keep a connection that the client has left
         except* OSError:
             pass  # it was gone before we looked

@@ -431,6 +431,8 @@ async def open_door(
         closing(SqliteLedgerReader.open(path)) as reader,
         socket.create_server(("127.0.0.1", 0)) as listener,
     ):
+        # Small, so that a client that does not read is noticed after kilobytes and not megabytes.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16_384)
         bankroll = Deposit(
             wallet="house", amount_micros=HOUSE_MICROS, reference="bankroll", by="test"
         )
