@@ -1,7 +1,8 @@
 """The HealthMonitor: watches the price feed and works the circuit breaker.
 
 `domain.feed_health` decides the level; this actor brings it ticks and time, publishes the level
-and has each change recorded. An operator's override is a word over the breaker only: it never
+and has each change recorded, which may take a while: a recorder that hangs stops the feed, and
+betting must hear of that, too. An operator's override is a word over the breaker only: it never
 touches the level, because settlement reads the level and a house must not be able to void what it
 is losing.
 """
@@ -51,6 +52,9 @@ LOOK_EVERY_MS = 1_000
 KEEP_WITHIN_S = 5.0
 """A batch is on disk in milliseconds; five seconds are a Batcher that is being restarted."""
 REREAD_AFTER_S = 2.0
+CHANGES_WAITING_MAX = 8
+"""For room at the recorder. While it has none no tick gets past it either, and so the level can
+only fall: two changes."""
 
 
 async def run(
@@ -72,17 +76,21 @@ async def run(
     that owns it.
     """
     was_critical = status.version > 0 and status.value.level is FeedLevel.CRITICAL
+    # The life before may have shown CRITICAL and ended before it was on record.
+    since_ms = status.value.since_ms if was_critical else clock.now_ms()
+    changes, unrecorded = trio.open_memory_channel[FeedLevelChanged](CHANGES_WAITING_MAX)
     monitor = _Monitor(
-        health=begin(None, now_ms=clock.now_ms()), status=status, recorder=recorder, clock=clock
+        health=begin(None, now_ms=since_ms), status=status, changes=changes, clock=clock
     )
     monitor.publish()  # closed at once, whatever the life before had last said
     tail = await record_tail()
     monitor.put_in_force(await operator_state())
     monitor.health = begin(
-        tail, now_ms=clock.now_ms(), known_skew_ms=known_skew_ms, was_critical=was_critical
+        tail, now_ms=since_ms, known_skew_ms=known_skew_ms, was_critical=was_critical
     )
     await monitor.report()
     async with trio.open_nursery() as nursery:
+        nursery.start_soon(_have_recorded, unrecorded, recorder)
         nursery.start_soon(_watch, life, ticks, monitor)
         nursery.start_soon(_obey, life, commands, monitor, money, operator_state)
         life.ready()
@@ -90,7 +98,7 @@ async def run(
 
 async def _watch(life: Life, ticks: Subscription[Tick], monitor: "_Monitor") -> None:
     """Look at each tick, each second, and at the moment when silence changes the level."""
-    async with ticks.reader(life) as reader:
+    async with monitor.changes, ticks.reader(life) as reader:
         while True:
             try:
                 tick = await reader.receive_before(monitor.next_look())
@@ -99,6 +107,15 @@ async def _watch(life: Life, ticks: Subscription[Tick], monitor: "_Monitor") -> 
             await monitor.look(tick)
             reader.done()
             life.beat()
+
+
+async def _have_recorded(
+    changes: trio.MemoryReceiveChannel[FeedLevelChanged], recorder: Mailbox[RecordEntry]
+) -> None:
+    """Hand the changes on in their order, as the recorder has room; ends after the last."""
+    async with changes:
+        async for change in changes:
+            await recorder.send(change)
 
 
 async def _obey(
@@ -167,7 +184,7 @@ class _Monitor:
 
     health: FeedHealth
     status: Watch[FeedStatus]
-    recorder: Mailbox[RecordEntry]
+    changes: trio.MemorySendChannel[FeedLevelChanged]
     clock: Clock
 
     def next_look(self) -> float:
@@ -212,7 +229,7 @@ class _Monitor:
             skew_ms=health.skew_ms,
             source=self.status.value.source,
         )
-        await self.recorder.send(
+        await self.changes.send(
             FeedLevelChanged(level=health.level, at_ms=health.since_ms, why=health.why.value)
         )
 

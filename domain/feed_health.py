@@ -50,7 +50,8 @@ class Why(StrEnum):
     SILENT = "silent"
     """The newest tick is 10 s old."""
     CLOCKS_DIFFER = "clocks_differ"
-    """Receive and exchange time are more than 2 s apart, the known skew allowed for."""
+    """Receive and exchange time are more than 2 s apart, the known skew allowed for; or the
+    venue's clock was stepped back by more."""
     SLOW = "slow"
     """The newest tick is 3 s old."""
     FRESH = "fresh"
@@ -93,8 +94,14 @@ class FeedHealth:
         """The median of `skews_ms`, with its sign; 0 before any tick."""
         return median_low(self.skews_ms) if self.skews_ms else 0
 
-    def clocks_differ(self) -> bool:
-        """Do exchange and venue disagree about the time by more than is tolerable?"""
+    def clocks_differ(self, now_ms: EpochMs) -> bool:
+        """Do exchange and venue, or the venue and itself, disagree by more than is tolerable?
+
+        A venue's clock that was stepped back hides every silence until it has caught up, and no
+        skew shows it: the ticks that come are ahead of it, and not accepted.
+        """
+        if self.last is not None and self.last.recv_ms - now_ms > FEED_SKEW_MAX_MS:
+            return True
         apart = [abs(skew_ms) for skew_ms in self.skews_ms]
         return bool(apart) and median_low(apart) > FEED_SKEW_MAX_MS
 
@@ -192,7 +199,9 @@ def _apart_ms(earlier: Tick, later: Tick) -> int:
 
 def _is_steady(health: FeedHealth, now_ms: EpochMs) -> bool:
     age_ms = health.age_ms(now_ms)
-    return age_ms is not None and age_ms <= FEED_DEGRADED_AFTER_MS and not health.clocks_differ()
+    if age_ms is None or age_ms > FEED_DEGRADED_AFTER_MS:
+        return False
+    return not health.clocks_differ(now_ms)
 
 
 def _judge(health: FeedHealth, now_ms: EpochMs) -> tuple[FeedLevel, Why]:
@@ -201,7 +210,7 @@ def _judge(health: FeedHealth, now_ms: EpochMs) -> tuple[FeedLevel, Why]:
         return FeedLevel.CRITICAL, Why.STARTING
     if age_ms >= FEED_CRITICAL_AFTER_MS:
         return FeedLevel.CRITICAL, Why.SILENT
-    if health.clocks_differ():
+    if health.clocks_differ(now_ms):
         return FeedLevel.CRITICAL, Why.CLOCKS_DIFFER
     if health.level is FeedLevel.CRITICAL and not (_has_run(health) or _may_resume(health)):
         return FeedLevel.CRITICAL, health.why

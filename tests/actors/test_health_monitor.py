@@ -263,6 +263,24 @@ async def test_betting_closes_before_anything_is_read(
     assert bench.status.value.breaker_open()
 
 
+async def test_a_critical_level_that_missed_the_record_is_recorded_from_its_beginning(
+    bench: Bench, autojump_clock: trio.testing.MockClock
+) -> None:
+    bench.recorder = Mailbox("record", 1)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(bench.live, Life("test/health_monitor"))
+        await trio.testing.wait_all_tasks_blocked()
+        await bench.recorded()
+        await bench.steady(0)  # HEALTHY: the mailbox is full
+        await sleep_until(12)
+        assert bench.status.value.level is CRITICAL
+        nursery.cancel_scope.cancel()  # while it waits for room
+    assert await bench.recorded() == [("healthy", 0, "fresh")]
+    await sleep_until(20)
+    async with bench.alive():
+        assert await bench.recorded() == [("critical", 10_000, "starting")]
+
+
 async def test_a_crash_loop_cannot_skip_the_steady_run(
     bench: Bench, autojump_clock: trio.testing.MockClock
 ) -> None:
@@ -302,16 +320,15 @@ async def test_a_full_recorder_is_waited_for_and_nothing_is_left_out(
     got: list[FeedLevel] = []
     async with bench.alive():
         await bench.steady(0)
-        await sleep_until(20)
+        await sleep_until(10)
+        assert bench.status.value.level is CRITICAL, "betting does not wait for the recorder"
         life = Life("test/recorder")
         async with bench.recorder.reader(life) as reader:
             with trio.move_on_after(5):
                 async for entry in reader:
                     assert isinstance(entry, FeedLevelChanged)
                     got.append(entry.level)
-    # While it waited for room the feed passed from HEALTHY to CRITICAL, unseen in between.
-    assert got[:2] == [CRITICAL, HEALTHY]
-    assert got[-1] is CRITICAL
+    assert got == [CRITICAL, HEALTHY, DEGRADED, CRITICAL]
 
 
 # --- overrides --------------------------------------------------------------------------------

@@ -69,7 +69,7 @@ def tail(
         (9_999, DEGRADED),
         (10_000, CRITICAL),
         (3_600_000, CRITICAL),
-        (-5_000, HEALTHY),  # our clock was stepped back
+        (-2_000, HEALTHY),  # our clock was stepped back a little
     ],
 )
 def test_level_by_the_age_of_the_newest_tick(age_ms: int, level: FeedLevel) -> None:
@@ -215,7 +215,28 @@ def test_only_the_newest_ticks_tell_the_skew() -> None:
     health = after_ticks(apart)
     assert len(health.skews_ms) == SKEW_TICKS_KEPT
     mended = each_second(T0_MS + 4_000, T0_MS + 3_000 + SKEW_TICKS_KEPT * 1_000)
-    assert not after_ticks(mended, health).clocks_differ()
+    assert not after_ticks(mended, health).clocks_differ(T0_MS + 3_000 + SKEW_TICKS_KEPT * 1_000)
+
+
+@pytest.mark.parametrize(
+    ("back_ms", "level", "why"),
+    [(2_000, HEALTHY, Why.FRESH), (2_001, CRITICAL, Why.CLOCKS_DIFFER)],
+)
+def test_a_clock_stepped_back_further_than_clocks_may_differ_is_critical(
+    back_ms: int, level: FeedLevel, why: Why
+) -> None:
+    """No tick tells of it: all that come are ahead of such a clock, and left out."""
+    health = step(healthy(), None, T0_MS - back_ms)
+    assert (health.level, health.why) == (level, why)
+
+
+def test_a_clock_that_has_caught_up_with_the_last_tick_leaves_a_steady_run_to_be_served() -> None:
+    health = after_ticks(each_second(T0_MS, T0_MS + 40_000))
+    health = step(health, None, T0_MS + 10_000)
+    health = after_ticks(each_second(T0_MS + 41_000, T0_MS + 70_000), health)
+    assert health.steady_from == tick(T0_MS + 41_000)
+    assert health.level is CRITICAL
+    assert after_ticks([tick(T0_MS + 71_000)], health).level is HEALTHY
 
 
 def test_the_steady_run_begins_when_the_clocks_agree_again() -> None:
