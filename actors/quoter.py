@@ -19,7 +19,7 @@ from domain.caps import HouseCaps
 from domain.feed_health import FeedLevel
 from domain.grid import Grid
 from domain.limits import FEED_DEGRADED_AFTER_MS
-from domain.quotes import QuoteBook
+from domain.quotes import Quote, QuoteBook
 from domain.quoting import MarketView, is_settled, make_quote, observe
 from domain.rates import RewardSettings
 from domain.ticks import Tick
@@ -208,23 +208,33 @@ class _Quoter:
         return self.published_at + wait_ms / 1000
 
     def publish_if_due(self) -> None:
-        """Publish a quote, unless it is too early or there may be none."""
+        """Publish a quote, unless there may be none; while it is too early, put it in force."""
         if not (self.numbers and self.has_caught_up and self._may_quote()):
             return
         if self.published_at is not None and trio.current_time() < self.due_at():
+            self._put_in_force()
             return
-        quote = make_quote(
+        quote = self._quote(self.numbers[0])
+        self.numbers = self.numbers[1:]
+        self.published_at = trio.current_time()
+        self.is_new_tick = False
+        self.book.set(self.book.value.with_quote(quote))
+
+    def _put_in_force(self) -> None:
+        """Judge bets by the newest tick though its rates are published a little later."""
+        newest = self.book.value.newest
+        if self.is_new_tick and newest is not None:
+            self.book.set(self.book.value.with_unpublished(self._quote(newest.n)))
+
+    def _quote(self, n: int) -> Quote:
+        return make_quote(
             self.view,
-            n=self.numbers[0],
+            n=n,
             now_ms=self.clock.now_ms(),
             grid=self.grid,
             caps=self.caps,
             rewards=self.rewards,
         )
-        self.numbers = self.numbers[1:]
-        self.published_at = trio.current_time()
-        self.is_new_tick = False
-        self.book.set(self.book.value.with_quote(quote))
 
     def withdraw(self) -> None:
         """Take all quotes off the market."""

@@ -57,17 +57,32 @@ class QuoteBook:
     """
 
     quotes: tuple[Quote, ...] = ()
+    unpublished: Quote | None = None
+    """The rates on a tick that came after the newest quote was published, under its number."""
 
     @property
     def newest(self) -> Quote | None:
-        """The quote in force, if any."""
+        """The newest published quote, if any."""
         return self.quotes[0] if self.quotes else None
+
+    def current_bps(self, cell: Cell) -> Bps:
+        """The rate of an aligned cell on the newest accepted tick; 0: not offered.
+
+        Taken from the newest quote it would be up to a quarter of a second old, and whoever has a
+        faster feed would be paid for that quarter of a second.
+        """
+        in_force = self.unpublished or self.newest
+        return in_force.reward_bps(cell) if in_force is not None else 0
 
     def with_quote(self, quote: Quote) -> "QuoteBook":
         """The book after `quote` was published; those that can't be live any more are let go."""
         oldest_ms = quote.published_at_ms - QUOTE_LIVE_MS
         kept = (old for old in self.quotes if old.published_at_ms >= oldest_ms)
         return QuoteBook(quotes=(quote, *kept))
+
+    def with_unpublished(self, quote: Quote) -> "QuoteBook":
+        """The book after a tick whose rates are in force, but not published."""
+        return attrs.evolve(self, unpublished=quote)
 
     def live(self, n: int, at_ms: EpochMs) -> Quote | None:
         """Quote n, if it was published at most 3 s and replaced at most 2 s before `at_ms`."""
@@ -101,23 +116,24 @@ def rate_of_bet(
 ) -> Rate | Refusal:
     """Which rate this bet is paid: the server's, and never less than the trader signed for.
 
-    A bet that names no quote (version 1) is paid the newest quote's rate. One that names quote n
-    and a least rate (version 2) is paid n's rate while n is live and that is at least the least
-    rate; else the current rate if that is; else `quote_expired` with the current rate.
+    A bet asks for the rate of the quote it names (version 2), or of the newest one (version 1). It
+    is paid that while the quote is live, the rate is at least what he signed for, and the current
+    rate, that of the newest tick, is at least 98 % of it; else the current rate if that is enough;
+    else `quote_expired` with the current rate. Without a live newest quote nothing is sold,
+    whatever an override says.
     """
     newest = book.newest
     if newest is None or at_ms - newest.published_at_ms > QUOTE_LIVE_MS:
         return Refusal(Code.PRICE_FEED_STALE, "There is no live quote now.")
-    current_bps = newest.reward_bps(cell)
+    current_bps = book.current_bps(cell)
     if current_bps == 0:
         return Refusal(Code.CELL_UNAVAILABLE, "This cell is not offered now.")
     least = least_bps or 0
-    named = book.live(named_quote_n, at_ms) if named_quote_n is not None else None
-    if named is not None:
-        named_bps = named.reward_bps(cell)
-        in_grace = current_bps * 10_000 >= named_bps * QUOTE_GRACE_RATE_BPS
-        if named_bps and named_bps >= least and in_grace:
-            return Rate(reward_bps=named_bps, quote_n=named.n)
+    asked = newest if named_quote_n is None else book.live(named_quote_n, at_ms)
+    asked_bps = asked.reward_bps(cell) if asked is not None else 0
+    in_grace = current_bps * 10_000 >= asked_bps * QUOTE_GRACE_RATE_BPS
+    if asked is not None and asked_bps and asked_bps >= least and in_grace:
+        return Rate(reward_bps=asked_bps, quote_n=asked.n)
     if current_bps >= least:
         return Rate(reward_bps=current_bps, quote_n=newest.n)
     return Refusal(

@@ -7,7 +7,6 @@ import attrs
 
 from domain.caps import HouseCaps
 from domain.grid import Grid, current_ms
-from domain.limits import FEED_SKEW_MAX_MS, QUOTE_LIVE_MS
 from domain.quotes import Quote
 from domain.rates import RewardSettings, reward_table
 from domain.ticks import Tick
@@ -46,16 +45,6 @@ def is_settled(view: MarketView, *, pause_ms: int) -> bool:
     return view.source_from_ms is None or view.newest.ts_ms - view.source_from_ms >= pause_ms
 
 
-def columns_quoted(grid: Grid) -> int:
-    """How many columns a quote has: those placeable now, and those that become so while it lives.
-
-    A quote is live for 3 s, and the newest tick, which says what the current column is, may be
-    dated up to 2 s ahead of the clock. By default that makes one column more than are placeable.
-    """
-    ahead_ms = QUOTE_LIVE_MS + FEED_SKEW_MAX_MS
-    return grid.horizon_columns - (-ahead_ms // (grid.column_s * 1000))
-
-
 def make_quote(
     view: MarketView,
     *,
@@ -65,21 +54,23 @@ def make_quote(
     caps: HouseCaps,
     rewards: RewardSettings,
 ) -> Quote:
-    """Quote number n, on the newest tick. Raises ValueError if there was none yet."""
+    """Quote number n, on the newest tick, of the columns that may be tapped now.
+
+    A column that becomes placeable is offered by the next quote; nobody can have seen its rate
+    before. Raises ValueError if there was no tick yet.
+    """
     tick = view.newest
     if tick is None:
         raise ValueError("there is no price to quote on")
     at_ms = current_ms(now_ms=now_ms, newest_tick_ms=tick.ts_ms, high_ms=0)
-    first_s = grid.placeable_starts_s(at_ms).start
+    columns = grid.placeable_starts_s(at_ms)
     lowest_cents = grid.lowest_row_cents(tick.price_cents)
     rates = reward_table(
         price_cents=tick.price_cents,
         price_ts_ms=tick.ts_ms,
         now_ms=now_ms,
         volatility=view.volatility,
-        column_starts_s=[
-            first_s + column * grid.column_s for column in range(columns_quoted(grid))
-        ],
+        column_starts_s=columns,
         column_s=grid.column_s,
         row_los_cents=[lowest_cents + row * grid.row_cents for row in range(grid.rows)],
         row_cents=grid.row_cents,
@@ -91,7 +82,7 @@ def make_quote(
         price_cents=tick.price_cents,
         column_s=grid.column_s,
         row_cents=grid.row_cents,
-        first_column_s=first_s,
+        first_column_s=columns.start,
         lowest_row_cents=lowest_cents,
         rates=rates,
         caps=caps,

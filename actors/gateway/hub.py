@@ -17,6 +17,7 @@ from actors.gateway.asgi import encode_json
 from actors.gateway.metrics import Metrics
 from actors.gateway.outbox import GOING_AWAY, TRY_AGAIN_LATER, Close, Outbox
 from actors.gateway.ports import GatewayPorts
+from domain.quotes import Quote
 from domain.units import EpochMs
 from protocols.client_answers import (
     Json,
@@ -154,8 +155,12 @@ class Hub:
             ticks.close()
 
     async def _send_grids(self) -> None:
+        sent: Quote | None = None
         async for book in self._ports.book.changes():
-            self._frames[Channel.GRID] = encode(grid_frame(book.newest))
+            if book.newest is sent and sent is not None:
+                continue  # only the rates in force have changed, which are not published
+            sent = book.newest
+            self._frames[Channel.GRID] = encode(grid_frame(sent))
             self._broadcast(Channel.GRID)
 
     async def _send_heartbeats(self) -> None:

@@ -92,7 +92,8 @@ class Bench:
 
     async def note(self, life: Life) -> None:
         async for book in self.book.changes(life):
-            self.published.append((trio.current_time(), book.newest))
+            if book.unpublished is None:
+                self.published.append((trio.current_time(), book.newest))
 
     @asynccontextmanager
     async def alive(self) -> AsyncIterator[Life]:
@@ -211,6 +212,23 @@ async def test_each_quote_rests_on_the_newest_tick(
             await bench.topic.publish(tick(T0_MS + n, 6_500_000 + n))
         await trio.sleep(0.3)
     assert [quote and quote.price_cents for _, quote in bench.published] == [6_500_000, 6_500_005]
+
+
+async def test_bets_are_judged_by_a_tick_that_is_not_published_yet(
+    bench: Bench, autojump_clock: trio.testing.MockClock
+) -> None:
+    async with bench.alive():
+        await bench.publish(tick(now_ms(), 6_500_000))
+        await trio.sleep(0.1)
+        await bench.publish(tick(now_ms(), 6_512_345))
+        book = bench.book.value
+        assert book.newest is not None
+        assert book.unpublished is not None
+        assert (book.newest.price_cents, book.unpublished.price_cents) == (6_500_000, 6_512_345)
+        assert book.unpublished.n == book.newest.n, "no number is used up by it"
+        await trio.sleep(0.2)
+        assert bench.book.value.unpublished is None, "it has been published meanwhile"
+    assert bench.times() == [0, 0.25]
 
 
 async def test_a_tick_older_than_the_newest_is_no_news(

@@ -193,6 +193,37 @@ def test_version_2_takes_a_better_current_rate_than_the_named_one() -> None:
     assert found == Rate(reward_bps=26_000, quote_n=2)
 
 
+# --- the rate in force is that of the newest tick, published or not -----------------------------
+
+
+def test_the_current_rate_is_that_of_the_newest_tick_though_it_is_not_published() -> None:
+    made = book(quote(1, T0_MS, 20_000)).with_unpublished(quote(1, T0_MS + 100, 15_000))
+    assert made.current_bps(CELL) == 15_000
+    assert made.newest == quote(1, T0_MS, 20_000), "traders still see the published rates"
+    assert paid(made, at_ms=T0_MS + 100) == Rate(reward_bps=15_000, quote_n=1)
+    refusal = paid(made, at_ms=T0_MS + 100, named=1, least=20_000)
+    assert isinstance(refusal, Refusal)
+    assert refusal.details == {"reward_bps": 15_000, "quote": 1}
+
+
+@pytest.mark.parametrize("named", [None, 1])
+def test_a_published_rate_is_honoured_while_the_tick_has_moved_it_little(named: int | None) -> None:
+    made = book(quote(1, T0_MS, 20_000)).with_unpublished(quote(1, T0_MS + 100, 19_600))
+    assert paid(made, at_ms=T0_MS + 100, named=named) == Rate(reward_bps=20_000, quote_n=1)
+
+
+def test_a_cell_that_the_newest_tick_takes_off_the_market_is_not_sold() -> None:
+    made = book(quote(1, T0_MS, 20_000)).with_unpublished(quote(1, T0_MS + 100, 0))
+    refusal = paid(made, at_ms=T0_MS + 100, named=1, least=1)
+    assert isinstance(refusal, Refusal)
+    assert refusal.code is Code.CELL_UNAVAILABLE
+
+
+def test_a_new_quote_replaces_what_was_not_published() -> None:
+    made = book(quote(1, T0_MS, 20_000)).with_unpublished(quote(1, T0_MS + 100, 15_000))
+    assert made.with_quote(quote(2, T0_MS + 250, 16_000)).current_bps(CELL) == 16_000
+
+
 rates_bps = st.integers(0, 60_000)
 
 

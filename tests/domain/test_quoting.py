@@ -4,9 +4,8 @@ import pytest
 
 from domain.caps import HouseCaps
 from domain.grid import Grid
-from domain.limits import FEED_SKEW_MAX_MS, QUOTE_LIVE_MS
 from domain.quotes import Quote
-from domain.quoting import MarketView, columns_quoted, is_settled, make_quote, observe
+from domain.quoting import MarketView, is_settled, make_quote, observe
 from domain.rates import RewardSettings
 from domain.volatility import initial
 from tests.support.ticks import T0_MS, tick
@@ -76,7 +75,7 @@ def test_a_quote_says_what_it_was_made_of() -> None:
     assert (made.column_s, made.row_cents) == (5, 1_000)
     assert made.first_column_s == T0_MS // 1000 + 10
     assert made.lowest_row_cents == 6_500_000 - 20 * 1_000
-    assert [len(column) for column in made.rates] == [40] * 13
+    assert [len(column) for column in made.rates] == [40] * 12
     assert any(reward_bps for column in made.rates for reward_bps in column)
 
 
@@ -86,25 +85,13 @@ def test_the_first_column_is_that_of_the_later_of_clock_and_newest_tick() -> Non
     assert quote(view_of(0), T0_MS + 9_000).first_column_s == T0_MS // 1000 + 15
 
 
-@pytest.mark.parametrize(("column_s", "columns"), [(1, 17), (2, 15), (5, 13), (10, 13), (60, 13)])
-def test_there_are_columns_for_as_long_as_the_quote_lives(column_s: int, columns: int) -> None:
-    assert columns_quoted(Grid(column_s=column_s)) == columns
-
-
 @pytest.mark.parametrize("column_s", [1, 2, 3, 5, 6, 10, 60])
-def test_whatever_may_be_tapped_while_a_quote_lives_is_in_it(column_s: int) -> None:
+def test_a_quote_has_exactly_the_columns_that_may_be_tapped(column_s: int) -> None:
     grid = Grid(column_s=column_s, rows=3)
     for now_ms in range(T0_MS, T0_MS + 60_000, 1_237):
         made = quote(view_of(0), now_ms, grid)
-        quoted = range(
-            made.first_column_s, made.first_column_s + len(made.rates) * column_s, column_s
-        )
-        for judged_ms in (
-            now_ms,
-            now_ms + QUOTE_LIVE_MS,
-            now_ms + QUOTE_LIVE_MS + FEED_SKEW_MAX_MS,
-        ):
-            assert set(grid.placeable_starts_s(judged_ms)) <= set(quoted)
+        after_last_s = made.first_column_s + len(made.rates) * column_s
+        assert range(made.first_column_s, after_last_s, column_s) == grid.placeable_starts_s(now_ms)
 
 
 def test_the_horizon_counts_from_the_tick_not_from_the_moment_of_quoting() -> None:
