@@ -11,10 +11,13 @@ from socket import socket
 from typing import Final
 from urllib.parse import urlsplit
 
+import attrs
+
 from actors import price_feed, price_recorder, quoter, system
 from actors.commands.exits import REFUSED, WRONG, CannotDo
 from actors.gateway.ports import GatewaySettings
 from actors.price_feed.sources import SourceSettings, build_sources
+from config.feeds import parse_feed
 from config.settings import DEMO, Settings
 from db.data_folder import DataFolder
 from db.memory_store import MemoryStore
@@ -149,11 +152,7 @@ def venue_settings(settings: Settings, *, token: str, version: str) -> system.Ve
         feed=price_feed.FeedSettings(jump_max_bps=settings.feed.jump_max_bps),
         recorder=price_recorder.RecorderSettings(),
         rewards=RewardSettings(edge_bps=settings.rewards.edge_bps),
-        quotes=quoter.QuoterSettings(
-            interval_ms=settings.quotes.interval_ms,
-            interval_max_ms=settings.quotes.interval_max_ms,
-            annual_volatility_bps=settings.rewards.annual_volatility_bps,
-        ),
+        quotes=_quoter_settings(settings),
         sign_in=SignInSettings(
             domain=urlsplit(settings.public.origin).netloc,
             uri=settings.public.origin,
@@ -184,3 +183,16 @@ def venue_settings(settings: Settings, *, token: str, version: str) -> system.Ve
         settle_delay_ms=settings.feed.settle_delay_ms,
         known_skew_ms=settings.feed.known_skew_ms,
     )
+
+
+def _quoter_settings(settings: Settings) -> quoter.QuoterSettings:
+    chosen = quoter.QuoterSettings(
+        interval_ms=settings.quotes.interval_ms,
+        interval_max_ms=settings.quotes.interval_max_ms,
+        annual_volatility_bps=settings.rewards.annual_volatility_bps,
+    )
+    if parse_feed(settings.feed.source).kind.live:
+        return chosen
+    # A played market begins anew with each process. The jump there from the last one's end is no
+    # move: 300 USD of it, taken for one, had the nearest cells pay 5.3 instead of 2.
+    return attrs.evolve(chosen, warm_up_s=0)
