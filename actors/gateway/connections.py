@@ -20,7 +20,7 @@ import structlog
 import trio
 from hypercorn.app_wrappers import ASGIWrapper
 from hypercorn.config import Config
-from hypercorn.events import Closed, Event, RawData
+from hypercorn.events import Closed, Event, RawData, Updated
 from hypercorn.logging import Logger
 from hypercorn.protocol import ProtocolWrapper
 from hypercorn.protocol.h11 import H11Protocol
@@ -167,6 +167,12 @@ class Connection(TCPServer):
     when the client has gone: a bet is then with the Batcher."""
 
     stream: Transport  # type: ignore[assignment]  # hypercorn names the class of its own
+    _has_left = False
+
+    async def protocol_send(self, event: Event) -> None:
+        """The timer of idle connections would only keep one that the client has left."""
+        if not (self._has_left and isinstance(event, Updated)):
+            await super().protocol_send(event)
 
     async def run(self) -> None:
         """Serve requests until either side is through."""
@@ -190,8 +196,9 @@ class Connection(TCPServer):
                 await self.idle_task.restart(task_group, self._idle_timeout)
                 with self.stream.reading:
                     await self._read_data()
+                self._has_left = True
                 await self.protocol.handle(Closed())
-                await self.idle_task.stop()  # it would keep a connection that the client has left
+                await self.idle_task.stop()
         except* OSError:
             pass  # it was gone before we looked
         except* (h11.ProtocolError, ProtocolError) as broken:

@@ -126,7 +126,9 @@ class Edge:
             return
         page = self._pages.find(path) if method in ("GET", "HEAD") else None
         if page is None:
-            await self._routes(scope, receive, send)
+            held = HeldAnswer()
+            await self._routes(scope, receive, held.send)
+            await held.pass_on(send)
             return
         scope["state"]["route"] = "page"
         seen = header(scope["headers"], b"if-none-match")
@@ -197,6 +199,26 @@ class Exchange:
         self._metrics.requests.labels(known, route, str(status)).inc()
         self._metrics.durations.labels(route).observe(took_s)
         log.debug("request", method=known, route=route, status=status, ms=round(took_s * 1000, 2))
+
+
+class HeldAnswer:
+    """Holds an answer until the routes have returned.
+
+    Quart cancels its own task the moment hypercorn has the whole answer, which is before hypercorn
+    has started the timer of the idle connection: it would stay open for ever.
+    """
+
+    def __init__(self) -> None:
+        self._events: list[Event] = []
+
+    async def send(self, event: Event) -> None:
+        """Keep one piece of the answer. All of ours are small."""
+        self._events.append(event)
+
+    async def pass_on(self, send: Send) -> None:
+        """Send it; nothing if the client has gone and no answer was made."""
+        for event in self._events:
+            await send(event)
 
 
 class _Replay:

@@ -196,6 +196,17 @@ async def test_a_client_that_never_finishes_its_head_is_let_go(
             assert await stream.receive_some(100) == b""
 
 
+@pytest.mark.parametrize("path", ["/version", "/", "/api/bets"])
+async def test_an_idle_connection_is_let_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.setattr(connections, "HEADERS_WITHIN_S", 0.05)
+    async with open_door(tmp_path) as door, door.client() as client:
+        await client.request("POST" if path == "/api/bets" else "GET", path)
+        with trio.fail_after(5):
+            assert await client.stream.receive_some(100) == b""
+
+
 # --- stopping ---------------------------------------------------------------------------------
 
 
