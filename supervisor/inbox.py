@@ -92,6 +92,7 @@ class Inbox(Generic[T]):
         self.handling = Samples()
         self.in_hand: list[tuple[T, float]] = []  # with the time each was taken
         self.left: list[T] = []  # in hand when a life ended without finishing
+        self.arrived_at = 0.0  # when the message that was taken last was let in
         self._buffer: deque[tuple[T, float]] = deque()  # with the time each was let in
         self._senders: OrderedDict[Task, _WaitingSender[T]] = OrderedDict()
         self._readers = ParkingLot()
@@ -190,6 +191,7 @@ class Inbox(Generic[T]):
             return None
         message, since = self._buffer.popleft()
         self._count_drained()
+        self.arrived_at = since
         self.waiting.add(trio.current_time() - since)
         if self._senders:
             task, sender = self._senders.popitem(last=False)
@@ -343,6 +345,11 @@ class Reader(Generic[T]):
         with trio.move_on_at(deadline):
             return await self.receive()
         return None
+
+    @property
+    def arrived_at(self) -> float:
+        """When the message received last was sent, on trio's clock: it waited from then on."""
+        return self._inbox.arrived_at
 
     def done(self) -> None:
         """All that is in hand has been handled."""

@@ -371,3 +371,15 @@ def test_no_message_is_lost_or_delivered_twice(acts, capacity):
             assert mailbox.statistics().depth == len(waiting)
 
     trio.run(scenario)
+
+
+async def test_a_reader_knows_when_its_message_was_sent(autojump_clock):
+    mailbox: Mailbox[str] = Mailbox("m", 1)
+    async with mailbox.reader(Life("test/reader")) as reader, trio.open_nursery() as nursery:
+        nursery.start_soon(mailbox.send, "at 0")
+        await trio.sleep(1)
+        nursery.start_soon(mailbox.send, "at 1, and waits for room")
+        await trio.sleep(1)
+        for sent_at in (0, 1):
+            await reader.receive()
+            assert reader.arrived_at == sent_at
