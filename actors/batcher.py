@@ -18,7 +18,7 @@ import trio
 from domain.batching import BatchRule
 from domain.grid import current_ms
 from domain.placement import Rules, judge
-from domain.quotes import QuoteBook
+from domain.quotes import QuoteBook, Rate
 from domain.refusals import Code, Refusal
 from domain.units import EpochMs
 from protocols.market import FeedStatus, Hold, betting_gate
@@ -123,7 +123,7 @@ class _Batcher:
             log.warning("commands_expired_unwritten", commands=len(batch) - len(live))
         if live:
             at_ms = self._reading_ms()
-            orders = [self._order(asked.question, at_ms) for asked in live]
+            orders = [self._order(asked, at_ms) for asked in live]
             began = trio.current_time()
             outcomes = await self._ports.worker.run(
                 lambda: self._ports.ledger.apply(orders, at_ms=at_ms)
@@ -141,12 +141,26 @@ class _Batcher:
         )
         return self._high_ms
 
-    def _order(self, command: MoneyCommand, at_ms: EpochMs) -> LedgerCommand:
+    def _order(self, asked: MoneyAsk, at_ms: EpochMs) -> LedgerCommand:
         """The command as the ledger takes it: a bet with its rate or the rule that refuses it."""
+        command = asked.question
         if not isinstance(command, PlaceBet):
             return command
+        order = BetOrder(
+            bet=command, column_s=self._ports.rules.grid.column_s, rule=self._ports.rules.rule
+        )
+        if asked.answered():
+            # A life before said yes or no to it and was cut off while it told events. Judged anew,
+            # a bet that its trader knows as refused could be placed.
+            return attrs.evolve(order, refusal=Refusal(Code.STATUS_UNKNOWN))
+        judged = self._judge(command, at_ms)
+        if isinstance(judged, Refusal):
+            return attrs.evolve(order, refusal=judged)
+        return attrs.evolve(order, reward_bps=judged.reward_bps, quote_n=judged.quote_n)
+
+    def _judge(self, command: PlaceBet, at_ms: EpochMs) -> Rate | Refusal:
         ports = self._ports
-        judged = judge(
+        return judge(
             ports.rules,
             betting_gate(ports.feed.value, ports.hold.value),
             ports.book.value,
@@ -156,10 +170,6 @@ class _Batcher:
             least_bps=command.least_bps,
             at_ms=at_ms,
         )
-        order = BetOrder(bet=command, column_s=ports.rules.grid.column_s, rule=ports.rules.rule)
-        if isinstance(judged, Refusal):
-            return attrs.evolve(order, refusal=judged)
-        return attrs.evolve(order, reward_bps=judged.reward_bps, quote_n=judged.quote_n)
 
     def _answer(self, live: Sequence[MoneyAsk], outcomes: Sequence[MoneyOutcome]) -> None:
         for asked, outcome in zip(live, outcomes, strict=True):
