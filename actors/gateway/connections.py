@@ -76,8 +76,7 @@ class Transport:
     """A client's socket as hypercorn uses it: sends are limited, and it can be closed at once."""
 
     stream: trio.SocketStream
-    reading: trio.CancelScope = attrs.field(factory=trio.CancelScope)
-    """Around the task that reads, which may wait for its turn and not for the socket."""
+    is_closed: bool = False
 
     @property
     def socket(self) -> trio.socket.SocketType:
@@ -108,8 +107,8 @@ class Transport:
 
     def close(self) -> None:
         """Close now, without waiting: whoever sends or receives is woken."""
+        self.is_closed = True
         self.stream.socket.close()
-        self.reading.cancel()
 
 
 class FrameBuffer(WebsocketBuffer):
@@ -170,12 +169,17 @@ class Connection(TCPServer):
     _has_left = False
 
     async def protocol_send(self, event: Event) -> None:
-        """The timer of idle connections would only keep one that the client has left."""
-        if not (self._has_left and isinstance(event, Updated)):
-            await super().protocol_send(event)
+        """As hypercorn's; but once the transport is closed reading ends, which may be waiting for
+        its turn, and no timer of an idle connection is started."""
+        if self._has_left and isinstance(event, Updated):
+            return
+        await super().protocol_send(event)
+        if self.stream.is_closed:
+            self._reading.cancel()
 
     async def run(self) -> None:
         """Serve requests until either side is through."""
+        self._reading = trio.CancelScope()
         try:
             peer = self.stream.socket.getpeername()
             own = self.stream.socket.getsockname()
@@ -194,7 +198,7 @@ class Connection(TCPServer):
                 )
                 self.protocol = cast(ProtocolWrapper, protocol)  # less its switch to HTTP/2
                 await self.idle_task.restart(task_group, self._idle_timeout)
-                with self.stream.reading:
+                with self._reading:
                     await self._read_data()
                 self._has_left = True
                 await self.protocol.handle(Closed())

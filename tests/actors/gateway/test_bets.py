@@ -258,6 +258,8 @@ async def test_a_nonce_that_only_the_ledger_remembers_gets_the_first_bet_too(doo
     again = await door.post("/api/bets", fields)
     bet = {"bet_id": first["bet_id"], "status": "confirmed"}
     assert_refused(again, Code.REPLAY_DETECTED, bet=bet)
+    # The store holds the id of the second request by now, which never became a bet.
+    assert_refused(await door.post("/api/bets", fields), Code.REPLAY_DETECTED, bet=bet)
 
 
 async def test_two_wallets_may_draw_the_same_nonce(door: Door) -> None:
