@@ -2,8 +2,8 @@
 --
 -- A statement that is run from a Python thread beside a busy event loop may wait for the
 -- interpreter lock (5 ms at a time) whenever it returns. A loop of statements per bet costs as much
--- CPU as this and is as fast alone, but beside a busy loop its batches of 100 took 120-780 ms at
--- p99 where these took 19-137 (bench/RESULTS.md). So the whole batch is JSON in one statement, and
+-- CPU as this and is as fast alone, but beside a busy loop its batches of 100 mostly had the longer
+-- tail: 120-780 ms at p99 against 19-137 in four runs (bench/RESULTS.md). So the whole batch is JSON in one statement, and
 -- triggers do per bet what the loop would.
 --
 -- All of it is TEMP: it belongs to the write connection, leaves nothing in the file and costs no
