@@ -131,7 +131,7 @@ class BetDesk:
             if first_id is None:
                 result = await self._ask(bet, bet_id)
             else:
-                result = await self._replayed(first_id)
+                result = await self._replayed(bet, first_id)
         if not (isinstance(result, Refusal) and result.code is Code.STATUS_UNKNOWN):
             self._unsettled.pop(bet_id, None)
         return result
@@ -178,17 +178,20 @@ class BetDesk:
             "balance_micros": account.balance_micros if account is not None else 0,
         }
 
-    async def _replayed(self, first_id: BetId) -> Refusal:
+    async def _replayed(self, bet: BetRequest, first_id: BetId) -> Refusal:
         """409 with the first bet: its status, `unknown` while in flight, or null if there is none.
 
-        The order matters: were the ledger asked first, a bet that commits meanwhile could be taken
+        The ledger is asked for the nonce, not for `first_id`: where the store was lost, that one
+        may be a retry, too. And it is asked last, or a bet that commits meanwhile could be taken
         for one that was never written.
         """
         may_come = self._may_still_come(first_id)
-        found = await self._ports.ledger_worker.run(lambda: self._ports.ledger.bet(first_id))
+        found = await self._ports.ledger_worker.run(
+            lambda: self._ports.ledger.bet_by_nonce(bet.wallet, bet.nonce)
+        )
         first: Json | None = None
         if found is not None:
-            first = _first_json(first_id, found.status.value)
+            first = _first_json(found.bet_id, found.status.value)
         elif may_come:
             first = _first_json(first_id, "unknown")
         return Refusal(Code.REPLAY_DETECTED, details={"bet": first})
