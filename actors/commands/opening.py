@@ -21,8 +21,7 @@ from config.feeds import parse_feed
 from config.settings import DEMO, Settings
 from db.data_folder import DataFolder
 from db.memory_store import MemoryStore
-from db.partition import begin_file, current_file, name_current
-from db.sqlite_ledger import SqliteLedger
+from db.sqlite_ledger import SqliteLedger, open_current
 from db.sqlite_ledger_reader import SqliteLedgerReader
 from db.sqlite_prices import SqlitePriceReader, SqlitePriceRecord
 from db.ulid import UlidMaker
@@ -52,9 +51,8 @@ def opened_ports(
     sources = _sources(settings, clock, chance)
     caps = house_caps(settings)
     with ExitStack() as stack:
-        path = current_file(folder.money) or begin_file(folder.money, at_ms=clock.now_ms())
-        ledger = stack.enter_context(closing(SqliteLedger.open(path, caps=caps, chance=chance)))
-        name_current(folder.money, path)
+        ledger, path = open_current(folder.money, at_ms=clock.now_ms(), caps=caps, chance=chance)
+        stack.callback(ledger.close)
         if settings.venue.mode == DEMO:
             _seed_demo_bankroll(ledger, settings, clock)
         ids = UlidMaker(chance)
