@@ -84,6 +84,8 @@ async def run(
     )
     monitor.publish()  # closed at once, whatever the life before had last said
     tail = await record_tail()
+    if tail is not None and tail.last_tick is not None:
+        status.set(_with_tick(status.value, tail.last_tick))
     monitor.put_in_force(await operator_state())
     monitor.health = begin(
         tail, now_ms=since_ms, known_skew_ms=known_skew_ms, was_critical=was_critical
@@ -172,6 +174,20 @@ def _severity(health: FeedHealth) -> int:
     return logging.WARNING if health.level is FeedLevel.DEGRADED else logging.INFO
 
 
+def _with_tick(status: FeedStatus, tick: Tick) -> FeedStatus:
+    """Exchange time never goes back here, restarts included, because bets are judged by it.
+
+    With a clock that was stepped back while the venue was down, columns whose ticks are on record
+    could else be tapped again.
+    """
+    return attrs.evolve(
+        status,
+        last_tick_ms=max(status.last_tick_ms or 0, tick.ts_ms),
+        last_recv_ms=tick.recv_ms,
+        source=tick.source,
+    )
+
+
 def _as_stored(command: SetOverride) -> OperatorState:
     return OperatorState(
         override=command.override, override_by=command.by, override_why=command.why
@@ -208,12 +224,7 @@ class _Monitor:
             shown, level=health.level, since_ms=health.since_ms, skew_ms=health.skew_ms
         )
         if health.last is not None:
-            after = attrs.evolve(
-                after,
-                last_tick_ms=health.last.ts_ms,
-                last_recv_ms=health.last.recv_ms,
-                source=health.last.source,
-            )
+            after = _with_tick(after, health.last)
         if after != shown:
             self.status.set(after)
 

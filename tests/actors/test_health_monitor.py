@@ -474,3 +474,21 @@ async def test_a_stopping_monitor_takes_no_new_commands(
     async with bench.alive() as life:
         life.stopping.set()
         assert await bench.override(Override.OPEN) == Refused(reason=RefusedBecause.CLOSED)
+
+
+async def test_the_newest_tick_is_the_records_until_a_newer_one_comes(
+    bench: Bench, autojump_clock: trio.testing.MockClock
+) -> None:
+    """The clock was stepped back a minute before the start: what is on record is a known past."""
+    bench.tail = RecordTail(
+        last_tick=tick(T0_MS + 60_000),
+        alive_ms=T0_MS + 60_000,
+        level=HEALTHY,
+        gap_since_healthy_ms=0,
+    )
+    async with bench.alive():
+        assert bench.status.value.last_tick_ms == T0_MS + 60_000
+        await bench.steady(59)
+        assert bench.status.value.last_tick_ms == T0_MS + 60_000
+        await bench.steady(2)
+        assert bench.status.value.last_tick_ms == T0_MS + 61_000
