@@ -180,7 +180,7 @@ class Bench:
 
     async def crash(self) -> None:
         """One life that ends by the crash that the test has laid."""
-        with pytest.raises(Crash):
+        with pytest.raises(Crash), trio.fail_after(1_000):
             await self.live(Life("test/batcher"))
         self.ledger.before = self.ledger.after = lambda: None
 
