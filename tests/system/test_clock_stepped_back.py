@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 import trio
 from trio.testing import MockClock
 
@@ -9,6 +10,8 @@ from domain.refusals import Code
 from protocols.money import BetConfirmed, BetRefused
 from tests.support.quick_folder import quick_folder
 from tests.support.venue import EPOCH_MS, Venue, running_venue
+
+pytestmark = pytest.mark.slow
 
 KNOWN_S = 100
 """How much of the market the first run has recorded when the clock is put back."""
