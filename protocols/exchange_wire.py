@@ -20,6 +20,7 @@ import msgspec
 
 from domain.ticks import Tick
 from domain.units import EpochMs, cents_from_decimal, e8_from_decimal
+from protocols.json_text import opens_more_than
 
 BINANCE_SYMBOL: Final = "BTCUSDT"
 COINBASE_PRODUCT: Final = "BTC-USD"
@@ -35,6 +36,9 @@ PRICE_CENTS_MAX: Final = 10**12
 ID_MAX: Final = 2**63 - 1
 TS_MS_MAX: Final = 10**14
 """The year 5138; a time above is not in milliseconds."""
+
+OPENERS_MAX: Final = 2_000
+"""Brackets and braces in one frame: Coinbase's snapshot has about a hundred, one a trade."""
 
 _ISO_TIME: Final = re.compile(
     r"(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?Z", re.ASCII
@@ -192,9 +196,11 @@ def _gathered(found: list[Tick | ParseFault]) -> Parsed:
 
 
 def _decoded(frame: str | bytes) -> _Object | ParseFault:
+    if opens_more_than(frame, OPENERS_MAX):
+        return ParseFault(reason=FaultReason.NOT_JSON)
     try:
         message = msgspec.json.decode(frame)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):  # the last: thousands of "["
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         return ParseFault(reason=FaultReason.NOT_JSON)
     if not _is_object(message):
         return ParseFault(reason=FaultReason.NOT_AN_OBJECT)
