@@ -43,6 +43,7 @@ DEMO: Final = "demo"
 PRODUCTION: Final = "production"
 DEMO_CHAIN_ID: Final = 31337
 MICROS_MAX: Final = 10**15  # a billion USD; sums of these stay far below SQLite's 2**63
+PAYOUT_MAX: Final = 9 * 10**14  # stake x rate in basis points is 10,000 times it and must fit, too
 CELLS_MAX: Final = 20_000  # pricing 480 takes some milliseconds, four times a second
 
 
@@ -98,7 +99,7 @@ class BetsSettings:
 class HouseSettings:
     """The most that the house can be made to pay."""
 
-    payout_per_bet_micros: Annotated[int, Whole(1, MICROS_MAX)]
+    payout_per_bet_micros: Annotated[int, Whole(1, PAYOUT_MAX)]
     payout_per_user_micros: Annotated[int, Whole(1, MICROS_MAX)]
     payout_per_cell_micros: Annotated[int, Whole(1, MICROS_MAX)]
     payout_per_column_micros: Annotated[int, Whole(1, MICROS_MAX)]

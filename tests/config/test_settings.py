@@ -313,3 +313,12 @@ def test_faucet_and_demo_sign_in_follow_the_mode() -> None:
     assert (settings.faucet.enabled, settings.sign_in.demo) == (False, False)
     settings = load(sets=["venue.mode=production", "faucet.enabled=true"]).settings
     assert settings.faucet.enabled is True
+
+
+def test_the_largest_payout_fits_into_the_ledger() -> None:
+    """It computes stake x rate before it divides by 10,000: past 2**63 a bet could not be paid."""
+    most = 9 * 10**14
+    sets = [f"house.payout_per_bet_micros={most}"]
+    assert load(sets=sets).settings.house.payout_per_bet_micros * 10_000 + 9_999 < 2**63
+    (fault,) = refusals(sets=[f"house.payout_per_bet_micros={most + 1}"])
+    assert "house.payout_per_bet_micros" in fault
