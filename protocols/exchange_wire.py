@@ -37,8 +37,9 @@ ID_MAX: Final = 2**63 - 1
 TS_MS_MAX: Final = 10**14
 """The year 5138; a time above is not in milliseconds."""
 
-OPENERS_MAX: Final = 2_000
-"""Brackets and braces in one frame: Coinbase's snapshot has about a hundred, one a trade."""
+OPENERS_MAX: Final = 20_000
+"""Brackets and braces in one frame. The widest seen, a snapshot of an order book, has 2,003, and
+decoding one that nests 20,000 deep was seen to end in RecursionError, not in a crash."""
 
 _ISO_TIME: Final = re.compile(
     r"(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?Z", re.ASCII
