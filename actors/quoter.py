@@ -185,6 +185,8 @@ class _Quoter:
     """Have the ticks been taken that came while the record was read?"""
     is_new_tick: bool = False
     """Has a tick come since the newest quote?"""
+    priced: Tick | None = None
+    """The tick that the rates in force rest on, published or not."""
     published_at: float | None = None
     """When, on trio's clock: a step of the wall clock must not stop the quotes."""
 
@@ -223,10 +225,11 @@ class _Quoter:
     def _put_in_force(self) -> None:
         """Judge bets by the newest tick though its rates are published a little later."""
         newest = self.book.value.newest
-        if self.is_new_tick and newest is not None:
+        if self.priced is not self.view.newest and newest is not None:
             self.book.set(self.book.value.with_unpublished(self._quote(newest.n)))
 
     def _quote(self, n: int) -> Quote:
+        self.priced = self.view.newest
         return make_quote(
             self.view,
             n=n,

@@ -231,6 +231,22 @@ async def test_bets_are_judged_by_a_tick_that_is_not_published_yet(
     assert bench.times() == [0, 0.25]
 
 
+async def test_a_tick_is_priced_once_until_it_is_published(
+    bench: Bench, autojump_clock: trio.testing.MockClock
+) -> None:
+    """The monitor shows its time on the status, which the Quoter follows as well."""
+    async with bench.alive():
+        await bench.publish(tick(now_ms(), 6_500_000))
+        await trio.sleep(0.1)
+        version = bench.book.version
+        newer = tick(now_ms(), 6_512_345)
+        await bench.publish(newer)
+        for shown in (newer.ts_ms, newer.ts_ms + 1):
+            bench.status.set(attrs.evolve(bench.status.value, last_tick_ms=shown))
+            await trio.testing.wait_all_tasks_blocked()
+        assert bench.book.version == version + 1
+
+
 async def test_a_tick_older_than_the_newest_is_no_news(
     bench: Bench, autojump_clock: trio.testing.MockClock
 ) -> None:
