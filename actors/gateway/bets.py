@@ -137,6 +137,8 @@ class BetDesk:
         return result
 
     async def _ask(self, bet: BetRequest, bet_id: BetId) -> Json | Refusal:
+        if self._ports.draining.value:  # since the early look; nothing is awaited from here on
+            return Refusal(Code.DRAINING)
         command = PlaceBet(
             bet_id=bet_id,
             wallet=bet.wallet,

@@ -370,6 +370,21 @@ async def test_a_drain_refuses_new_bets(door: Door) -> None:
     assert answer.headers["retry-after"] == "5"
 
 
+async def test_a_drain_that_begins_while_a_bet_is_checked_refuses_it(door: Door) -> None:
+    """Its sockets may be gone before it is answered: it must not be placed."""
+    await door.fund()
+    put = door.ports.store.put_if_absent
+
+    async def begin_to_drain(key: str, value: str, *, ttl_s: int) -> str | None:
+        door.channels.draining.set(True)
+        return await put(key, value, ttl_s=ttl_s)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(door.ports.store, "put_if_absent", begin_to_drain)
+        assert_refused(await door.post("/api/bets", door.bet()), Code.DRAINING)
+    assert bets_of(door) == []
+
+
 async def test_no_answer_in_time_is_an_unknown_status_with_the_bet_to_look_up(
     tmp_path: Path,
 ) -> None:
