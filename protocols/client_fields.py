@@ -7,17 +7,14 @@ fields; no parser lets it out.
 import json
 import re
 from collections.abc import Mapping
-from typing import Final, NoReturn, TypeAlias
+from typing import NoReturn, TypeAlias
 
 from domain.refusals import Refusal, bad_request
 from domain.units import parse_natural
-from protocols.json_text import opens_more_than
+from protocols.json_text import nests_too_deep
 
 Fields: TypeAlias = Mapping[str, object]
 """A decoded JSON object."""
-
-OPENERS_MAX: Final = 200
-"""Brackets and braces in one body or frame. None of ours nests; a sign-in text may hold some."""
 
 
 class BadField(Exception):
@@ -40,8 +37,8 @@ def parse_object(body: bytes | str) -> Fields | Refusal:
     """
     try:
         text = body if isinstance(body, str) else body.decode("utf-8")
-        if opens_more_than(text, OPENERS_MAX):
-            return bad_request("body", "has too many brackets")
+        if nests_too_deep(text):
+            return bad_request("body", "nests too deep")
         found = json.loads(text, object_pairs_hook=_without_repeats, parse_constant=_no_number)
     except BadField as bad:
         return bad.refusal

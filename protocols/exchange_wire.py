@@ -20,7 +20,7 @@ import msgspec
 
 from domain.ticks import Tick
 from domain.units import EpochMs, cents_from_decimal, e8_from_decimal
-from protocols.json_text import opens_more_than
+from protocols.json_text import nests_too_deep
 
 BINANCE_SYMBOL: Final = "BTCUSDT"
 COINBASE_PRODUCT: Final = "BTC-USD"
@@ -36,10 +36,6 @@ PRICE_CENTS_MAX: Final = 10**12
 ID_MAX: Final = 2**63 - 1
 TS_MS_MAX: Final = 10**14
 """The year 5138; a time above is not in milliseconds."""
-
-OPENERS_MAX: Final = 20_000
-"""Brackets and braces in one frame. The widest seen, a snapshot of an order book, has 2,003, and
-decoding one that nests 20,000 deep was seen to end in RecursionError, not in a crash."""
 
 _ISO_TIME: Final = re.compile(
     r"(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?Z", re.ASCII
@@ -197,7 +193,7 @@ def _gathered(found: list[Tick | ParseFault]) -> Parsed:
 
 
 def _decoded(frame: str | bytes) -> _Object | ParseFault:
-    if opens_more_than(frame, OPENERS_MAX):
+    if nests_too_deep(frame):
         return ParseFault(reason=FaultReason.NOT_JSON)
     try:
         message = msgspec.json.decode(frame)

@@ -1,5 +1,6 @@
 """Nesting is bounded before decoding, whatever the interpreter's recursion limit is."""
 
+import json
 import sys
 from collections.abc import Iterator
 
@@ -8,7 +9,7 @@ import pytest
 from domain.refusals import Refusal
 from protocols.client_fields import parse_object
 from protocols.exchange_wire import FaultReason, parse_binance, parse_coinbase
-from protocols.json_text import opens_more_than
+from protocols.json_text import DEPTH_MAX, nests_too_deep
 
 
 @pytest.fixture
@@ -20,10 +21,27 @@ def high_recursion_limit() -> Iterator[None]:
     sys.setrecursionlimit(before)
 
 
-@pytest.mark.parametrize("text", ["[{[", b"[{[", 'a"[["{'])
-def test_openers_are_counted(text: str | bytes) -> None:
-    assert opens_more_than(text, 2)
-    assert not opens_more_than(text, 3)
+@pytest.mark.parametrize("opener", ["[", '{"a":'])
+def test_the_deepest_that_is_let_through(opener: str) -> None:
+    assert not nests_too_deep(opener * DEPTH_MAX)
+    assert nests_too_deep(opener * (DEPTH_MAX + 1))
+    assert nests_too_deep((opener * (DEPTH_MAX + 1)).encode())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" + "[1]," * 5_000 + "[1]]",
+        '{"bids":' + "[[1,2],[3,4]]" * 300 + "}",
+        '"' + "[" * 5_000 + '"',
+        r'"\" ""' + "[" * 5_000 + '"',
+        json.dumps({"a": "[{" * 500, "b": ['"', "[" * 500]}),
+    ],
+    ids=["wide", "book", "in a string", "after an escape", "dumped"],
+)
+def test_wide_text_and_brackets_in_strings_are_not_deep(text: str) -> None:
+    assert not nests_too_deep(text)
+    assert not nests_too_deep(text.encode())
 
 
 @pytest.mark.usefixtures("high_recursion_limit")
