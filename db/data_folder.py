@@ -47,11 +47,14 @@ class DataFolder:
     def open(cls, path: Path, *, mode: str, chain_id: int) -> Self:
         """The folder at `path`, made and stamped if there is none.
 
-        Raises StampMismatch, naming both, if it was made for another mode or chain id, and
-        StampBroken if it holds money without a stamp.
+        Raises StampMismatch, naming both, if it was made for another mode or chain id,
+        StampBroken if it holds money without a stamp, and NoDataFolder if a file is in the way.
         """
         wanted = cls(path=path, mode=mode, chain_id=chain_id)
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError) as error:
+            raise NoDataFolder(f"{path} can't be a data folder: a file is in the way") from error
         if wanted.money.exists() and not wanted.stamp_file.exists():
             raise StampBroken(f"{path} holds money, but {wanted.stamp_file.name} is missing")
         # Of two first starts at once, one makes the stamp and both obey it.

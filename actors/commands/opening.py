@@ -4,6 +4,7 @@ What is opened here is closed here, in reverse, with a checkpoint of the ledger'
 `serve` only; tools open what they need by themselves.
 """
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
@@ -14,7 +15,7 @@ from urllib.parse import urlsplit
 import attrs
 
 from actors import price_feed, price_recorder, quoter, system
-from actors.commands.exits import REFUSED, WRONG, CannotDo
+from actors.commands.exits import NO_FOLDER, REFUSED, WRONG, CannotDo
 from actors.gateway.ports import GatewaySettings
 from actors.price_feed.sources import SourceSettings, build_sources
 from config.feeds import parse_feed
@@ -44,14 +45,16 @@ WEB_ROOT: Final = Path(__file__).resolve().parents[2] / "web"
 
 @contextmanager
 def opened_ports(
-    settings: Settings, folder: DataFolder, listeners: tuple[socket, ...]
+    settings: Settings,
+    folder: DataFolder,
+    *,
+    sources: tuple[TickSource, ...],
+    listeners: tuple[socket, ...],
 ) -> Iterator[system.Ports]:
     """The real ports of a venue on that (locked) data folder. Raises CannotDo."""
     clock, chance = SystemClock(), SystemChance()
-    sources = _sources(settings, clock, chance)
-    caps = house_caps(settings)
     with ExitStack() as stack:
-        ledger, path = open_current(folder.money, at_ms=clock.now_ms(), caps=caps, chance=chance)
+        ledger, path = _open_ledger(settings, folder, clock, chance)
         stack.callback(ledger.close)
         if settings.venue.mode == DEMO:
             _seed_demo_bankroll(ledger, settings, clock)
@@ -80,7 +83,8 @@ def opened_ports(
         )
 
 
-def _sources(settings: Settings, clock: Clock, chance: Chance) -> tuple[TickSource, ...]:
+def price_sources(settings: Settings) -> tuple[TickSource, ...]:
+    """The sources of prices; nothing is connected to yet. Raises CannotDo if there are none."""
     try:
         return build_sources(
             settings.feed.source,
@@ -94,11 +98,22 @@ def _sources(settings: Settings, clock: Clock, chance: Chance) -> tuple[TickSour
                 annual_volatility_bps=settings.simulator.annual_volatility_bps,
                 ticks_per_s=settings.simulator.ticks_per_s,
             ),
-            clock=clock,
-            chance=chance,
+            clock=SystemClock(),
+            chance=SystemChance(),
         )
     except ValueError as error:
         raise CannotDo(f"feed.source: {error}", REFUSED) from error
+
+
+def _open_ledger(
+    settings: Settings, folder: DataFolder, clock: Clock, chance: Chance
+) -> tuple[SqliteLedger, Path]:
+    caps = house_caps(settings)
+    try:
+        return open_current(folder.money, at_ms=clock.now_ms(), caps=caps, chance=chance)
+    except sqlite3.DatabaseError as error:
+        why = f"the ledger in {folder.money} can't be opened: {error}"
+        raise CannotDo(why, NO_FOLDER) from error
 
 
 def _seed_demo_bankroll(ledger: SqliteLedger, settings: Settings, clock: Clock) -> None:

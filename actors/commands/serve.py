@@ -1,7 +1,8 @@
 """`tapgrid serve`: open the real ports, run the venue, drain it on SIGTERM or SIGINT.
 
 Stores are opened, checked and migrated before the tree starts, and closed, with a checkpoint,
-after it has stopped. Exit codes: 0 after a clean drain, 1 if the venue gave up or could not start.
+after it has stopped. Exit codes: 0 after a clean drain, 1 if the drain was cut short, or the venue
+gave up or could not start.
 """
 
 import json
@@ -22,7 +23,7 @@ import trio
 
 from actors import logs, system
 from actors.commands.exits import OK, REFUSED, WRONG, CannotDo
-from actors.commands.opening import opened_ports, venue_settings
+from actors.commands.opening import opened_ports, price_sources, venue_settings
 from config.settings import DEMO, Settings
 from db.data_folder import DataFolder
 from db.durable_file import PRIVATE, replace_file
@@ -42,6 +43,12 @@ log = structlog.get_logger("serve")
 BACKLOG: Final = 1_024
 """Connections that may wait while the Gateway restarts."""
 TOKEN_BYTES: Final = 24
+CUT_WITHIN_S: Final = 3
+"""Of a drain that is cut short: what ignores its cancellation for so long is left by force."""
+
+
+class DrainCut(Exception):
+    """The drain did not end within its limit, or the word to stop came a second time."""
 
 
 def serve(settings: Settings, *, data: Path) -> int:
@@ -52,13 +59,16 @@ def serve(settings: Settings, *, data: Path) -> int:
     logs.configure(
         form=settings.log.format, level=settings.log.level, clock=SystemClock(), stream=sys.stderr
     )
-    folder = DataFolder.open(data, mode=settings.venue.mode, chain_id=settings.venue.chain_id)
-    with folder.lock(), _listening(settings) as listener:
+    # First what can fail without a data folder, so that a start that fails has not made one.
+    sources = price_sources(settings)
+    with _listening(settings) as listener:
         settings = _at_port(settings, listener.getsockname()[1])
         token = settings.ops.token or _new_token(settings, SystemChance())
         for_actors = venue_settings(settings, token=token, version=version("tapgrid"))
+        folder = DataFolder.open(data, mode=settings.venue.mode, chain_id=settings.venue.chain_id)
         with (
-            opened_ports(settings, folder, (listener,)) as ports,
+            folder.lock(),
+            opened_ports(settings, folder, sources=sources, listeners=(listener,)) as ports,
             _announced(folder, settings, token),
         ):
             return trio.run(_run, ports, for_actors, settings, token)
@@ -75,14 +85,16 @@ async def _run(
     with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
         try:
             async with trio.open_nursery() as nursery:
-                drain = partial(_drain, signals, channels, supervisor, nursery.cancel_scope)
-                nursery.start_soon(drain, settings.venue.drain_within_s)
+                drain = partial(_drain, signals, channels, supervisor)
+                nursery.start_soon(drain, settings.venue.drain_within_s, nursery.cancel_scope)
                 await nursery.start(_tree, supervisor)
                 print(_welcome(settings, token), flush=True)
                 _leave_if_stuck(await supervisor.wait_stopped())
                 nursery.cancel_scope.cancel()
         except* (StartFailed, GaveUp) as ended:
             log.error("venue_ended", why=[str(error) for error in ended.exceptions])
+            exit_code = WRONG
+        except* DrainCut:
             exit_code = WRONG
     log.info("venue_stopped")
     return exit_code
@@ -98,10 +110,13 @@ async def _drain(
     signals: AsyncIterator[int],
     channels: system.Channels,
     supervisor: Supervisor,
-    everything: trio.CancelScope,
     within_s: float,
+    everything: trio.CancelScope,
 ) -> None:
-    """Wait for the word to stop; then let the venue finish what it has begun, within a limit."""
+    """Wait for the word to stop; then let the venue finish what it has begun, within a limit.
+
+    Raises DrainCut when it was not let finish. Cancelled, and that is all, when it has finished.
+    """
     first = await anext(signals)
     log.info("draining", signal=signal.Signals(first).name, within_s=within_s)
     channels.draining.set(True)
@@ -110,6 +125,11 @@ async def _drain(
         await anext(signals)
     log.warning("drain_cut_short", why="a second signal, or the limit")
     everything.cancel()
+    stuck: tuple[str, ...] = ("venue",)
+    with trio.move_on_after(CUT_WITHIN_S, shield=True):
+        stuck = await supervisor.wait_stopped()
+    _leave_if_stuck(stuck)
+    raise DrainCut
 
 
 def _leave_if_stuck(paths: tuple[str, ...]) -> None:

@@ -1,7 +1,7 @@
 """The Gateway: the door of the venue. HTTP and WebSocket on one port.
 
-Started last and stopped first. Asked to stop, it lets no new connection in, waits for the answers
-of bets that are with the Batcher, tells every socket to come back and closes it, lets requests in
+Started last and stopped first. Asked to stop, it waits for the answers of bets that are with the
+Batcher, tells every socket to come back and closes it, lets no new connection in, lets requests in
 flight finish, and at its own deadline closes whatever a client still holds open.
 """
 
@@ -90,8 +90,18 @@ class Gateway:
     async def _drain(self) -> None:
         within_s = self._ports.settings.drain_within_s - CLOSE_ALL_WITHIN_S
         with trio.move_on_after(max(0, within_s)) as limit:
+            if self._ports.draining.value:
+                await self._desk.wait_idle()  # whoever comes meanwhile is told `draining`
             await self._connections.stop_accepting()
+            self._close_door()
             await self._send_sockets_away()
             await self._connections.wait_none_open()
         if limit.cancelled_caught:
             log.warning("drain_over_its_limit", connections=self._connections.count)
+
+    def _close_door(self) -> None:
+        """When the whole venue stops there is no next life for which a client could wait in the
+        backlog: he is turned away at once, and may try another venue."""
+        if self._ports.draining.value:
+            for listener in self._ports.listeners:
+                listener.close()

@@ -25,6 +25,7 @@ class VenueProcess:
     output: list[str] = attrs.field(factory=list)
     url: str = ""
     _ready: trio.Event = attrs.field(factory=trio.Event)
+    _said: trio.Event = attrs.field(factory=trio.Event)  # replaced each time it is set
 
     @property
     def port(self) -> int:
@@ -39,6 +40,8 @@ class VenueProcess:
             for line in lines:
                 text = line.decode(errors="replace")
                 self.output.append(text)
+                self._said.set()
+                self._said = trio.Event()
                 if READY in text and not self._ready.is_set():
                     self.url = text.split(READY)[1].split()[0].rstrip("/")
                     self._ready.set()
@@ -48,6 +51,12 @@ class VenueProcess:
         """Wait until it serves; fails with its output if it ended instead."""
         await self._ready.wait()
         assert self.url, "the venue ended before it was ready:\n" + "\n".join(self.output[-40:])
+
+    async def wait_line(self, text: str) -> None:
+        """Wait until the venue has said a line with that in it."""
+        with trio.fail_after(30):
+            while not any(text in line for line in self.output):
+                await self._said.wait()
 
     def kill(self) -> None:
         """kill -9."""
@@ -66,11 +75,11 @@ async def venue(
     *arguments: str,
     environment: Mapping[str, str] | None = None,
     prefix: tuple[str, ...] = (),
-    ready_within_s: float = 30,
+    ready_within_s: float | None = 30,
 ) -> AsyncIterator[VenueProcess]:
     """`tapgrid serve` on a free port; killed at the end if it still runs.
 
-    `prefix` puts another program in front (strace).
+    `prefix` puts another program in front (strace). `ready_within_s` None: it is not waited for.
     """
     command = [
         *prefix,
@@ -99,8 +108,9 @@ async def venue(
         running = VenueProcess(process)
         nursery.start_soon(running.read_output)
         try:
-            with trio.fail_after(ready_within_s):
-                await running.wait_ready()
+            if ready_within_s is not None:
+                with trio.fail_after(ready_within_s):
+                    await running.wait_ready()
             yield running
         finally:
             with trio.CancelScope(shield=True, deadline=trio.current_time() + 5):

@@ -12,6 +12,9 @@ from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
 from actors.gateway import connections
+from domain.refusals import Code, Refusal
+from protocols.money import BetRefused, PlaceBet
+from supervisor import Life
 from tests.support.door import OPS_TOKEN, Door, open_door
 
 UPGRADE = (
@@ -276,3 +279,27 @@ async def wait_connections(door: Door, count: int) -> None:
             if status["gateway"]["connections"] == count:
                 return
             await trio.sleep(0.01)
+
+
+async def test_the_door_of_a_draining_venue_is_open_until_no_bet_is_in_flight(
+    tmp_path: Path,
+) -> None:
+    async with open_door(tmp_path, with_batcher=False) as door, trio.open_nursery() as nursery:
+        nursery.start_soon(door.post, "/api/bets", door.bet())
+        async with door.channels.money.reader(Life("venue/batcher")) as reader:
+            asked = await reader.receive()
+        door.channels.draining.set(True)
+        door.life.stopping.set()
+        for answer in (await door.get("/readyz"), await door.post("/api/bets", door.bet())):
+            assert (answer.status, answer.error) == (503, "draining")
+        assert not door.stopped.is_set()
+        bet = asked.question
+        assert isinstance(bet, PlaceBet)
+        refused = BetRefused(
+            bet_id=bet.bet_id, wallet=bet.wallet, cell_id=bet.cell.id, refusal=Refusal(Code.HELD)
+        )
+        asked.answer(refused)
+        with trio.fail_after(1):
+            await door.stopped.wait()
+        with pytest.raises(OSError, match="all attempts to connect"):
+            await door.get("/readyz")
