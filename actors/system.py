@@ -171,18 +171,34 @@ def tree(
 ) -> SupervisorSpec:
     """The venue: start order is reading order; stopping runs backwards, so the door shuts first.
 
-    `status` is the snapshot of the tree that the Gateway shows to operators.
+    `status` is the snapshot of the tree that the Gateway shows to operators. Stopping has a limit
+    for each child: the Gateway's is half of the drain's, the others' are half of its default.
     """
     return SupervisorSpec(
         id="venue",
         # Mailboxes outlive their actors, so a restart of one costs the others nothing.
         strategy=Strategy.ONE_FOR_ONE,
         children=(
-            Child(id="session_manager", run=_session_manager(channels, ports, settings)),
+            Child(
+                id="session_manager",
+                run=_session_manager(channels, ports, settings),
+                stop_within_s=0.5,
+            ),
             _market(channels, ports, settings),
             # Drains: commits and answers all that is in the mailbox.
-            Child(id="batcher", run=_batcher(channels, ports, settings), heartbeat_s=30),
-            Child(id="resolver", run=_resolver(channels, ports, settings), heartbeat_s=30),
+            Child(
+                id="batcher",
+                run=_batcher(channels, ports, settings),
+                heartbeat_s=30,
+                stop_within_s=3,
+            ),
+            # Drains: waits until the column in hand is settled.
+            Child(
+                id="resolver",
+                run=_resolver(channels, ports, settings),
+                heartbeat_s=30,
+                stop_within_s=3,
+            ),
             Child(
                 id="gateway",
                 run=_gateway(channels, ports, settings, status),
@@ -203,16 +219,31 @@ def _market(channels: Channels, ports: Ports, settings: VenueSettings) -> Superv
         id="market",
         strategy=Strategy.REST_FOR_ONE,
         children=(
-            Child(id="price_feed", run=_price_feed(channels, ports, settings), heartbeat_s=30),
             Child(
-                id="price_recorder", run=_price_recorder(channels, ports, settings), heartbeat_s=30
+                id="price_feed",
+                run=_price_feed(channels, ports, settings),
+                heartbeat_s=30,
+                stop_within_s=1,
+            ),
+            # Drains: commits the ticks that it has been sent.
+            Child(
+                id="price_recorder",
+                run=_price_recorder(channels, ports, settings),
+                heartbeat_s=30,
+                stop_within_s=1.5,
             ),
             Child(
                 id="health_monitor",
                 run=_health_monitor(channels, ports, settings, for_health),
                 heartbeat_s=30,
+                stop_within_s=0.5,
             ),
-            Child(id="quoter", run=_quoter(channels, ports, settings, for_quotes), heartbeat_s=30),
+            Child(
+                id="quoter",
+                run=_quoter(channels, ports, settings, for_quotes),
+                heartbeat_s=30,
+                stop_within_s=0.5,
+            ),
         ),
         restarts_max=5,
         period_s=30,
