@@ -44,6 +44,8 @@ PRODUCTION: Final = "production"
 DEMO_CHAIN_ID: Final = 31337
 MICROS_MAX: Final = 10**15  # a billion USD; sums of these stay far below SQLite's 2**63
 PAYOUT_MAX: Final = 9 * 10**14  # stake x rate in basis points is 10,000 times it and must fit, too
+KNOWN_SKEW_MS_MAX: Final = limits.JUDGE_WITHOUT_TICK_AFTER_MS // 2
+"""A feed that lags by the whole wait for a later tick would leave every column without one."""
 CELLS_MAX: Final = 20_000  # pricing 480 takes some milliseconds, four times a second
 
 
@@ -150,7 +152,7 @@ class FeedSettings:
     fallbacks: Annotated[tuple[str, ...], Several(Feed(live=True))]
     settle_delay_ms: Annotated[int, Whole(0, limits.VOID_UNJUDGED_AFTER_MS // 2)]
     jump_max_bps: Annotated[int, Whole(1, 10_000)]
-    known_skew_ms: Annotated[int, Whole(-86_400_000, 86_400_000)]
+    known_skew_ms: Annotated[int, Whole(-KNOWN_SKEW_MS_MAX, KNOWN_SKEW_MS_MAX)]
     binance_url: Annotated[str, Url(("wss", "ws"))]
     coinbase_url: Annotated[str, Url(("wss", "ws"))]
 

@@ -99,6 +99,27 @@ _VERDICT: Final = """
         AND c.column_s = b.column_s AND c.rule = b.rule)
 """
 
+_BETS_ARE_BOOKED: Final = """
+    WITH booked AS (
+        SELECT ref_id,
+               sum(CASE ref_type WHEN 'BET' THEN -amount ELSE 0 END) AS taken,
+               sum(CASE ref_type WHEN 'BET' THEN 0 ELSE amount END) AS paid
+        FROM transaction_ledger
+        WHERE ref_type IN ('BET', 'PAYOUT', 'REFUND') AND user_id > 2 GROUP BY ref_id
+    ), owed AS (
+        SELECT id, CASE status WHEN 'insufficient_funds' THEN 0 ELSE stake_micros END AS stake,
+               ifnull(payout_micros, 0) AS payout FROM bets
+    )
+    SELECT 'bet ' || id || ': stake', stake, ifnull(taken, 0)
+    FROM owed LEFT JOIN booked ON ref_id = id WHERE stake <> ifnull(taken, 0)
+    UNION ALL
+    SELECT 'bet ' || id || ': payout', payout, ifnull(paid, 0)
+    FROM owed LEFT JOIN booked ON ref_id = id WHERE payout <> ifnull(paid, 0)
+    UNION ALL
+    SELECT 'no bet ' || ref_id, 0, paid - taken FROM booked
+    WHERE ref_id NOT IN (SELECT id FROM bets)
+"""
+
 _COVER: Final = """
     SELECT 'house', owed, balance FROM users, (
         SELECT ifnull(sum(payout_if_won_micros), 0) AS owed FROM bets WHERE status = 'confirmed')
@@ -113,6 +134,7 @@ _FULL: Final = (
     ("exposure", _EXPOSURE),
     ("negative", _NEGATIVE),
     ("verdict", _VERDICT),
+    ("booking", _BETS_ARE_BOOKED),
     ("cover", _COVER),
 )
 

@@ -273,5 +273,5 @@ def _evidence(rule: Rule, record: str, void: str | None, ticks_sha256: str) -> E
             void=VoidReason(void) if void is not None else None,
             ticks_sha256=ticks_sha256,
         )
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None

@@ -101,7 +101,7 @@ class Drift:
     """One way in which the money does not add up."""
 
     what: str
-    """`balance`, `chain`, `zero_sum`, `exposure` or `negative`."""
+    """`balance`, `chain`, `zero_sum`, `exposure`, `negative`, `verdict`, `booking` or `cover`."""
     where: str
     """The account, transaction or scope concerned."""
     expected: int

@@ -61,6 +61,9 @@ def test_a_correct_ledger_has_no_drift(used: Venue) -> None:
         ("exposure", "UPDATE bets SET reward_bps = 1 WHERE status = 'confirmed'"),
         ("negative", "UPDATE users SET balance = -1 WHERE id = 4"),
         ("verdict", "DELETE FROM columns"),
+        ("booking", "UPDATE bets SET payout_micros = payout_micros + 1 WHERE status = 'won'"),
+        ("booking", "UPDATE bets SET stake_micros = stake_micros - 1 WHERE status = 'lost'"),
+        ("booking", "DELETE FROM bets WHERE status = 'lost'"),
         ("cover", "UPDATE bets SET reward_bps = 100000000000 WHERE status = 'confirmed'"),
     ],
 )
@@ -78,6 +81,24 @@ def test_a_drift_says_where_and_by_how_much(used: Venue) -> None:
         Drift(what="balance", where=ALICE, expected=balance, found=balance + 5),
         Drift(what="zero_sum", where="all accounts", expected=0, found=5),
     )
+
+
+def test_a_bet_paid_twice_is_found_though_every_sum_is_right(used: Venue) -> None:
+    won = "(SELECT min(id) FROM bets WHERE status = 'won')"
+    winner = f"(SELECT user_id FROM bets WHERE id = {won})"
+    row = """INSERT INTO transaction_ledger
+        (id, txn, user_id, amount, balance_after, ref_type, ref_id, metadata, created_at_ms)
+        SELECT 'again ' || id, 999, id, {amount}, balance + {amount}, 'PAYOUT', {ref}, '{{}}', 1
+        FROM users WHERE id = {user}"""
+    seed(
+        used,
+        row.format(amount=7, ref=won, user=winner),
+        row.format(amount=-7, ref="'txn:999'", user="1"),
+        f"UPDATE users SET balance = balance + 7 WHERE id = {winner}",
+        "UPDATE users SET balance = balance - 7 WHERE id = 1",
+    )
+    (drift,) = used.reader.integrity().drifts
+    assert (drift.what, drift.found - drift.expected) == ("booking", 7)
 
 
 def test_the_exposure_says_which_total(used: Venue) -> None:

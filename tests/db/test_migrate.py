@@ -116,7 +116,8 @@ def test_what_must_never_be_cannot_be_written(
 
 BET = (
     "INSERT INTO bets (id, user_id, nonce, column_start_s, column_s, lo_cents, hi_cents, rule,"
-    " stake_micros, reward_bps, quote_n, status, holds_cell, payout_micros, placed_at_ms, resolved_at_ms)"
+    " stake_micros, reward_bps, quote_n, status, holds_cell, payout_micros, placed_at_ms,"
+    " resolved_at_ms)"
     " VALUES ('b{n}', {user}, '{nonce}', 100, 5, {lo}, 2000, 'touch', {stake}, 20000, 1,"
     " '{status}', {holds}, {payout}, 0, {resolved})"
 )
