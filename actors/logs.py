@@ -7,6 +7,7 @@ Secrets never reach a line: fields that bear such a name are masked, whoever wro
 
 import logging
 from collections.abc import Callable, Mapping, MutableMapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TextIO
 
@@ -64,6 +65,15 @@ class _Named(structlog.WriteLogger):
     def __init__(self, stream: TextIO, name: str) -> None:
         super().__init__(stream)
         self.name = name
+
+    def msg(self, message: str) -> None:
+        """Write a line. One that can't be written, because the disk is full or whoever read them
+        has gone, is lost: no actor may die of it."""
+        with suppress(OSError):
+            super().msg(message)
+
+    log = debug = info = warn = warning = msg
+    fatal = failure = err = error = critical = exception = msg
 
 
 class _Forward(logging.Handler):

@@ -1,5 +1,6 @@
 """Log lines: one form for everything that writes, stamped by the venue's clock, without secrets."""
 
+import errno
 import io
 import json
 import logging
@@ -111,3 +112,13 @@ def test_text_is_for_people_and_auto_takes_json_off_a_terminal(stream: io.String
     configure(stream, form="auto")
     structlog.get_logger("batcher").info("flushed")
     assert json.loads(stream.getvalue().splitlines()[-1])["event"] == "flushed"
+
+
+@pytest.mark.parametrize("level", ["debug", "info", "warning", "error", "exception", "critical"])
+def test_a_line_that_can_not_be_written_is_lost_and_nothing_else(level: str) -> None:
+    class Full(io.StringIO):
+        def write(self, _text: str) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    configure(Full())
+    getattr(structlog.get_logger("batcher"), level)("flushed")

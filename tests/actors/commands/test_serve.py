@@ -190,6 +190,18 @@ async def test_a_signal_while_it_starts_is_a_clean_stop(
     assert not (tmp_path / "ops.token").exists()
 
 
+def test_a_venue_outlives_whoever_read_its_log(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "actors", "serve", "--data", str(tmp_path), "--port", "0"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=REPOSITORY, stdout=pipe, stderr=pipe, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stderr.close()
+        assert "tapgrid is ready at" in process.stdout.readline()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=30) == 0
+
+
 def house_micros(data: Path) -> int:
     with closing(SqliteLedgerReader.open(ledger_file(data))) as reader:
         return reader.house().balance_micros
