@@ -145,7 +145,7 @@ async def test_a_second_signal_ends_it_at_once_and_loses_nothing(
 
 async def post(port: int, bet: dict[str, Any], answers: list[Response]) -> None:
     """A bet over a connection of its own; what comes too late is left without an answer."""
-    with suppress(OSError, h11.RemoteProtocolError):
+    with suppress(OSError, trio.BrokenResourceError, h11.RemoteProtocolError):
         answers.append(await once(port, "POST", "/api/bets", bet))
 
 
