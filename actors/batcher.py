@@ -97,10 +97,10 @@ async def _serve(reader: Reader[MoneyAsk], batcher: "_Batcher", rule: BatchRule)
 async def _gather(reader: Reader[MoneyAsk], rule: BatchRule) -> list[MoneyAsk]:
     """The next batch: one command, and what comes until it is full or has lingered."""
     batch = [await reader.receive()]
-    flush_at = reader.arrived_at + rule.linger_ms / 1000  # its wait for the last flush counts
+    due_at = rule.due_at(reader.arrived_at)  # its wait for the last flush counts
     try:
-        while len(batch) < rule.commands_max:
-            asked = await reader.receive_before(flush_at)
+        while not rule.is_full(len(batch)):
+            asked = await reader.receive_before(due_at)
             if asked is None:
                 break
             batch.append(asked)

@@ -5,11 +5,15 @@ import attrs
 
 @attrs.frozen(kw_only=True)
 class BatchRule:
-    """Flush when `commands_max` wait or the oldest has waited `linger_ms`."""
+    """A batch is due when `commands_max` wait or the oldest has waited `linger_ms`."""
 
     commands_max: int = 100
     linger_ms: int = 5
 
-    def due(self, *, waiting: int, oldest_waited_ms: float) -> bool:
-        """Is a batch of `waiting` commands due?"""
-        return waiting >= self.commands_max or (waiting > 0 and oldest_waited_ms >= self.linger_ms)
+    def is_full(self, waiting: int) -> bool:
+        """Are that many commands a batch, however short they have waited?"""
+        return waiting >= self.commands_max
+
+    def due_at(self, oldest_arrived_at: float) -> float:
+        """When a batch that is not full is due, in seconds of the clock of `oldest_arrived_at`."""
+        return oldest_arrived_at + self.linger_ms / 1000

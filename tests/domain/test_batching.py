@@ -7,27 +7,14 @@ from domain.batching import BatchRule
 RULE = BatchRule(commands_max=100, linger_ms=5)
 
 
-@pytest.mark.parametrize(
-    ("waiting", "oldest_waited_ms", "due"),
-    [
-        (0, 0, False),
-        (0, 1_000, False),
-        (1, 0, False),
-        (1, 4.999, False),
-        (1, 5, True),
-        (1, 1_000, True),
-        (99, 4.999, False),
-        (100, 0, True),
-        (101, 0, True),
-    ],
-)
-def test_batch_is_due_when_full_or_lingered_and_never_when_empty(
-    waiting: int, oldest_waited_ms: float, due: bool
-) -> None:
-    assert RULE.due(waiting=waiting, oldest_waited_ms=oldest_waited_ms) is due
+@pytest.mark.parametrize(("waiting", "full"), [(0, False), (99, False), (100, True), (101, True)])
+def test_a_full_batch_is_due_at_once(waiting: int, full: bool) -> None:
+    assert RULE.is_full(waiting) is full
 
 
-def test_without_lingering_a_single_command_is_due_at_once() -> None:
-    rule = BatchRule(commands_max=100, linger_ms=0)
-    assert rule.due(waiting=1, oldest_waited_ms=0)
-    assert not rule.due(waiting=0, oldest_waited_ms=0)
+def test_the_oldest_command_waits_no_longer_than_the_linger() -> None:
+    assert RULE.due_at(7.0) == pytest.approx(7.005)
+
+
+def test_without_lingering_a_batch_is_due_as_soon_as_it_has_one() -> None:
+    assert BatchRule(linger_ms=0).due_at(7.0) == 7.0

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -115,6 +115,14 @@ async def venue(
         finally:
             with trio.CancelScope(shield=True, deadline=trio.current_time() + 5):
                 if process.returncode is None:
-                    process.kill()
+                    _kill_with_children(process.pid)
                 await process.wait()
         nursery.cancel_scope.cancel()
+
+
+def _kill_with_children(pid: int) -> None:
+    """Also what `prefix` has started: strace, killed, lets go of its venue and leaves it running."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    for victim in (*map(int, children), pid):
+        with suppress(ProcessLookupError):
+            os.kill(victim, signal.SIGKILL)
