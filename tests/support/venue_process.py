@@ -121,8 +121,8 @@ async def venue(
 
 
 def _kill_with_children(pid: int) -> None:
-    """Also what `prefix` has started: strace, killed, lets go of its venue and leaves it running."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    for victim in (*map(int, children), pid):
-        with suppress(ProcessLookupError):
+    """Also what `prefix` has started: strace, when killed, leaves its venue running."""
+    with suppress(ProcessLookupError, FileNotFoundError):
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        for victim in (*map(int, children), pid):
             os.kill(victim, signal.SIGKILL)
