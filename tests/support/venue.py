@@ -6,7 +6,7 @@ and the wall clock by trio's. The Gateway is left out unless a test asks for it.
 
 import socket
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, closing
 from pathlib import Path
 
 import attrs
@@ -16,8 +16,7 @@ from actors import price_feed, price_recorder, quoter, system
 from actors.gateway.ports import GatewaySettings
 from db.data_folder import DataFolder
 from db.memory_store import MemoryStore
-from db.partition import begin_file, current_file, name_current
-from db.sqlite_ledger import SqliteLedger
+from db.sqlite_ledger import open_current
 from db.sqlite_ledger_reader import SqliteLedgerReader
 from db.sqlite_prices import SqlitePriceReader, SqlitePriceRecord
 from db.ulid import UlidMaker
@@ -183,76 +182,18 @@ async def running_venue(
     data: Path, *, with_gateway: bool = False, grid: Grid | None = None
 ) -> AsyncIterator[Venue]:
     """Start the venue on `data`, and drain it at the end."""
+    rules = Rules(grid=grid or Grid())
     clock = TrioClock(EPOCH_MS)
     source = ScriptedSource(clock)
-    chance = SeededChance(7)
-    rules = Rules(grid=grid or Grid())
-    folder = DataFolder.open(data, mode="demo", chain_id=31337)
-    path = current_file(folder.money) or begin_file(folder.money, at_ms=clock.now_ms())
-    ledger = SqliteLedger.open(path, caps=rules.caps, chance=chance)
-    name_current(folder.money, path)
-    ledger.apply(
-        [Deposit(wallet="house", amount_micros=HOUSE_MICROS, reference="bankroll", by="test")],
-        at_ms=clock.now_ms(),
-    )
-    ids = UlidMaker(chance)
-    reader = SqliteLedgerReader.open(path)
-    client_reader = SqliteLedgerReader.open(path)
-    prices = SqlitePriceRecord(folder.prices)
-    price_reader = SqlitePriceReader(folder.prices)
-    client_prices = SqlitePriceReader(folder.prices)
-    listener = socket.create_server(("127.0.0.1", 0), backlog=128)
-    ports = system.Ports(
-        clock=clock,
-        chance=chance,
-        sources=(source,),
-        ledger=ledger,
-        ledger_reader=reader,
-        client_ledger=client_reader,
-        price_record=prices,
-        price_reader=price_reader,
-        client_prices=client_prices,
-        store=MemoryStore(clock),
-        recover_wallet=recover_wallet,
-        keccak=keccak_256,
-        new_bet_id=lambda: ids.make(clock.now_ms()),
-        listeners=(listener,),
-        ledger_writes=InlineWorker(),
-        ledger_reads=InlineWorker(),
-        client_ledger_reads=InlineWorker(),
-        price_writes=InlineWorker(),
-        price_reads=InlineWorker(),
-        client_price_reads=InlineWorker(),
-    )
-    settings = system.VenueSettings(
-        rules=rules,
-        batch=BatchRule(),
-        feed=price_feed.FeedSettings(),
-        recorder=price_recorder.RecorderSettings(),
-        rewards=RewardSettings(),
-        quotes=quoter.QuoterSettings(interval_ms=1000, interval_max_ms=1000),
-        sign_in=SignInSettings(domain="test", uri="http://test", chain_id=31337),
-        gateway=GatewaySettings(
-            host="127.0.0.1",
-            port=listener.getsockname()[1],
-            chain_id=31337,
-            demo=True,
-            origin="http://test",
-            bets_per_minute=1_000_000,
-            bets_burst=100_000,
-            drain_within_s=2,
-        ),
-        settle_delay_ms=2_000,
-        known_skew_ms=0,
-    )
-    channels = system.Channels()
-    exits: list[ExitReport] = []
-    spec = system.tree(channels, ports, settings, lambda: supervisor.status())
-    if not with_gateway:
-        kept = tuple(child for child in spec.children if child.id != "gateway")
-        spec = attrs.evolve(spec, children=kept)
-    supervisor = Supervisor(spec, chance=chance, report=exits.append)
-    try:
+    with ExitStack() as opened:
+        ports = open_ports(opened, data, rules, source, clock)
+        port = ports.listeners[0].getsockname()[1]
+        channels, exits = system.Channels(), list[ExitReport]()
+        spec = system.tree(channels, ports, settings_of(rules, port), lambda: supervisor.status())
+        if not with_gateway:
+            kept = tuple(child for child in spec.children if child.id != "gateway")
+            spec = attrs.evolve(spec, children=kept)
+        supervisor = Supervisor(spec, chance=ports.chance, report=exits.append)
         async with trio.open_nursery() as nursery:
             await nursery.start(supervisor.run)
             yield Venue(
@@ -263,9 +204,66 @@ async def running_venue(
                 clock=clock,
                 exits=exits,
                 rules=rules,
-                port=listener.getsockname()[1],
+                port=port,
             )
             supervisor.request_stop()
-    finally:
-        for port in (ledger, reader, client_reader, prices, price_reader, client_prices, listener):
-            port.close()
+
+
+def open_ports(
+    opened: ExitStack, data: Path, rules: Rules, source: ScriptedSource, clock: TrioClock
+) -> system.Ports:
+    """Real stores in `data`, with a bankroll; each is closed with `opened`."""
+    chance = SeededChance(clock.now_ms())  # another one for each life on one folder
+    folder = DataFolder.open(data, mode="demo", chain_id=31337)
+    ledger, path = open_current(folder.money, at_ms=clock.now_ms(), caps=rules.caps, chance=chance)
+    opened.callback(ledger.close)
+    bankroll = Deposit(wallet="house", amount_micros=HOUSE_MICROS, reference="bankroll", by="test")
+    ledger.apply([bankroll], at_ms=clock.now_ms())
+    ids = UlidMaker(chance)
+    return system.Ports(
+        clock=clock,
+        chance=chance,
+        sources=(source,),
+        ledger=ledger,
+        ledger_reader=opened.enter_context(closing(SqliteLedgerReader.open(path))),
+        client_ledger=opened.enter_context(closing(SqliteLedgerReader.open(path))),
+        price_record=opened.enter_context(closing(SqlitePriceRecord(folder.prices))),
+        price_reader=opened.enter_context(closing(SqlitePriceReader(folder.prices))),
+        client_prices=opened.enter_context(closing(SqlitePriceReader(folder.prices))),
+        store=MemoryStore(clock),
+        recover_wallet=recover_wallet,
+        keccak=keccak_256,
+        new_bet_id=lambda: ids.make(clock.now_ms()),
+        listeners=(opened.enter_context(socket.create_server(("127.0.0.1", 0), backlog=128)),),
+        ledger_writes=InlineWorker(),
+        ledger_reads=InlineWorker(),
+        client_ledger_reads=InlineWorker(),
+        price_writes=InlineWorker(),
+        price_reads=InlineWorker(),
+        client_price_reads=InlineWorker(),
+    )
+
+
+def settings_of(rules: Rules, port: int) -> system.VenueSettings:
+    """The defaults, with a quote a second and no rate limit on bets."""
+    return system.VenueSettings(
+        rules=rules,
+        batch=BatchRule(),
+        feed=price_feed.FeedSettings(),
+        recorder=price_recorder.RecorderSettings(),
+        rewards=RewardSettings(),
+        quotes=quoter.QuoterSettings(interval_ms=1000, interval_max_ms=1000),
+        sign_in=SignInSettings(domain="test", uri="http://test", chain_id=31337),
+        gateway=GatewaySettings(
+            host="127.0.0.1",
+            port=port,
+            chain_id=31337,
+            demo=True,
+            origin="http://test",
+            bets_per_minute=1_000_000,
+            bets_burst=100_000,
+            drain_within_s=2,
+        ),
+        settle_delay_ms=2_000,
+        known_skew_ms=0,
+    )
