@@ -29,12 +29,14 @@ from protocols.money import (
     ColumnSettled,
     CommandFailed,
     Deposited,
+    EventsLost,
     HoldSet,
     LedgerCommand,
     MoneyCommand,
     MoneyOutcome,
     PlaceBet,
     SetHold,
+    StreamEntry,
     UserEvent,
     WriterStatus,
 )
@@ -51,7 +53,7 @@ class BatcherPorts:
     """What the Batcher needs of the venue."""
 
     commands: Mailbox[MoneyAsk]
-    events: Topic[UserEvent]
+    events: Topic[StreamEntry]
     feed: Watch[FeedStatus]
     hold: Watch[Hold]
     book: Watch[QuoteBook]
@@ -73,6 +75,7 @@ async def run(life: Life, ports: BatcherPorts) -> None:
             log.info("batcher_settles_what_was_in_hand", commands=len(left))
             await batcher.flush(left)
             reader.done()
+            await ports.events.publish(EventsLost())
         await _serve(reader, batcher, ports.batch)
 
 

@@ -47,7 +47,7 @@ from protocols.money import (
     MoneyCommand,
     MoneyOutcome,
     ResolverStatus,
-    UserEvent,
+    StreamEntry,
     WriterStatus,
 )
 from protocols.ports import (
@@ -110,7 +110,7 @@ class Channels:
 
     # Traders: events go to the Gateway, which fans them out to sockets; a reader that falls behind
     # is cut off and takes a snapshot, so that it never holds up the Batcher.
-    user_events: Topic[UserEvent] = attrs.field(factory=lambda: Topic("user_events"))
+    user_events: Topic[StreamEntry] = attrs.field(factory=lambda: Topic("user_events"))
     sign_in: Mailbox[Ask[SignInCommand, SignInOutcome]] = attrs.field(
         factory=lambda: Mailbox("sign_in", 1_000, WhenFull.REFUSE)
     )

@@ -277,6 +277,16 @@ UserEvent: TypeAlias = BetConfirmed | BetRefused | BetResolved | Deposited
 
 
 @attrs.frozen(kw_only=True)
+class EventsLost:
+    """A life of the Batcher ended with commands in hand: some may be on disk whose events nobody
+    was told. Whoever follows a private stream takes a snapshot."""
+
+
+StreamEntry: TypeAlias = UserEvent | EventsLost
+"""What the Batcher publishes for the traders' streams."""
+
+
+@attrs.frozen(kw_only=True)
 class WriterStatus:
     """How the one writer is doing (a Watch of the Batcher)."""
 

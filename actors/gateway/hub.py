@@ -28,7 +28,7 @@ from protocols.client_answers import (
     status_frame,
 )
 from protocols.client_wire import Channel
-from protocols.money import UserEvent
+from protocols.money import EventsLost, StreamEntry, UserEvent
 from supervisor import Overrun, Subscription, Watch, WhenFull
 
 T = TypeVar("T")
@@ -205,22 +205,34 @@ class Hub:
 
     # What goes to one trader
 
-    def _subscribe_events(self) -> Subscription[UserEvent]:
+    def _subscribe_events(self) -> Subscription[StreamEntry]:
         return self._ports.user_events.subscribe(
             "gateway", USER_EVENTS_WAITING_MAX, WhenFull.DISCONNECT
         )
 
-    async def _send_events(self, events: Subscription[UserEvent]) -> None:
+    async def _send_events(self, events: Subscription[StreamEntry]) -> None:
         try:
             while True:
                 try:
-                    self._tell(await events.receive())
+                    self._take(await events.receive())
                 except Overrun:
                     log.error("user_events_overrun", clients=len(self._clients))
                     events = self._subscribe_events()
                     self._resync_all()
         finally:
             events.close()
+
+    def _take(self, entry: StreamEntry) -> None:
+        if isinstance(entry, EventsLost):
+            self._ask_to_resume()
+        else:
+            self._tell(entry)
+
+    def _ask_to_resume(self) -> None:
+        """The Batcher crashed: its last events may be missing. Traders keep their sockets."""
+        for clients in tuple(self._by_wallet.values()):
+            for client in tuple(clients):
+                client.outbox.put(RESUME)
 
     def _tell(self, event: UserEvent) -> None:
         clients = self._by_wallet.get(event.wallet)
@@ -246,4 +258,6 @@ def encode(frame: Json) -> str:
     return encode_json(frame).decode()
 
 
+RESUME: Final = encode({"type": "resync_required"})
+"""Events may have been missed: `resume` gives a snapshot, or says that none was."""
 SESSION_EXPIRED: Final = encode({"type": "session:expired"})

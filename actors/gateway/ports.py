@@ -17,7 +17,7 @@ from protocols.money import (
     MoneyCommand,
     MoneyOutcome,
     ResolverStatus,
-    UserEvent,
+    StreamEntry,
     WriterStatus,
 )
 from protocols.ports import Chance, Clock, KeyValueStore, LedgerReader, PriceReader, Worker
@@ -75,7 +75,7 @@ class GatewayPorts:
     book: Watch[QuoteBook]
     ticks: Topic[Tick]
     sources: Watch[tuple[SourceState, ...]]
-    user_events: Topic[UserEvent]
+    user_events: Topic[StreamEntry]
     draining: Watch[bool]
     writer: Watch[WriterStatus]
     resolver: Watch[ResolverStatus]

@@ -36,6 +36,7 @@ from protocols.money import (
     ColumnSettled,
     CommandFailed,
     Deposited,
+    EventsLost,
     HoldSet,
     LedgerCommand,
     MoneyCommand,
@@ -45,7 +46,7 @@ from protocols.money import (
     QuoteNumbersReserved,
     ReserveQuoteNumbers,
     SetHold,
-    UserEvent,
+    StreamEntry,
     WriterStatus,
 )
 from protocols.ports import Recovered
@@ -139,7 +140,7 @@ class Bench:
     commands: Mailbox[MoneyAsk] = attrs.field(
         factory=lambda: Mailbox("money", 1_000, WhenFull.REFUSE)
     )
-    topic: Topic[UserEvent] = attrs.field(factory=lambda: Topic("user_events"))
+    topic: Topic[StreamEntry] = attrs.field(factory=lambda: Topic("user_events"))
     feed: Watch[FeedStatus] = attrs.field(
         factory=lambda: Watch("feed", attrs.evolve(FEED_UNKNOWN, level=FeedLevel.HEALTHY))
     )
@@ -222,7 +223,7 @@ class Bench:
             stake_micros=USD,
         )
 
-    def subscribe(self) -> Subscription[UserEvent]:
+    def subscribe(self) -> Subscription[StreamEntry]:
         return self.topic.subscribe("test", 100, WhenFull.WAIT)
 
     def balance(self, wallet: str = ALICE) -> int:
@@ -657,6 +658,29 @@ async def test_a_column_whose_settlement_crashed_is_paid_once(
     assert stored is not None
     assert stored.status is BetStatus.WON
     assert bench.balance() == 101 * USD
+
+
+async def test_after_a_crash_streams_are_told_that_events_may_be_missing(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    """Between COMMIT and its event a life can end: the trader would wait for ever."""
+    events = bench.subscribe()
+    bench.send(bench.bet(0))
+    bench.ledger.after = crash
+    await bench.crash()
+    bench.send(bench.bet(1))
+    async with bench.alive():
+        assert isinstance(await events.receive(), EventsLost)
+        assert isinstance(await events.receive(), BetConfirmed)
+
+
+async def test_a_life_that_finds_nothing_in_hand_loses_no_events(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    events = bench.subscribe()
+    async with bench.alive():
+        confirmed(await bench.order(bench.bet()))
+        assert isinstance(await events.receive(), BetConfirmed)
 
 
 async def test_crash_upon_crash_loses_nothing_that_was_in_hand(

@@ -11,7 +11,7 @@ import trio
 from actors.gateway import hub
 from domain.quotes import QuoteBook
 from protocols.market import FeedLevel, Hold
-from protocols.money import Deposited
+from protocols.money import Deposited, EventsLost
 from supervisor import Life
 from tests.support.door import (
     EPOCH_MS,
@@ -313,6 +313,19 @@ async def test_without_the_store_prices_still_flow(tmp_path: Path) -> None:
         assert (await talk.ask("auth", token="A" * 43))["error"] == "store_unavailable"
         assert (await talk.ask("subscribe", channels=["grid"]))["ok"]
         await talk.next_of("grid")
+
+
+async def test_traders_are_asked_to_resume_when_the_batcher_may_have_lost_their_events(
+    door: Door,
+) -> None:
+    token = await door.sign_in()
+    async with door.socket() as talk, door.socket() as public:
+        seq = (await talk.ask("auth", token=token))["seq"]
+        door.channels.user_events.publish_nowait(EventsLost())
+        await talk.next_of("resync_required")
+        assert not (await talk.ask("resume", seq=seq))["resync_required"]
+        assert (await public.ask("ping"))["ok"]
+        assert all(frame["type"] != "resync_required" for frame in public.seen)
 
 
 async def test_lost_events_end_private_streams_so_that_they_resume(
