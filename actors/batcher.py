@@ -123,7 +123,7 @@ class _Batcher:
         """One transaction for the batch; answers and events after it."""
         live = [asked for asked in batch if not asked.expired()]
         if len(live) < len(batch):
-            log.warning("commands_expired_unwritten", commands=len(batch) - len(live))
+            self._count_expired(len(batch) - len(live))
         if live:
             at_ms = self._reading_ms()
             orders = [self._order(asked, at_ms) for asked in live]
@@ -132,7 +132,7 @@ class _Batcher:
                 lambda: self._ports.ledger.apply(orders, at_ms=at_ms)
             )
             self._answer(live, outcomes)
-            self._report(live, took_s=trio.current_time() - began, expired=len(batch) - len(live))
+            self._report(live, took_s=trio.current_time() - began)
             await self._tell(outcomes)
 
     def _reading_ms(self) -> EpochMs:
@@ -186,7 +186,12 @@ class _Batcher:
             else:
                 asked.answer(outcome)
 
-    def _report(self, live: Sequence[MoneyAsk], *, took_s: float, expired: int) -> None:
+    def _count_expired(self, commands: int) -> None:
+        log.warning("commands_expired_unwritten", commands=commands)
+        before = self._ports.writer.value
+        self._ports.writer.set(attrs.evolve(before, expired=before.expired + commands))
+
+    def _report(self, live: Sequence[MoneyAsk], *, took_s: float) -> None:
         before = self._ports.writer.value
         self._ports.writer.set(
             attrs.evolve(
@@ -195,7 +200,6 @@ class _Batcher:
                 commands=before.commands + len(live),
                 last_batch=len(live),
                 last_commit_ms=round(took_s * 1000, 3),
-                expired=before.expired + expired,
                 high_ms=self._high_ms,
             )
         )

@@ -422,6 +422,7 @@ async def test_a_batch_of_expired_commands_is_no_transaction(
         await trio.sleep(0.1)
         assert bench.commands.statistics().handled == 1
     assert bench.ledger.batches == []
+    assert bench.writer.value.expired > 0, "they are counted all the same"
 
 
 # --- refusals ---------------------------------------------------------------------------------
