@@ -71,7 +71,8 @@ lock: setup ## compile requirements.lock from pyproject.toml
 		--no-emit-index-url --output-file=requirements.lock --strip-extras pyproject.toml
 
 bench: setup ## run the benchmarks; what is claimed stands in bench/RESULTS.md
-	@for bench in bench/bench_*.py; do echo "$$bench" && $(BIN)/python "$$bench" || exit 1; done
+	@for file in bench/bench_*.py; do \
+		bench=bench.$$(basename "$$file" .py) && echo "$$bench" && $(BIN)/python -m "$$bench" || exit 1; done
 
 clean: ## remove .venv and caches, never the data folder
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
