@@ -6,6 +6,7 @@ there once, nothing else is charged without being found, every bet reaches an en
 up, and the status shows the restart.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -50,13 +51,12 @@ class Run:
 
 
 @pytest.mark.parametrize("path", ACTORS)
-def test_a_crash_at_any_await_loses_nothing(path: str) -> None:
+def test_a_crash_at_any_await_loses_nothing(path: str, say: Callable[[str], None]) -> None:
     counter = Crasher(path)
     one_run(counter)
-    print(f"{path}: {counter.seen} checkpoints")
     assert counter.seen > 0
     reached = sum(one_run(Crasher(path, at=at)) for at in range(1, counter.seen + 1))
-    print(f"{path}: crashed at {reached} of {counter.seen}")
+    say(f"{path}: crashed at {reached} of {counter.seen} checkpoints")
     # Scheduling differs a little from run to run, so the last few may not be reached.
     assert reached >= counter.seen * 0.9
 

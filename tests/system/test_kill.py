@@ -8,6 +8,7 @@ acknowledged bet is there once, nothing else is charged, and every bet reaches a
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,9 @@ class Seen:
     never_committed: int = 0
 
 
-async def test_kill_9_twenty_times_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
+async def test_kill_9_twenty_times_loses_nothing_that_was_acknowledged(
+    tmp_path: Path, say: Callable[[str], None]
+) -> None:
     traders, seen = [Trader(number=life) for life in range(LIVES)], Seen()
     for trader in traders:
         async with venue(tmp_path, *LOAD_SETTINGS) as running:
@@ -58,8 +61,8 @@ async def test_kill_9_twenty_times_loses_nothing_that_was_acknowledged(tmp_path:
             with trio.fail_after(LIFE_S_MAX):
                 await one_life(running, trader, seen, tmp_path)
         recount(seen, tmp_path)
-    print(f"in {LIVES} kills: {len(seen.acknowledged)} acknowledged,", end=" ")
-    print(
+    say(
+        f"in {LIVES} kills: {len(seen.acknowledged)} acknowledged, "
         f"{seen.committed_unanswered} committed unanswered, {seen.never_committed} never committed"
     )
     assert seen.committed_unanswered >= LIVES

@@ -8,6 +8,7 @@ import csv
 import gzip
 import random
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,9 @@ def cents_of(price: str) -> int:
     return int(whole) * 100 + int(digits[:2]) + (1 if digits[2] >= "5" else 0)
 
 
-async def test_every_settled_bet_is_what_a_plain_oracle_says(tmp_path: Path) -> None:
+async def test_every_settled_bet_is_what_a_plain_oracle_says(
+    tmp_path: Path, say: Callable[[str], None]
+) -> None:
     rows = with_gap(recorded_rows() if RECORDED.exists() else walked_rows())
     market = tmp_path / "market.csv.gz"
     write_csv(market, rows)
@@ -86,7 +89,7 @@ async def test_every_settled_bet_is_what_a_plain_oracle_says(tmp_path: Path) -> 
     expected = [expected_outcome(ticks, bet) for bet in bets]
     assert [bet["status"] for bet in bets] == expected
     ends = Counter(expected)
-    print(f"{len(bets)} bets: {dict(ends)}")
+    say(f"{len(bets)} bets on a replayed market: {dict(ends)}")
     assert ends["won"] >= 5
     assert ends["lost"] >= 5
     assert ends["void"] >= 1

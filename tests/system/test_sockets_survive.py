@@ -5,6 +5,7 @@ milliseconds. Only the Gateway's own crash costs connections; then a new one is 
 port, and nothing that was acknowledged is lost.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -84,17 +85,16 @@ async def keep_talking(venue: Venue, crasher: Crasher, trader: Trader) -> None:
     assert venue.drifts() == ()
 
 
-def test_a_crash_of_the_gateway_at_any_await_loses_nothing() -> None:
+def test_a_crash_of_the_gateway_at_any_await_loses_nothing(say: Callable[[str], None]) -> None:
     counter = Crasher("venue/gateway")
     run_story(come_back, counter)
-    print(f"{counter.path}: {counter.seen} checkpoints")
     assert counter.seen > 50
     crashed = 0
     for at in range(1, counter.seen + 1):
         crasher = Crasher("venue/gateway", at=at)
         run_story(come_back, crasher)
         crashed += crasher.crashed
-    print(f"{counter.path}: crashed at {crashed} of {counter.seen}")
+    say(f"{counter.path}: crashed at {crashed} of {counter.seen} checkpoints")
     # Sockets make the order of events differ from run to run, so the last ones may not be reached.
     assert crashed >= counter.seen * 0.8
 
