@@ -46,6 +46,8 @@ MICROS_MAX: Final = 10**15  # a billion USD; sums of these stay far below SQLite
 PAYOUT_MAX: Final = 9 * 10**14  # stake x rate in basis points is 10,000 times it and must fit, too
 KNOWN_SKEW_MS_MAX: Final = limits.JUDGE_WITHOUT_TICK_AFTER_MS // 2
 """A feed that lags by the whole wait for a later tick would leave every column without one."""
+REQUESTS_PER_MINUTE_MAX: Final = 1_000_000_000
+REQUESTS_BURST_MAX: Final = 100_000_000
 CELLS_MAX: Final = 20_000  # pricing 480 takes some milliseconds, four times a second
 
 
@@ -130,8 +132,8 @@ class LimitsSettings:
 
     bets_per_minute: Annotated[int, Whole(1, 10_000_000)]
     bets_burst: Annotated[int, Whole(1, 1_000_000)]
-    requests_per_minute: Annotated[int, Whole(1, 100_000_000)]
-    requests_burst: Annotated[int, Whole(1, 10_000_000)]
+    requests_per_minute: Annotated[int, Whole(1, REQUESTS_PER_MINUTE_MAX)]
+    requests_burst: Annotated[int, Whole(1, REQUESTS_BURST_MAX)]
     sign_ins_per_minute: Annotated[int, Whole(1, 10_000_000)]
     connections_per_address: Annotated[int, Whole(1, 100_000)]
 
@@ -313,6 +315,13 @@ def _follow(values: dict[str, Any], origins: dict[str, str]) -> None:
     if demo:
         origin = _local_origin(values["http.host"], values["http.port"])
         followers["public.origin"] = (origin, "http.host, http.port")
+    # As many wallets as may be connected from one address may each tap as fast as they may.
+    for requests, bets, most in (
+        ("limits.requests_per_minute", "limits.bets_per_minute", REQUESTS_PER_MINUTE_MAX),
+        ("limits.requests_burst", "limits.bets_burst", REQUESTS_BURST_MAX),
+    ):
+        all_wallets = min(most, values["limits.connections_per_address"] * values[bets])
+        followers[requests] = (all_wallets, f"limits.connections_per_address, {bets}")
     for path, (value, leader) in followers.items():
         if origins[path] == "default" and value != values[path]:
             values[path], origins[path] = value, f"follows {leader}"

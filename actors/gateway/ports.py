@@ -37,8 +37,8 @@ class GatewaySettings:
     """The public origin, e.g. `https://tap.example`; with https, HSTS is sent."""
     bets_per_minute: int = 120
     bets_burst: int = 20
-    requests_per_minute: int = 1_200
-    requests_burst: int = 200
+    requests_per_minute: int = 12_000
+    requests_burst: int = 2_000
     connections_per_address: int = 100
     trusted_proxies: tuple[str, ...] = ()
     """Addresses whose X-Forwarded-For counts."""

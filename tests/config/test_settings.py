@@ -6,7 +6,13 @@ from pathlib import Path
 import attrs
 import pytest
 
-from config.settings import RULES, Loaded, SettingsRefused, load
+from config.settings import (
+    REQUESTS_PER_MINUTE_MAX,
+    RULES,
+    Loaded,
+    SettingsRefused,
+    load,
+)
 
 TOKEN = "t" * 32
 
@@ -306,6 +312,24 @@ def test_in_demo_mode_the_origin_follows_host_and_port(host: str, origin: str) -
 def test_an_origin_that_was_set_follows_nothing() -> None:
     loaded = load(sets=["public.origin=https://venue.example"], flags={"http.port": 9000})
     assert origin_of(loaded) == ("https://venue.example", "--set")
+
+
+def test_an_address_may_ask_as_fast_as_all_its_wallets_may_tap() -> None:
+    """Whoever raises the limits on bets must not run into another one below them."""
+    limits = load().settings.limits
+    assert limits.requests_per_minute == limits.connections_per_address * limits.bets_per_minute
+    assert limits.requests_burst == limits.connections_per_address * limits.bets_burst
+    loaded = load(sets=["limits.bets_per_minute=600", "limits.connections_per_address=1000"])
+    assert loaded.settings.limits.requests_per_minute == 600_000
+    followed = "follows limits.connections_per_address, limits.bets_per_minute"
+    assert loaded.origins["limits.requests_per_minute"] == followed
+    huge = load(sets=["limits.bets_per_minute=10000000", "limits.connections_per_address=100000"])
+    assert huge.settings.limits.requests_per_minute == REQUESTS_PER_MINUTE_MAX
+
+
+def test_a_limit_on_requests_that_was_set_follows_nothing() -> None:
+    loaded = load(sets=["limits.requests_per_minute=7", "limits.bets_per_minute=600"])
+    assert loaded.settings.limits.requests_per_minute == 7
 
 
 def test_faucet_and_demo_sign_in_follow_the_mode() -> None:

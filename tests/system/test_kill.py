@@ -33,8 +33,6 @@ ENDS = {"won", "lost", "void"}
 LOAD_SETTINGS = (
     "--set=limits.bets_per_minute=1000000",
     "--set=limits.bets_burst=100000",
-    "--set=limits.requests_per_minute=1000000",
-    "--set=limits.requests_burst=100000",
     # A batch gathers this long: a bet that has just been sent is certainly not committed yet.
     "--set=batch.linger_ms=100",
 )

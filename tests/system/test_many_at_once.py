@@ -16,8 +16,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.system]
 SETTINGS = (
     "--set=limits.bets_per_minute=1000000",
     "--set=limits.bets_burst=100000",
-    "--set=limits.requests_per_minute=1000000",
-    "--set=limits.requests_burst=100000",
     "--set=limits.connections_per_address=1000",
 )
 
