@@ -15,7 +15,8 @@ from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Final
 
-from db.tick_files import DAY_MS, TickFiles, create, open_reader, open_writer, transaction
+from db.sqlite_connection import transaction
+from db.tick_files import DAY_MS, TickFiles, create, open_reader, open_writer
 from domain.resolution import Impairment, ImpairmentKind, Record
 from domain.ticks import Tick
 from domain.units import EpochMs

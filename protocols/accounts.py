@@ -3,8 +3,9 @@
 import attrs
 
 from domain.evidence import Evidence
-from domain.resolution import CellResult, Rule
+from domain.resolution import Outcome, Rule
 from domain.units import BetId, Bps, Cents, EpochMs, EpochS, Micros
+from domain.verify import Claim
 from protocols.market import Override
 from protocols.money import BetStatus, ColumnKey
 
@@ -88,12 +89,22 @@ class SettledBet:
     evidence: Evidence
 
 
-@attrs.frozen(kw_only=True)
-class Proof:
-    """A settled bet's evidence and the result recomputed from it."""
+def claim_of(bet: Bet) -> Claim:
+    """What a bet that has ended says of itself, to be held against its evidence.
 
-    settled: SettledBet
-    recomputed: CellResult
+    Raises ValueError for one that has not.
+    """
+    return Claim(
+        column_start_s=bet.column_start_s,
+        column_s=bet.column_s,
+        lo_cents=bet.lo_cents,
+        hi_cents=bet.hi_cents,
+        rule=bet.rule,
+        stake_micros=bet.stake_micros,
+        reward_bps=bet.reward_bps,
+        outcome=Outcome(bet.status),
+        paid_micros=bet.payout_micros,
+    )
 
 
 @attrs.frozen(kw_only=True)

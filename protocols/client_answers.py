@@ -11,11 +11,11 @@ from domain.evidence import source_of
 from domain.placement import Rules
 from domain.quotes import Quote
 from domain.refusals import Refusal
-from domain.resolution import CellResult, Outcome, Record, judge_cells, void_reason
+from domain.resolution import CellResult, Record, judge_cells, void_reason
 from domain.ticks import Tick
 from domain.units import EpochMs
-from domain.verify import Claim, bet_faults
-from protocols.accounts import Account, Bet, LedgerRow, SettledBet
+from domain.verify import bet_faults
+from protocols.accounts import Account, Bet, LedgerRow, SettledBet, claim_of
 from protocols.client_queries import bets_cursor
 from protocols.client_wire import RequestId
 from protocols.market import FeedStatus, Hold, SourceState
@@ -97,7 +97,7 @@ def proof_json(settled: SettledBet) -> Json:
         "outcome": result.outcome.value,
         "status": bet.status.value,
         "void_reason": evidence.void.value if evidence.void is not None else None,
-        "faults": list(bet_faults(_claim(bet), evidence)),
+        "faults": list(bet_faults(claim_of(bet), evidence)),
         "deciding_tick": _tick_or_null(result.deciding_tick),
         "carry_in": _tick_or_null(record.carry_in),
         "after": _tick_or_null(record.after),
@@ -110,20 +110,6 @@ def proof_json(settled: SettledBet) -> Json:
         "health_intervals": _impairments_json(record),
         "ticks": [tick_json(tick) for tick in record.ticks],
     }
-
-
-def _claim(bet: Bet) -> Claim:
-    return Claim(
-        column_start_s=bet.column_start_s,
-        column_s=bet.column_s,
-        lo_cents=bet.lo_cents,
-        hi_cents=bet.hi_cents,
-        rule=bet.rule,
-        stake_micros=bet.stake_micros,
-        reward_bps=bet.reward_bps,
-        outcome=Outcome(bet.status),
-        paid_micros=bet.payout_micros,
-    )
 
 
 def _impairments_json(record: Record) -> list[Json]:

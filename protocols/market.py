@@ -40,8 +40,10 @@ class FeedStatus:
 
     def breaker_open(self) -> bool:
         """Is betting refused because of the feed or of an operator's override?"""
-        if self.override is Override.OPEN:
-            return True
+        return self.override is Override.OPEN or self.closed_by_feed()
+
+    def closed_by_feed(self) -> bool:
+        """Is the feed CRITICAL, and no override lets bets through all the same?"""
         return self.level is FeedLevel.CRITICAL and self.override is not Override.CLOSE
 
 
@@ -120,9 +122,8 @@ def betting_gate(status: FeedStatus, hold: Hold) -> Gate:
     An override `open` refuses like a hold does, because the feed itself may be well; `close` lets
     bets through a CRITICAL feed as long as there is a live quote, which `rate_of_bet` sees to.
     """
-    closed_by_feed = status.level is FeedLevel.CRITICAL and status.override is not Override.CLOSE
     return Gate(
-        feed_critical=closed_by_feed,
+        feed_critical=status.closed_by_feed(),
         held=hold.held or status.override is Override.OPEN,
     )
 

@@ -10,10 +10,9 @@ from actors.commands.exits import OK, REFUSED, WRONG, CannotDo
 from actors.commands.folder import ledger_reader
 from actors.commands.progress import Progress
 from db.sqlite_ledger_reader import EvidenceUnreadable, SqliteLedgerReader
-from domain.resolution import Outcome
 from domain.units import BetId
-from domain.verify import Claim, bet_faults
-from protocols.accounts import Bet, SettledBet
+from domain.verify import bet_faults
+from protocols.accounts import SettledBet, claim_of
 
 PAGE_BETS: Final = 500
 UNREADABLE: Final = "the evidence is missing, or not what settlement writes"
@@ -63,7 +62,7 @@ def verify_all(*, data: Path, out: TextIO, progress: TextIO) -> int:
 def look_at(settled: SettledBet) -> Finding:
     """Judge one bet anew."""
     bet = settled.bet
-    return Finding(bet_id=bet.bet_id, faults=bet_faults(_claim(bet), settled.evidence))
+    return Finding(bet_id=bet.bet_id, faults=bet_faults(claim_of(bet), settled.evidence))
 
 
 def _pages(reader: SqliteLedgerReader) -> Iterator[list[Finding]]:
@@ -81,20 +80,6 @@ def _pages(reader: SqliteLedgerReader) -> Iterator[list[Finding]]:
             return
         yield [*unreadable, *(look_at(settled) for _, settled in page)]
         after_rowid = last_rowid
-
-
-def _claim(bet: Bet) -> Claim:
-    return Claim(
-        column_start_s=bet.column_start_s,
-        column_s=bet.column_s,
-        lo_cents=bet.lo_cents,
-        hi_cents=bet.hi_cents,
-        rule=bet.rule,
-        stake_micros=bet.stake_micros,
-        reward_bps=bet.reward_bps,
-        outcome=Outcome(bet.status),
-        paid_micros=bet.payout_micros,
-    )
 
 
 def _line(finding: Finding) -> str:

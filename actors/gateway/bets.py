@@ -66,11 +66,6 @@ class BetDesk:
         self._unsettled: dict[BetId, float] = {}  # until when each may still come; oldest first
         self._idle = trio.lowlevel.ParkingLot()
 
-    @property
-    def in_flight(self) -> int:
-        """Bets that are with the Batcher and not answered yet."""
-        return self._in_flight
-
     async def wait_idle(self) -> None:
         """Wait until no bet is in flight; each is answered within its own limit."""
         while self._in_flight:
