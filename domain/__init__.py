@@ -14,10 +14,16 @@ time it is. A rule of tapgrid stands in exactly one module of this package:
 | `caps` | the most a bet, user, cell and column may pay |
 | `resolution` | ticks + cell -> won, lost, void; when a column may be judged |
 | `evidence` | what a verdict stores, its hash, and recomputing it |
-| `feed_health` | HEALTHY, DEGRADED, CRITICAL and the circuit breaker |
+| `verify` | what a settled bet claims, held against its evidence |
+| `feed_health` | HEALTHY, DEGRADED, CRITICAL |
 | `ticks` | which ticks enter the record |
+| `failover` | which source is listened to |
+| `simulated_market` | the made-up market of demo mode |
 | `rates`, `volatility` | the reward of a cell |
 | `quoting` | what a quote is made of, and when there may be one |
 | `batching` | is a batch due |
 | `signed_text`, `sign_in` | the texts that wallets sign |
+| `wallet` | addresses and signatures as text |
+| `token_bucket` | is one more request allowed |
+| `rfc3339`, `rfc3986` | times and URIs in a sign-in text |
 """
