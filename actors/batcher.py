@@ -23,6 +23,7 @@ from domain.refusals import Code, Refusal
 from domain.units import EpochMs
 from protocols.market import FeedStatus, Hold, betting_gate
 from protocols.money import (
+    BalanceRebuilt,
     BetConfirmed,
     BetOrder,
     BetRefused,
@@ -41,6 +42,7 @@ from protocols.money import (
     WriterStatus,
 )
 from protocols.ports import Clock, Ledger, Worker
+from protocols.upkeep import DiskStatus
 from supervisor import Ask, EndOfMailbox, Life, Mailbox, Reader, Topic, Watch
 
 log = structlog.get_logger("batcher")
@@ -56,6 +58,7 @@ class BatcherPorts:
     events: Topic[StreamEntry]
     feed: Watch[FeedStatus]
     hold: Watch[Hold]
+    disk: Watch[DiskStatus]
     book: Watch[QuoteBook]
     writer: Watch[WriterStatus]
     ledger: Ledger
@@ -165,7 +168,7 @@ class _Batcher:
         ports = self._ports
         return judge(
             ports.rules,
-            betting_gate(ports.feed.value, ports.hold.value),
+            betting_gate(ports.feed.value, ports.hold.value, ports.disk.value),
             ports.book.value,
             cell=command.cell,
             stake_micros=command.stake_micros,
@@ -208,6 +211,9 @@ class _Batcher:
         for outcome in outcomes:
             for event in _events(outcome):
                 await self._ports.events.publish(event)
+            if isinstance(outcome, BalanceRebuilt):
+                # A balance that no event explains: whoever shows it takes a snapshot.
+                await self._ports.events.publish(EventsLost())
 
 
 def _events(outcome: MoneyOutcome) -> Iterable[UserEvent]:

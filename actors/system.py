@@ -62,6 +62,7 @@ from protocols.ports import (
     Worker,
 )
 from protocols.sign_in import SignInCommand, SignInOutcome
+from protocols.upkeep import DiskStatus
 from supervisor import (
     Ask,
     Child,
@@ -114,6 +115,9 @@ class Channels:
     sign_in: Mailbox[Ask[SignInCommand, SignInOutcome]] = attrs.field(
         factory=lambda: Mailbox("sign_in", 1_000, WhenFull.REFUSE)
     )
+    # Upkeep: what the actors that keep the data whole say of it.
+    disk: Watch[DiskStatus] = attrs.field(factory=lambda: Watch("disk", DiskStatus()))
+
     draining: Watch[bool] = attrs.field(factory=lambda: Watch("draining", False))
 
 
@@ -331,6 +335,7 @@ def _batcher(channels: Channels, ports: Ports, settings: VenueSettings) -> Run:
         events=channels.user_events,
         feed=channels.feed,
         hold=channels.hold,
+        disk=channels.disk,
         book=channels.book,
         writer=channels.writer,
         ledger=ports.ledger,
@@ -373,6 +378,7 @@ def _gateway(
         circuit=channels.circuit,
         feed=channels.feed,
         hold=channels.hold,
+        disk=channels.disk,
         book=channels.book,
         ticks=channels.ticks,
         sources=channels.sources,

@@ -185,6 +185,33 @@ class Url(_Text):
 
 
 @attrs.frozen
+class OptionalUrl(Url):
+    """A URL, or empty for none."""
+
+    @property
+    def allowed(self) -> str:
+        return f"empty, or {super().allowed}"
+
+    def check(self, value: object) -> str:
+        return super().check(value) if value != "" else ""
+
+
+@attrs.frozen
+class Word(_Text):
+    """A name of visible ASCII characters, or empty for none."""
+
+    @property
+    def allowed(self) -> str:
+        return "up to 128 visible ASCII characters"
+
+    def check(self, value: object) -> str:
+        text = _text(value)
+        if not re.fullmatch("[!-~]{0,128}", text):
+            raise ValueError("too long, or with other characters")
+        return text
+
+
+@attrs.frozen
 class Feed(_Text):
     """A price source; with `live`, one of a market that trades now."""
 
@@ -228,6 +255,48 @@ class StoreUrl:
 
     def secret(self, value: object) -> bool:
         return isinstance(value, str) and re.search("//.*@", value) is not None
+
+
+@attrs.frozen
+class ArchiveUrl(_Text):
+    """Where the archive and the backups are kept."""
+
+    @property
+    def allowed(self) -> str:
+        return "folder: (in the data folder), folder:/PATH or s3://BUCKET[/PREFIX]"
+
+    def check(self, value: object) -> str:
+        text = _text(value)
+        folder = re.fullmatch(r"folder:(/[^\0]*)?", text)
+        # Bucket names by S3's rules; prefixes of characters that need no escaping anywhere.
+        bucket = re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9_.-]+)*/?", text)
+        if folder is None and bucket is None:
+            raise ValueError("neither a folder nor a bucket")
+        return text
+
+
+@attrs.frozen
+class Secret:
+    """Any text that nobody may see, or empty for none."""
+
+    @property
+    def allowed(self) -> str:
+        return "text without spaces"
+
+    def check(self, value: object) -> str:
+        text = _text(value)
+        if re.search(r"\s", text):
+            raise ValueError("there is a space in it")
+        return text
+
+    def from_text(self, text: str) -> str:
+        return text
+
+    def shown(self, value: object) -> str:
+        return json.dumps(MASK if value else "")
+
+    def secret(self, value: object) -> bool:
+        return bool(value)
 
 
 @attrs.frozen

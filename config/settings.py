@@ -24,10 +24,13 @@ from config.layers import (
 )
 from config.rules import (
     Address,
+    ArchiveUrl,
     Choice,
     Feed,
     Host,
+    OptionalUrl,
     Rule,
+    Secret,
     Several,
     StoreUrl,
     Switch,
@@ -35,6 +38,7 @@ from config.rules import (
     Token,
     Url,
     Whole,
+    Word,
 )
 from domain import limits
 
@@ -190,6 +194,48 @@ class StoreSettings:
     """Fast shared state."""
 
     url: Annotated[str, StoreUrl()] = attrs.field(repr=False)  # it may hold a password
+    publish: Annotated[bool, Switch()]
+    answer_within_ms: Annotated[int, Whole(10, 10_000)]
+
+
+@attrs.frozen(kw_only=True)
+class ArchiveSettings:
+    """Where closed weeks and backups are kept."""
+
+    url: Annotated[str, ArchiveUrl()]
+    endpoint_url: Annotated[str, OptionalUrl(("https", "http"))]
+    region: Annotated[str, Word()]
+    access_key_id: Annotated[str, Word()]
+    secret_access_key: Annotated[str, Secret()] = attrs.field(repr=False)
+    weeks_on_disk: Annotated[int, Whole(1, 520)]
+    compression_level: Annotated[int, Whole(1, 19)]
+
+
+@attrs.frozen(kw_only=True)
+class BackupSettings:
+    """How often the current file is copied away, and how long the copies are kept."""
+
+    every_minutes: Annotated[int, Whole(1, 1_440)]
+    hourly_for_hours: Annotated[int, Whole(1, 8_760)]
+    daily_for_days: Annotated[int, Whole(1, 3_650)]
+
+
+@attrs.frozen(kw_only=True)
+class AuditSettings:
+    """How often the money is added up."""
+
+    full_every_hours: Annotated[int, Whole(1, 168)]
+    partial_every_minutes: Annotated[int, Whole(1, 1_440)]
+
+
+@attrs.frozen(kw_only=True)
+class DiskSettings:
+    """What a disk that fills up leads to. Percentages of it that are in use."""
+
+    warning_percent: Annotated[int, Whole(1, 100)]
+    full_percent: Annotated[int, Whole(1, 100)]
+    emergency_percent: Annotated[int, Whole(1, 100)]
+    ample_free_mib: Annotated[int, Whole(0, 10_000_000)]
 
 
 @attrs.frozen(kw_only=True)
@@ -227,6 +273,10 @@ class Settings:
     rewards: RewardsSettings
     quotes: QuotesSettings
     store: StoreSettings
+    archive: ArchiveSettings
+    backup: BackupSettings
+    audit: AuditSettings
+    disk: DiskSettings
     ops: OpsSettings
     log: LogSettings
 
@@ -348,13 +398,14 @@ def _build(values: Mapping[str, Any]) -> Settings:
 
 def _contradictions(settings: Settings, origins: Mapping[str, str]) -> list[Fault]:
     """Values that are allowed each for itself, but not together."""
-    grid, quotes, feed = settings.grid, settings.quotes, settings.feed
+    grid, quotes, feed, disk = settings.grid, settings.quotes, settings.feed, settings.disk
     demo = settings.venue.mode == DEMO
     live = parse_feed(feed.source).kind.live
     wrong = {
         "venue.chain_id": demo and settings.venue.chain_id != DEMO_CHAIN_ID,
         "grid.rows": grid.rows * grid.horizon_columns > CELLS_MAX,
         "quotes.interval_max_ms": quotes.interval_max_ms < quotes.interval_ms,
+        "disk.full_percent": not disk.warning_percent < disk.full_percent < disk.emergency_percent,
         "feed.fallbacks": bool(feed.fallbacks) and (not live or feed.source in feed.fallbacks),
     }
     return [
@@ -368,6 +419,7 @@ _TOGETHER: Final = {
     "venue.chain_id": f"must be {DEMO_CHAIN_ID} in demo mode, so that a demo signature is worth "
     "nothing elsewhere",
     "grid.rows": f"rows x horizon_columns must be at most {CELLS_MAX:,}",
+    "disk.full_percent": "must lie between disk.warning_percent and disk.emergency_percent",
     "quotes.interval_max_ms": "must be at least quotes.interval_ms",
     "feed.fallbacks": "must follow a live feed.source and not name it again",
 }

@@ -15,13 +15,17 @@ from protocols.accounts import OperatorState
 from protocols.market import Override
 from protocols.money import (
     AccountOpened,
+    BalanceRebuilt,
     Deposit,
     Deposited,
     HoldSet,
     KeepOverride,
+    MarkedVerified,
+    MarkVerified,
     OpenAccount,
     OverrideKept,
     QuoteNumbersReserved,
+    RebuildBalance,
     ReserveQuoteNumbers,
     SetHold,
 )
@@ -113,6 +117,44 @@ def reserve_quote_numbers(
     first = int(connection.execute("SELECT next_quote_n FROM meta").fetchone()[0])
     connection.execute("UPDATE meta SET next_quote_n = next_quote_n + ?", (command.count,))
     return QuoteNumbersReserved(first=first, count=command.count)
+
+
+def mark_verified(connection: sqlite3.Connection, command: MarkVerified) -> MarkedVerified:
+    """Keep how far the ledger was found to add up; never less far than before."""
+    newest = "(SELECT ifnull(max(rowid), 0) FROM transaction_ledger)"
+    connection.execute(
+        f"UPDATE meta SET verified_rowid = max(verified_rowid, min(?, {newest}))", (command.rowid,)
+    )
+    found = connection.execute("SELECT verified_rowid FROM meta").fetchone()
+    return MarkedVerified(rowid=found[0])
+
+
+def rebuild_balance(
+    connection: sqlite3.Connection, command: RebuildBalance, *, at_ms: EpochMs, ulids: UlidMaker
+) -> BalanceRebuilt | Refusal:
+    """Set a balance to the sum of its ledger rows, and add a row of nothing that says so.
+
+    A drift between balance and ledger was put there by something else than a transaction, so the
+    other side of it is in no account: no row with an amount could be right.
+    """
+    row = connection.execute(
+        "SELECT id, balance, (SELECT ifnull(sum(amount), 0) FROM transaction_ledger"
+        " WHERE user_id = users.id) FROM users WHERE wallet_address = ?",
+        (command.wallet,),
+    ).fetchone()
+    if row is None:
+        return Refusal(Code.NOT_FOUND, f"There is no account of {command.wallet}.")
+    user_id, before, after = row
+    (ledger_id,) = ulids.take(1, at_ms)
+    note = {"rebuild": True, "by": command.by, "why": command.why, "balance_before": before}
+    connection.execute("UPDATE users SET balance = ? WHERE id = ?", (after, user_id))
+    connection.execute(
+        "INSERT INTO transaction_ledger"
+        " (id, txn, user_id, amount, balance_after, ref_type, ref_id, metadata, created_at_ms)"
+        " VALUES (?, ?, ?, 0, ?, 'ADJUSTMENT', ?, ?, ?)",
+        (ledger_id, next_txn(connection), user_id, after, ledger_id, json.dumps(note), at_ms),
+    )
+    return BalanceRebuilt(wallet=command.wallet, before_micros=before, after_micros=after)
 
 
 def operator_state(connection: sqlite3.Connection) -> OperatorState:

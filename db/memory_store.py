@@ -75,6 +75,9 @@ class MemoryStore:
             retry_after_s=bucket.next_after_s if not allowed else 0,
         )
 
+    async def publish(self, channel: str, message: str) -> None:
+        """Nobody listens: all of the venue is this process, and its actors have topics."""
+
     def __len__(self) -> int:
         """Entries kept, with those that have expired and not left yet."""
         return len(self._texts) + len(self._buckets)

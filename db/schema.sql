@@ -17,40 +17,6 @@ CREATE TABLE users (
     frozen INTEGER NOT NULL DEFAULT 0 CHECK (frozen IN (0, 1)),
     created_at_ms INTEGER NOT NULL
 ) STRICT;
-CREATE TABLE bets (
-    rowid INTEGER PRIMARY KEY,  -- named, so that VACUUM keeps it
-    id TEXT NOT NULL UNIQUE CHECK (id <> ''),
-    user_id INTEGER NOT NULL REFERENCES users (id) CHECK (user_id > 2),
-    nonce TEXT NOT NULL CHECK (nonce <> ''),
-    column_start_s INTEGER NOT NULL,
-    column_s INTEGER NOT NULL CHECK (column_s > 0),
-    lo_cents INTEGER NOT NULL CHECK (lo_cents >= 0),
-    hi_cents INTEGER NOT NULL CHECK (hi_cents > lo_cents),
-    cell_id TEXT NOT NULL
-        GENERATED ALWAYS AS (column_start_s || '_' || lo_cents || '_' || hi_cents) VIRTUAL,
-    rule TEXT NOT NULL CHECK (rule <> ''),
-    stake_micros INTEGER NOT NULL CHECK (stake_micros > 0),
-    reward_bps INTEGER NOT NULL CHECK (reward_bps >= 0),
-    quote_n INTEGER NOT NULL,
-    -- What the house must hold ready while the bet is open; the remainder stays with the house.
-    payout_if_won_micros INTEGER NOT NULL
-        GENERATED ALWAYS AS (stake_micros * reward_bps / 10000) VIRTUAL,
-    status TEXT NOT NULL
-        CHECK (status IN ('confirmed', 'won', 'lost', 'void', 'insufficient_funds')),
-    -- Never changes, so that settling a bet leaves the index below alone: a quarter of the time
-    -- that it takes to end the bets of a column.
-    holds_cell INTEGER NOT NULL CHECK (holds_cell = (status <> 'insufficient_funds')),
-    payout_micros INTEGER CHECK (payout_micros >= 0),
-    placed_at_ms INTEGER NOT NULL,
-    resolved_at_ms INTEGER,
-    CHECK ((status IN ('won', 'lost', 'void')) = (resolved_at_ms IS NOT NULL)),
-    CHECK ((resolved_at_ms IS NULL) = (payout_micros IS NULL))
-) STRICT;
-CREATE UNIQUE INDEX bets_nonce ON bets (user_id, nonce);
-CREATE UNIQUE INDEX bets_cell ON bets (user_id, cell_id) WHERE holds_cell = 1;
-CREATE INDEX bets_open ON bets (column_start_s, column_s, rule, lo_cents, hi_cents)
-    WHERE status = 'confirmed';
-CREATE INDEX bets_placed ON bets (user_id, placed_at_ms);
 CREATE TABLE columns (
     start_s INTEGER NOT NULL,
     column_s INTEGER NOT NULL CHECK (column_s > 0),
@@ -107,4 +73,54 @@ CREATE TABLE meta (
     override TEXT NOT NULL DEFAULT 'auto' CHECK (override IN ('auto', 'open', 'close')),
     override_by TEXT NOT NULL DEFAULT '',
     override_why TEXT NOT NULL DEFAULT ''
+, opened_at_ms INTEGER NOT NULL DEFAULT 0, closed_at_ms INTEGER CHECK (closed_at_ms >= opened_at_ms)) STRICT;
+CREATE TABLE partitions (
+    name TEXT PRIMARY KEY CHECK (name GLOB '????-??-??.db'),
+    opened_at_ms INTEGER NOT NULL,
+    closed_at_ms INTEGER NOT NULL CHECK (closed_at_ms >= opened_at_ms),
+    -- Of its ledger. Row numbers go on in the next file, so that one number names one row for ever.
+    last_rowid INTEGER NOT NULL CHECK (last_rowid >= 0)
 ) STRICT;
+CREATE TABLE carried_nonces (
+    user_id INTEGER NOT NULL REFERENCES users (id),
+    nonce TEXT NOT NULL CHECK (nonce <> ''),
+    bet_id TEXT NOT NULL,
+    status TEXT NOT NULL,
+    PRIMARY KEY (user_id, nonce)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE "bets" (
+    rowid INTEGER PRIMARY KEY,  -- named, so that VACUUM keeps it
+    id TEXT NOT NULL UNIQUE CHECK (id <> ''),
+    user_id INTEGER NOT NULL REFERENCES users (id) CHECK (user_id > 2),
+    nonce TEXT NOT NULL CHECK (nonce <> ''),
+    column_start_s INTEGER NOT NULL,
+    column_s INTEGER NOT NULL CHECK (column_s > 0),
+    lo_cents INTEGER NOT NULL CHECK (lo_cents >= 0),
+    hi_cents INTEGER NOT NULL CHECK (hi_cents > lo_cents),
+    cell_id TEXT NOT NULL
+        GENERATED ALWAYS AS (column_start_s || '_' || lo_cents || '_' || hi_cents) VIRTUAL,
+    rule TEXT NOT NULL CHECK (rule <> ''),
+    stake_micros INTEGER NOT NULL CHECK (stake_micros > 0),
+    reward_bps INTEGER NOT NULL CHECK (reward_bps >= 0),
+    quote_n INTEGER NOT NULL,
+    -- What the house must hold ready while the bet is open; the remainder stays with the house.
+    payout_if_won_micros INTEGER NOT NULL
+        GENERATED ALWAYS AS (stake_micros * reward_bps / 10000) VIRTUAL,
+    status TEXT NOT NULL
+        CHECK (status IN ('confirmed', 'won', 'lost', 'void', 'insufficient_funds', 'carried')),
+    -- Never changes, so that settling a bet leaves the index below alone: a quarter of the time
+    -- that it takes to end the bets of a column.
+    holds_cell INTEGER NOT NULL CHECK (holds_cell = (status <> 'insufficient_funds')),
+    payout_micros INTEGER CHECK (payout_micros >= 0),
+    placed_at_ms INTEGER NOT NULL,
+    resolved_at_ms INTEGER,
+    -- The file whose ledger took the stake, if that is not this one.
+    carried_from TEXT CHECK (carried_from GLOB '????-??-??.db'),
+    CHECK ((status IN ('won', 'lost', 'void')) = (resolved_at_ms IS NOT NULL)),
+    CHECK ((resolved_at_ms IS NULL) = (payout_micros IS NULL))
+) STRICT;
+CREATE UNIQUE INDEX bets_nonce ON bets (user_id, nonce);
+CREATE UNIQUE INDEX bets_cell ON bets (user_id, cell_id) WHERE holds_cell = 1;
+CREATE INDEX bets_open ON bets (column_start_s, column_s, rule, lo_cents, hi_cents)
+    WHERE status = 'confirmed';
+CREATE INDEX bets_placed ON bets (user_id, placed_at_ms);

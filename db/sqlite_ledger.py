@@ -39,9 +39,13 @@ from protocols.money import (
     Deposit,
     KeepOverride,
     LedgerCommand,
+    MarkVerified,
     MoneyOutcome,
     OpenAccount,
+    RebuildBalance,
     ReserveQuoteNumbers,
+    Rotate,
+    Rotated,
     SetHold,
     SettleColumn,
 )
@@ -106,6 +110,14 @@ class SqliteLedger:
     def synchronous(self) -> int:
         """The running connection's setting: 2 is FULL, a sync at every COMMIT."""
         return int(self._connection.execute("PRAGMA synchronous").fetchone()[0])
+
+    def partition(self) -> str:
+        """Empty: a ledger of one file has no weeks (db.weekly_ledger has)."""
+        return ""
+
+    def rotation_failure(self) -> str:
+        """Empty: there is nothing to rotate."""
+        return ""
 
     def recover(self) -> Recovered:
         """Check what was written since the last check; say where things stand.
@@ -183,6 +195,14 @@ class SqliteLedger:
                 return ledger_commands.keep_override(connection, command)
             case ReserveQuoteNumbers():
                 return ledger_commands.reserve_quote_numbers(connection, command)
+            case MarkVerified():
+                return ledger_commands.mark_verified(connection, command)
+            case RebuildBalance():
+                return ledger_commands.rebuild_balance(
+                    connection, command, at_ms=at_ms, ulids=ulids
+                )
+            case Rotate():
+                return Rotated(partition="")
 
 
 def open_current(

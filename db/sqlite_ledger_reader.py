@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, Self
 
-from db.ledger_check import check_all
+from db.ledger_check import check_all, check_since
 from db.ledger_commands import operator_state
 from db.sqlite_connection import Database, open_reader, snapshot
 from domain.evidence import Evidence, record_from_json
@@ -15,6 +15,7 @@ from domain.resolution import Rule, VoidReason
 from domain.units import BetId, EpochMs
 from protocols.accounts import (
     Account,
+    Audit,
     Bet,
     HousePosition,
     IntegrityReport,
@@ -22,6 +23,7 @@ from protocols.accounts import (
     OpenColumn,
     OperatorState,
     SettledBet,
+    WalletBalance,
 )
 from protocols.money import BetStatus, ColumnKey
 
@@ -173,6 +175,33 @@ class SqliteLedgerReader:
         """The full check, of one moment. Seconds on a million bets; the writer goes on."""
         with snapshot(self._connection):
             return check_all(self._connection)
+
+    def audit(self) -> Audit:
+        """The part of the check that a start needs: of the rows after the last verified one."""
+        with snapshot(self._connection):
+            after, newest = self._connection.execute(
+                "SELECT verified_rowid, (SELECT ifnull(max(rowid), 0) FROM transaction_ledger)"
+                " FROM meta"
+            ).fetchone()
+            return Audit(rowid=newest, drifts=check_since(self._connection, after=after))
+
+    def balances(self, *, after_user_id: int = 0, limit: int = 1_000) -> Sequence[WalletBalance]:
+        """Balances of traders in order of their user id."""
+        rows = self._connection.execute(
+            "SELECT id, wallet_address, version, balance FROM users"
+            " WHERE id > max(?, 2) ORDER BY id LIMIT ?",
+            (after_user_id, limit),
+        )
+        return [
+            WalletBalance(user_id=user_id, wallet=wallet, seq=version, balance_micros=balance)
+            for user_id, wallet, version, balance in rows
+        ]
+
+    def archived(
+        self, *, from_ms: EpochMs | None = None, to_ms: EpochMs | None = None
+    ) -> Sequence[str]:
+        """None: one file knows of itself only."""
+        return ()
 
     def _one_bet(self, where: str, values: tuple[object, ...]) -> Bet | None:
         row = self._connection.execute(f"{_BETS} {where}", values).fetchone()

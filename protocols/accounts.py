@@ -48,6 +48,16 @@ class Bet:
 
 
 @attrs.frozen(kw_only=True)
+class WalletBalance:
+    """A trader's balance, and the version it belongs to."""
+
+    user_id: int
+    wallet: str
+    seq: int
+    balance_micros: Micros
+
+
+@attrs.frozen(kw_only=True)
 class LedgerRow:
     """One line of a statement."""
 
@@ -132,6 +142,14 @@ class IntegrityReport:
     def clean(self) -> bool:
         """Zero drift?"""
         return not self.drifts
+
+
+@attrs.frozen(kw_only=True)
+class Audit:
+    """What a partial check saw: the rows since the last verified one, up to `rowid`."""
+
+    rowid: int
+    drifts: tuple[Drift, ...]
 
 
 @attrs.frozen(kw_only=True)

@@ -9,6 +9,7 @@ from domain.feed_health import FeedLevel as FeedLevel
 from domain.placement import Gate
 from domain.ticks import Tick
 from domain.units import EpochMs
+from protocols.upkeep import DiskStatus
 
 
 class Override(StrEnum):
@@ -116,8 +117,8 @@ class SourceState:
     """Frames or rows that could not be read."""
 
 
-def betting_gate(status: FeedStatus, hold: Hold) -> Gate:
-    """Whether betting is open, from the feed's state, the override and the hold.
+def betting_gate(status: FeedStatus, hold: Hold, disk: DiskStatus) -> Gate:
+    """Whether betting is open, from the feed's state, the override, the hold and the disk.
 
     An override `open` refuses like a hold does, because the feed itself may be well; `close` lets
     bets through a CRITICAL feed as long as there is a live quote, which `rate_of_bet` sees to.
@@ -125,6 +126,7 @@ def betting_gate(status: FeedStatus, hold: Hold) -> Gate:
     return Gate(
         feed_critical=status.closed_by_feed(),
         held=hold.held or status.override is Override.OPEN,
+        disk_full=disk.level.refuses_bets,
     )
 
 

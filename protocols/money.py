@@ -18,7 +18,11 @@ from protocols.market import Override
 
 
 class BetStatus(StrEnum):
-    """Where a bet stands. `confirmed` is open; the others are ends."""
+    """Where a bet stands. `confirmed` is open; the others are ends.
+
+    The ledger has one more, `carried`: the bet goes on in the next week's file. Readers never show
+    it; they take that file's row.
+    """
 
     CONFIRMED = "confirmed"
     WON = "won"
@@ -110,8 +114,47 @@ class ReserveQuoteNumbers:
     count: int
 
 
+@attrs.frozen(kw_only=True)
+class Rotate:
+    """Begin the new week's file if a new week has begun. Answered with Rotated.
+
+    Any command does that; this one is for a week that begins quietly.
+    """
+
+
+@attrs.frozen(kw_only=True)
+class MarkVerified:
+    """Ledger rows up to this one were found to add up: the next start need not look at them.
+
+    Answered with MarkedVerified.
+    """
+
+    rowid: int
+
+
+@attrs.frozen(kw_only=True)
+class RebuildBalance:
+    """Set a balance to the sum of its ledger rows, on an operator's word, and note it there.
+
+    Answered with BalanceRebuilt, or the Refusal `not_found`.
+    """
+
+    wallet: str
+    by: str
+    why: str
+
+
 MoneyCommand: TypeAlias = (
-    PlaceBet | OpenAccount | Deposit | SettleColumn | SetHold | KeepOverride | ReserveQuoteNumbers
+    PlaceBet
+    | OpenAccount
+    | Deposit
+    | SettleColumn
+    | SetHold
+    | KeepOverride
+    | ReserveQuoteNumbers
+    | Rotate
+    | MarkVerified
+    | RebuildBalance
 )
 
 
@@ -135,7 +178,16 @@ class BetOrder:
 
 
 LedgerCommand: TypeAlias = (
-    BetOrder | OpenAccount | Deposit | SettleColumn | SetHold | KeepOverride | ReserveQuoteNumbers
+    BetOrder
+    | OpenAccount
+    | Deposit
+    | SettleColumn
+    | SetHold
+    | KeepOverride
+    | ReserveQuoteNumbers
+    | Rotate
+    | MarkVerified
+    | RebuildBalance
 )
 
 
@@ -252,6 +304,30 @@ class QuoteNumbersReserved:
 
 
 @attrs.frozen(kw_only=True)
+class Rotated:
+    """Where the money is kept now."""
+
+    partition: str
+    """The name of the current file, e.g. `2026-11-15.db`; empty for a ledger in memory."""
+
+
+@attrs.frozen(kw_only=True)
+class MarkedVerified:
+    """The mark is kept."""
+
+    rowid: int
+
+
+@attrs.frozen(kw_only=True)
+class BalanceRebuilt:
+    """The balance is the sum of its ledger rows, and the rebuild is noted among them."""
+
+    wallet: str
+    before_micros: Micros
+    after_micros: Micros
+
+
+@attrs.frozen(kw_only=True)
 class CommandFailed:
     """The ledger could not carry this one command out; nothing of it was written. A defect."""
 
@@ -268,6 +344,9 @@ MoneyOutcome: TypeAlias = (
     | HoldSet
     | OverrideKept
     | QuoteNumbersReserved
+    | Rotated
+    | MarkedVerified
+    | BalanceRebuilt
     | Refusal
     | CommandFailed
 )
@@ -279,7 +358,7 @@ UserEvent: TypeAlias = BetConfirmed | BetRefused | BetResolved | Deposited
 @attrs.frozen(kw_only=True)
 class EventsLost:
     """A life of the Batcher ended with commands in hand: some may be on disk whose events nobody
-    was told. Whoever follows a private stream takes a snapshot."""
+    was told; or a balance was rebuilt. Whoever follows a private stream takes a snapshot."""
 
 
 StreamEntry: TypeAlias = UserEvent | EventsLost
@@ -302,6 +381,14 @@ class WriterStatus:
     """The highest time by which a bet was judged."""
     synchronous: int = 0
     """How the running write connection syncs; 2 is FULL."""
+    partition: str = ""
+    """The file of the week that is written now."""
+    rotations: int = 0
+    """New weeks begun since the venue started."""
+    last_rotation_ms: float = 0.0
+    """How long the last one held up the commands behind it."""
+    rotation_failure: str = ""
+    """Why a week that is over still has the current file; empty when there is no such week."""
 
 
 @attrs.frozen(kw_only=True)

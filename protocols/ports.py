@@ -10,12 +10,14 @@ from typing import Protocol, TypeVar
 
 import attrs
 
+from domain.disk import DiskUse
 from domain.feed_health import RecordTail as RecordTail
 from domain.resolution import Record
 from domain.ticks import Tick
 from domain.units import BetId, EpochMs
 from protocols.accounts import (
     Account,
+    Audit,
     Bet,
     HousePosition,
     IntegrityReport,
@@ -23,6 +25,7 @@ from protocols.accounts import (
     OpenColumn,
     OperatorState,
     SettledBet,
+    WalletBalance,
 )
 from protocols.market import FeedLevelChanged
 from protocols.money import BetStatus, LedgerCommand, MoneyOutcome
@@ -94,8 +97,17 @@ class Ledger(Protocol):
         """Carry the commands out in order, in one transaction; outcomes in the same order.
 
         `at_ms` is the clock reading they were judged at. On return all is on disk. One bad command
-        fails alone (CommandFailed); the others commit.
+        fails alone (CommandFailed); the others commit. If `at_ms` lies in a later week than the
+        current file's, that week's file is begun first.
         """
+        ...
+
+    def partition(self) -> str:
+        """The name of the current file, e.g. `2026-11-15.db`; empty in memory."""
+        ...
+
+    def rotation_failure(self) -> str:
+        """Why the file of a week that is over is still the current one; empty when it is not so."""
         ...
 
 
@@ -148,7 +160,24 @@ class LedgerReader(Protocol):
     def house(self) -> HousePosition: ...
 
     def integrity(self) -> IntegrityReport:
-        """The full check: balances, chains, zero sums, exposure, nothing negative."""
+        """The full check of the current file: balances, chains, zero sums, exposure and more."""
+        ...
+
+    def audit(self) -> Audit:
+        """The check of what was written since the last verified row: quick, for every few minutes.
+
+        The full one looks at every row again."""
+        ...
+
+    def balances(self, *, after_user_id: int = 0, limit: int = 1_000) -> Sequence[WalletBalance]:
+        """Balances of traders in order of their user id: for a cache that is filled anew."""
+        ...
+
+    def archived(
+        self, *, from_ms: EpochMs | None = None, to_ms: EpochMs | None = None
+    ) -> Sequence[str]:
+        """The partitions that hold some of `[from_ms, to_ms)` and are not on this disk, oldest
+        first. What the other methods find is then not all there is."""
         ...
 
 
@@ -279,4 +308,92 @@ class KeyValueStore(Protocol):
 
     async def take_token(self, key: str, *, per_minute: int, burst: int) -> Allowance:
         """One request against the token bucket `key`."""
+        ...
+
+    async def publish(self, channel: str, message: str) -> None:
+        """Tell whoever listens to `channel` now. Nobody may."""
+        ...
+
+
+# --- objects: the archive and the backups -----------------------------------------------------
+
+
+class ObjectStoreFailed(Exception):
+    """The object store could not do it: refused, cut off, too slow, full. Try again later.
+
+    Its text says what and where, and never a secret.
+    """
+
+
+class ObjectMissing(Exception):
+    """There is no object of that key."""
+
+
+class WorkStopped(Exception):
+    """The work was told to stop half-way, and left nothing that looks complete."""
+
+
+class Work(Protocol):
+    """Follows a long piece of blocking work, from the thread that does it."""
+
+    def step(self, done_bytes: int, total_bytes: int) -> None:
+        """So much is done of so much (0: not known). Raises WorkStopped when it is to end here.
+
+        Called at least once per megabyte or second, so that a drain need not wait.
+        """
+        ...
+
+
+@attrs.frozen(kw_only=True)
+class StoredObject:
+    """One object as a listing shows it."""
+
+    key: str
+    bytes: int
+
+
+class ObjectStore(Protocol):
+    """Where the archive and the backups are kept. Keys are `/`-joined names of A-Z a-z 0-9 - _ .
+
+    Files are named by their paths. Methods block: call them through a Worker. Every one may raise
+    ObjectStoreFailed. No more than a few megabytes of an object are ever in memory.
+    """
+
+    @property
+    def place(self) -> str:
+        """Where it is, for people: `s3://bucket/prefix` or the folder. Holds no secret."""
+        ...
+
+    def put(self, key: str, file: str, *, sha256: str, work: Work) -> None:
+        """Store the file's content under `key`, replacing what was there; all of it or nothing.
+
+        `sha256` is that of the file, in hex; it is kept with the object and shown by `stat`.
+        """
+        ...
+
+    def get(self, key: str, file: str, *, work: Work) -> str:
+        """Write the object's content into a new `file` and sync it; the SHA-256 of what was read.
+
+        Raises ObjectMissing. On any failure the file is not there.
+        """
+        ...
+
+    def sha256(self, key: str, *, work: Work) -> str:
+        """The SHA-256 of the content, read back whole. Raises ObjectMissing."""
+        ...
+
+    def list(self, prefix: str) -> Sequence[StoredObject]:
+        """All objects whose key begins with `prefix`, in order of key."""
+        ...
+
+    def delete(self, key: str) -> None:
+        """Remove the object; nothing happens if there is none."""
+        ...
+
+
+class DiskProbe(Protocol):
+    """Looks how full the disk of the data folder is."""
+
+    def look(self) -> DiskUse:
+        """Raises OSError when the file system can't be asked."""
         ...

@@ -114,7 +114,7 @@ class BetDesk:
             return Refusal(Code.DRAINING)
         feed = ports.feed.value
         at_ms = current_ms(now_ms=now_ms, newest_tick_ms=feed.last_tick_ms or 0, high_ms=0)
-        gate = betting_gate(feed, ports.hold.value)
+        gate = betting_gate(feed, ports.hold.value, ports.disk.value)
         return early_refusal(ports.rules, gate, bet.cell, at_ms=at_ms)
 
     async def _enter(self, bet: BetRequest) -> Json | Refusal:

@@ -22,6 +22,7 @@ from protocols.money import (
 )
 from protocols.ports import Chance, Clock, KeyValueStore, LedgerReader, PriceReader, Worker
 from protocols.sign_in import SignInCommand, SignInOutcome
+from protocols.upkeep import DiskStatus
 from supervisor import Ask, Mailbox, SupervisorStatus, Topic, Watch
 
 
@@ -72,6 +73,7 @@ class GatewayPorts:
     circuit: Mailbox[Ask[SetOverride, FeedStatus | Refusal]]
     feed: Watch[FeedStatus]
     hold: Watch[Hold]
+    disk: Watch[DiskStatus]
     book: Watch[QuoteBook]
     ticks: Topic[Tick]
     sources: Watch[tuple[SourceState, ...]]

@@ -50,6 +50,7 @@ from protocols.money import (
     WriterStatus,
 )
 from protocols.ports import Recovered
+from protocols.upkeep import DiskStatus
 from supervisor import (
     Ask,
     Life,
@@ -145,6 +146,7 @@ class Bench:
         factory=lambda: Watch("feed", attrs.evolve(FEED_UNKNOWN, level=FeedLevel.HEALTHY))
     )
     hold: Watch[Hold] = attrs.field(factory=lambda: Watch("hold", Hold()))
+    disk: Watch[DiskStatus] = attrs.field(factory=lambda: Watch("disk", DiskStatus()))
     book: Watch[QuoteBook] = attrs.field(factory=lambda: Watch("book", QuoteBook()))
     writer: Watch[WriterStatus] = attrs.field(factory=lambda: Watch("writer", WriterStatus()))
     worker: SlowWorker = attrs.field(factory=SlowWorker)
@@ -158,6 +160,7 @@ class Bench:
             events=self.topic,
             feed=self.feed,
             hold=self.hold,
+            disk=self.disk,
             book=self.book,
             writer=self.writer,
             ledger=self.ledger,
