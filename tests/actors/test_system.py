@@ -132,6 +132,7 @@ def test_every_channel_has_one_who_reads_it_and_one_who_writes_it(wiring: Wiring
             "gateway",
         ],
         "hold": ["batcher", "gateway"],
+        "disk": ["batcher", "gateway"],
         "writer": ["batcher", "gateway"],
         "resolver": ["resolver", "gateway"],
         "user_events": ["batcher", "gateway"],
