@@ -62,7 +62,7 @@ from protocols.ports import (
     Worker,
 )
 from protocols.sign_in import SignInCommand, SignInOutcome
-from protocols.upkeep import DiskStatus
+from protocols.upkeep import ArchiveStatus, AuditStatus, BackupStatus, DiskStatus
 from supervisor import (
     Ask,
     Child,
@@ -117,6 +117,9 @@ class Channels:
     )
     # Upkeep: what the actors that keep the data whole say of it.
     disk: Watch[DiskStatus] = attrs.field(factory=lambda: Watch("disk", DiskStatus()))
+    archive: Watch[ArchiveStatus] = attrs.field(factory=lambda: Watch("archive", ArchiveStatus()))
+    backups: Watch[BackupStatus] = attrs.field(factory=lambda: Watch("backups", BackupStatus()))
+    audit: Watch[AuditStatus] = attrs.field(factory=lambda: Watch("audit", AuditStatus()))
 
     draining: Watch[bool] = attrs.field(factory=lambda: Watch("draining", False))
 
@@ -379,6 +382,9 @@ def _gateway(
         feed=channels.feed,
         hold=channels.hold,
         disk=channels.disk,
+        archive=channels.archive,
+        backups=channels.backups,
+        audit=channels.audit,
         book=channels.book,
         ticks=channels.ticks,
         sources=channels.sources,

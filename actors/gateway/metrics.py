@@ -74,6 +74,7 @@ class VenueCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         yield from self._market()
         yield from self._money()
+        yield from self._upkeep()
         yield from self._actors()
         yield from self._channels()
 
@@ -107,6 +108,71 @@ class VenueCollector(Collector):
             payout = house.open_payout_micros
             yield _gauge("house_exposure_micros", "Payouts if every open bet were won.", payout)
             yield _gauge("open_bets", "Bets not resolved yet.", house.open_bets)
+
+    def _upkeep(self) -> Iterator[Metric]:
+        yield from self._archive()
+        yield from self._backups()
+        yield from self._audit()
+        yield from self._disk()
+
+    def _archive(self) -> Iterator[Metric]:
+        archive, writer = self._ports.archive.value, self._ports.writer.value
+        if archive.last_success_ms:
+            yield _gauge(
+                "last_successful_archive_timestamp",
+                "Unix time of the newest week in the archive; before the first, of the start.",
+                archive.last_success_ms / 1000,
+            )
+        yield _gauge("archive_waiting", "Closed weeks not in the archive yet.", archive.waiting)
+        yield _gauge("archive_weeks", "Weeks in the archive, verified.", archive.archived)
+        yield _gauge("archive_purged_weeks", "... whose file here was deleted.", archive.purged)
+        yield _gauge("archive_step_done_bytes", "Of the step in hand.", archive.done_bytes)
+        yield _gauge("archive_step_total_bytes", "Of the step in hand.", archive.total_bytes)
+        yield _counter("archive_failures", "Attempts that failed.", archive.failures)
+        yield _counter("week_rotations", "New weeks begun.", writer.rotations)
+        rotation_s = writer.last_rotation_ms / 1000
+        yield _gauge("week_rotation_seconds", "How long the last one held bets up.", rotation_s)
+        failing = float(bool(writer.rotation_failure))
+        yield _gauge("week_rotation_failing", "1 while an old week can't be closed.", failing)
+
+    def _backups(self) -> Iterator[Metric]:
+        backups = self._ports.backups.value
+        if backups.last_success_ms:
+            yield _gauge(
+                "last_successful_backup_timestamp",
+                "Unix time of the newest verified backup.",
+                backups.last_success_ms / 1000,
+            )
+        yield _gauge("backup_bytes", "Its size as stored.", backups.last_bytes)
+        yield _gauge("backup_seconds", "How long it took.", backups.took_ms / 1000)
+        yield _counter("backups_taken", "Verified backups.", backups.taken)
+        yield _counter("backup_failures", "Attempts that failed.", backups.failures)
+
+    def _audit(self) -> Iterator[Metric]:
+        audit = self._ports.audit.value
+        if audit.checked_at_ms:
+            yield _gauge(
+                "last_integrity_check_timestamp",
+                "Unix time of the last full check of the money.",
+                audit.checked_at_ms / 1000,
+            )
+        yield _gauge("ledger_drifts", "Ways in which the money does not add up.", audit.drifts)
+        yield _gauge("integrity_check_seconds", "How long it took.", audit.took_ms / 1000)
+        yield _counter("integrity_failures", "Checks not carried out.", audit.failures)
+        verified = audit.verified_rowid
+        yield _gauge("ledger_verified_rowid", "Rows up to here add up.", verified)
+
+    def _disk(self) -> Iterator[Metric]:
+        disk = self._ports.disk.value
+        yield _gauge(
+            "disk_level",
+            "0 normal, 1 warning, 2 full (no new bets), 3 emergency.",
+            disk.level.severity,
+        )
+        if disk.use is not None:
+            yield _gauge("disk_total_bytes", "Of the data folder's disk.", disk.use.total_bytes)
+            yield _gauge("disk_free_bytes", "What may still be written.", disk.use.free_bytes)
+        yield _counter("disk_look_failures", "Looks at the disk that failed.", disk.failures)
 
     def _actors(self) -> Iterator[Metric]:
         actors = list(actors_of(self._ports.supervisor_status()))

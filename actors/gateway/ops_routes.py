@@ -11,6 +11,7 @@ from actors.gateway.hub import Hub
 from actors.gateway.ports import GatewayPorts
 from actors.gateway.routes import Route, bearer, json_body
 from actors.gateway.tree import rows_json
+from actors.gateway.upkeep import upkeep_json
 from domain.refusals import Code, Refusal
 from protocols.client_answers import Json, feed_json, source_json
 from protocols.client_wire import parse_circuit, parse_deposit, parse_reason
@@ -64,6 +65,7 @@ class OpsRoutes:
             "house": await self._house(),
             "writer": self._writer(),
             "resolver": self._resolver(),
+            **upkeep_json(self._ports, now_ms),
             "gateway": {"connections": self._connections.count, "sockets": self._hub.count},
         }
 
@@ -172,6 +174,10 @@ class OpsRoutes:
             "expired": writer.expired,
             "high_ms": writer.high_ms,
             "synchronous": writer.synchronous,
+            "partition": writer.partition,
+            "rotations": writer.rotations,
+            "last_rotation_ms": writer.last_rotation_ms,
+            "rotation_failure": writer.rotation_failure,
         }
 
     def _resolver(self) -> Json:

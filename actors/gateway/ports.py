@@ -22,7 +22,7 @@ from protocols.money import (
 )
 from protocols.ports import Chance, Clock, KeyValueStore, LedgerReader, PriceReader, Worker
 from protocols.sign_in import SignInCommand, SignInOutcome
-from protocols.upkeep import DiskStatus
+from protocols.upkeep import ArchiveStatus, AuditStatus, BackupStatus, DiskStatus
 from supervisor import Ask, Mailbox, SupervisorStatus, Topic, Watch
 
 
@@ -74,6 +74,9 @@ class GatewayPorts:
     feed: Watch[FeedStatus]
     hold: Watch[Hold]
     disk: Watch[DiskStatus]
+    archive: Watch[ArchiveStatus]
+    backups: Watch[BackupStatus]
+    audit: Watch[AuditStatus]
     book: Watch[QuoteBook]
     ticks: Topic[Tick]
     sources: Watch[tuple[SourceState, ...]]

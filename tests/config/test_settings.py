@@ -152,6 +152,21 @@ def sections() -> list[str]:
         "feed.fallbacks=simulator",
         "feed.binance_url=https://example.com",
         "store.url=memory",
+        "store.answer_within_ms=5",
+        "archive.url=",
+        "archive.url=folder",
+        "archive.url=folder:relative",
+        "archive.url=s3://",
+        "archive.url=s3://ab",  # bucket names have three characters or more
+        "archive.url=s3://Bucket/weeks",
+        "archive.url=s3://bucket/a b",
+        "archive.url=https://bucket/weeks",
+        "archive.endpoint_url=s3.example",
+        "archive.region=eu west",
+        "archive.weeks_on_disk=0",
+        "archive.compression_level=20",
+        "backup.every_minutes=0",
+        "disk.full_percent=101",
         "store.url=redis://",
         "store.url=redis://[host",
         "venue.mode=live",
@@ -176,6 +191,8 @@ def test_toml_values_are_not_converted(value: object) -> None:
         (["venue.chain_id=1"], "venue.chain_id: must be 31337 in demo mode"),
         (["grid.rows=1000", "grid.horizon_columns=1000"], "grid.rows: rows x horizon_columns"),
         (["quotes.interval_ms=500", "quotes.interval_max_ms=499"], "quotes.interval_max_ms: "),
+        (["disk.full_percent=95"], "disk.full_percent: must lie between"),
+        (["disk.warning_percent=90"], "disk.full_percent: must lie between"),
         (["feed.fallbacks=binance"], "feed.fallbacks: must follow a live feed.source"),
         (["feed.source=binance", "feed.fallbacks=binance"], "feed.fallbacks: must follow"),
     ],
@@ -249,6 +266,7 @@ def test_a_file_that_is_missing_or_too_long_is_refused(tmp_path: Path) -> None:
         (f"ops.token={TOKEN}", "TAPGRID_OPS__TOKEN or TAPGRID_OPS__TOKEN_FILE"),
         (f"ops.tokens.alice={TOKEN}", "TAPGRID_OPS__TOKENS__ALICE"),
         (f"store.url=redis://:{TOKEN}@localhost", "TAPGRID_STORE__URL"),
+        (f"archive.secret_access_key={TOKEN}", "TAPGRID_ARCHIVE__SECRET_ACCESS_KEY"),
     ],
 )
 def test_secrets_are_refused_on_the_command_line(text: str, instead: str) -> None:
@@ -263,6 +281,7 @@ def test_secrets_are_refused_on_the_command_line(text: str, instead: str) -> Non
         f'[ops]\ntoken = "{TOKEN}"',
         f'[ops]\ntokens = {{ alice = "{TOKEN}" }}',
         f'[store]\nurl = "redis://u:{TOKEN}@localhost"',
+        f'[archive]\nsecret_access_key = "{TOKEN}"',
     ],
 )
 def test_secrets_are_refused_in_settings_files(tmp_path: Path, content: str) -> None:

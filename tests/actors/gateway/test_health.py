@@ -6,7 +6,9 @@ from pathlib import Path
 import attrs
 import pytest
 
+from domain.disk import DiskLevel, DiskUse
 from protocols.market import FeedLevel
+from protocols.upkeep import ArchiveStatus, AuditStatus, BackupStatus, DiskStatus
 from tests.support.door import CHAIN_ID, BrokenStore, Door, open_door
 
 
@@ -92,3 +94,45 @@ async def test_metrics_bear_the_names_of_the_reference(door: Door) -> None:
         'http_request_duration_seconds_count{route="/api/bets"} 1.0',
     ):
         assert line in lines
+
+
+async def test_metrics_tell_of_archive_backups_audits_and_disk(door: Door) -> None:
+    channels = door.channels
+    channels.archive.set(
+        ArchiveStatus(
+            last_success_ms=1_770_000_000_500, waiting=2, archived=5, purged=3, failures=1
+        )
+    )
+    channels.backups.set(BackupStatus(last_success_ms=1_770_000_001_000, last_bytes=9, taken=4))
+    channels.audit.set(AuditStatus(checked_at_ms=1_770_000_002_000, drifts=1, verified_rowid=77))
+    use = DiskUse(total_bytes=1000, free_bytes=100)
+    channels.disk.set(DiskStatus(level=DiskLevel.FULL, use=use))
+    before = channels.writer.value
+    channels.writer.set(attrs.evolve(before, rotations=1, last_rotation_ms=320.0))
+    lines = (await door.get("/metrics")).body.decode().splitlines()
+    for line in (
+        "last_successful_archive_timestamp 1.7700000005e+09",
+        "archive_waiting 2.0",
+        "archive_weeks 5.0",
+        "archive_purged_weeks 3.0",
+        "archive_failures_total 1.0",
+        "week_rotations_total 1.0",
+        "week_rotation_seconds 0.32",
+        "week_rotation_failing 0.0",
+        "last_successful_backup_timestamp 1.770000001e+09",
+        "backup_bytes 9.0",
+        "backups_taken_total 4.0",
+        "last_integrity_check_timestamp 1.770000002e+09",
+        "ledger_drifts 1.0",
+        "ledger_verified_rowid 77.0",
+        "disk_level 2.0",
+        "disk_free_bytes 100.0",
+    ):
+        assert line in lines
+
+
+async def test_what_has_not_happened_yet_has_no_time(door: Door) -> None:
+    text = (await door.get("/metrics")).body.decode()
+    for name in ("archive", "backup"):
+        assert f"last_successful_{name}_timestamp" not in text
+    assert "last_integrity_check_timestamp" not in text

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
+from domain.disk import DiskLevel, DiskUse
 from domain.refusals import TABLE, Code
 from protocols.market import Override
+from protocols.upkeep import ArchiveStatus, AuditStatus, DiskStatus
 from tests.support.door import OPS_TOKEN, WALLET, Door, open_door
 from tests.support.http_client import Response
 
@@ -76,6 +78,26 @@ async def test_the_status_shows_the_tree_and_what_it_drives(door: Door) -> None:
     assert status["breaker"] == {"open": False, "override": "auto", "by": "", "why": ""}
     assert status["writer"]["commands"] == 2
     assert status["sources"][0]["name"] == "test"
+
+
+async def test_the_status_shows_archive_backups_audits_and_disk(door: Door) -> None:
+    now_ms = door.clock.now_ms()
+    channels = door.channels
+    channels.archive.set(ArchiveStatus(last_success_ms=now_ms - 90_000, waiting=1, now="packing"))
+    channels.audit.set(AuditStatus(checked_at_ms=now_ms - 5_000, drifts=2, first_drift="balance"))
+    channels.disk.set(
+        DiskStatus(level=DiskLevel.WARNING, use=DiskUse(total_bytes=100, free_bytes=25))
+    )
+    status = (await door.get("/ops/status", token=OPS_TOKEN)).json
+    assert (status["archive"]["age_s"], status["archive"]["waiting"]) == (90, 1)
+    assert status["backups"]["age_s"] is None
+    assert (status["audit"]["age_s"], status["audit"]["drifts"]) == (5, 2)
+    assert status["disk"] == {
+        "level": "warning",
+        "total_bytes": 100,
+        "free_bytes": 25,
+        "failures": 0,
+    }
 
 
 async def test_an_override_of_the_breaker_says_who_and_why(door: Door) -> None:
