@@ -18,14 +18,20 @@ class ThreadWorker:
 
     A call in progress is not abandoned when its caller is cancelled: a half-done commit must not
     go on behind the back of the next one. Each call must therefore have a bound of its own.
+
+    With `abandons` the cancelled caller goes on at once and the call keeps the turn until it ends,
+    if ever: for calls that change nothing, use nothing that is closed, and may hang.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, abandons: bool = False) -> None:
         self._one_at_a_time = trio.CapacityLimiter(1)
+        self._abandons = abandons
 
     async def run(self, call: Callable[[], T]) -> T:
         """What `call` returns or raises. Waiting for the turn can be cancelled, the call can't."""
-        return await trio.to_thread.run_sync(call, limiter=self._one_at_a_time)
+        return await trio.to_thread.run_sync(
+            call, abandon_on_cancel=self._abandons, limiter=self._one_at_a_time
+        )
 
 
 class InlineWorker:

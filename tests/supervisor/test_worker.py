@@ -116,6 +116,21 @@ async def test_a_caller_that_is_cancelled_while_it_waits_for_its_turn_makes_no_c
     assert await worker.run(lambda: "its turn was not lost") == "its turn was not lost"
 
 
+async def test_a_worker_that_abandons_lets_the_caller_go_and_keeps_the_turn() -> None:
+    worker, story = ThreadWorker(abandons=True), list[str]()
+    hung, second = Call("hung", story), Call("second", story)
+    second.may_end.set()
+    with trio.move_on_after(0.01) as waited:
+        await worker.run(hung)
+    assert waited.cancelled_caught
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(worker.run, second)
+        await wait_all_tasks_blocked()
+        assert story == ["hung begins"]
+        hung.may_end.set()
+    assert story == ["hung begins", "hung ends", "second begins", "second ends"]
+
+
 async def test_a_call_made_inline_is_a_checkpoint() -> None:
     with assert_checkpoints():
         await InlineWorker().run(lambda: None)
