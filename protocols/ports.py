@@ -355,8 +355,9 @@ class StoredObject:
 class ObjectStore(Protocol):
     """Where the archive and the backups are kept. Keys are `/`-joined names of A-Z a-z 0-9 - _ .
 
-    Files are named by their paths. Methods block: call them through a Worker. Every one may raise
-    ObjectStoreFailed. No more than a few megabytes of an object are ever in memory.
+    None begins with a dot. Files are named by their paths. Methods block: call them through a
+    Worker. Every one may raise ObjectStoreFailed, and ValueError for what can't be a key. No more
+    than a few megabytes of an object are ever in memory.
     """
 
     @property
@@ -367,14 +368,16 @@ class ObjectStore(Protocol):
     def put(self, key: str, file: str, *, sha256: str, work: Work) -> None:
         """Store the file's content under `key`, replacing what was there; all of it or nothing.
 
-        `sha256` is that of the file, in hex; it is kept with the object and shown by `stat`.
+        `sha256` is that of the file, in hex: a file of another content is refused. Told to stop, or
+        failing, while the last of it is stored, the object may yet be the new one.
         """
         ...
 
     def get(self, key: str, file: str, *, work: Work) -> str:
         """Write the object's content into a new `file` and sync it; the SHA-256 of what was read.
 
-        Raises ObjectMissing. On any failure the file is not there.
+        Raises ObjectMissing. On any failure the file is not there. One that was there before is
+        left as it is, and refused.
         """
         ...
 
