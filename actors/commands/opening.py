@@ -5,14 +5,15 @@ What is opened here is closed here, in reverse, with a checkpoint of the ledger'
 """
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
 from pathlib import Path
 from socket import socket
 from typing import Final
 from urllib.parse import urlsplit
 
 import attrs
+import structlog
 
 from actors import price_feed, price_recorder, quoter, system
 from actors.commands.exits import NO_FOLDER, REFUSED, WRONG, CannotDo
@@ -22,6 +23,7 @@ from config.feeds import parse_feed
 from config.settings import DEMO, Settings
 from db.data_folder import DataFolder
 from db.memory_store import MemoryStore
+from db.redis_store import open_redis_store
 from db.sqlite_ledger import SqliteLedger, open_current
 from db.sqlite_ledger_reader import SqliteLedgerReader
 from db.sqlite_prices import SqlitePriceReader, SqlitePriceRecord
@@ -38,6 +40,8 @@ from protocols.money import Deposit, Deposited
 from protocols.ports import Chance, Clock, TickSource
 from supervisor import SystemChance, SystemClock
 from supervisor.worker import ThreadWorker
+
+log = structlog.get_logger("serve")
 
 DEMO_BANKROLL_REFERENCE: Final = "demo-bankroll"
 WEB_ROOT: Final = Path(__file__).resolve().parents[2] / "web"
@@ -81,6 +85,35 @@ def opened_ports(
             price_reads=ThreadWorker(),
             client_price_reads=ThreadWorker(),
         )
+
+
+@asynccontextmanager
+async def with_store(ports: system.Ports, settings: Settings) -> AsyncIterator[system.Ports]:
+    """The ports with the key-value store that `store.url` names. Raises CannotDo.
+
+    Redis is read by a task of its own, so this is entered in the event loop and outlives the tree.
+    """
+    if settings.store.url == "memory:":
+        yield ports
+        return
+    try:
+        opening = open_redis_store(
+            settings.store.url,
+            ports.clock,
+            answer_within_ms=settings.store.answer_within_ms,
+            tell=_tell_store,
+        )
+    except ValueError as error:
+        raise CannotDo(f"store.url: {error}", REFUSED) from error
+    async with opening as store:
+        yield attrs.evolve(ports, store=store)
+
+
+def _tell_store(why: str) -> None:
+    if why:
+        log.error("store_unavailable", why=why)
+    else:
+        log.info("store_available_again")
 
 
 def price_sources(settings: Settings) -> tuple[TickSource, ...]:

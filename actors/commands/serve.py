@@ -23,7 +23,7 @@ import trio
 
 from actors import logs, system
 from actors.commands.exits import OK, REFUSED, WRONG, CannotDo
-from actors.commands.opening import opened_ports, price_sources, venue_settings
+from actors.commands.opening import opened_ports, price_sources, venue_settings, with_store
 from config.settings import DEMO, Settings
 from db.data_folder import DataFolder
 from db.durable_file import PRIVATE, replace_file
@@ -71,7 +71,14 @@ def serve(settings: Settings, *, data: Path) -> int:
             opened_ports(settings, folder, sources=sources, listeners=(listener,)) as ports,
             _announced(folder, settings, token),
         ):
-            return trio.run(_run, ports, for_actors, settings, token)
+            return trio.run(_serve, ports, for_actors, settings, token)
+
+
+async def _serve(
+    ports: system.Ports, for_actors: system.VenueSettings, settings: Settings, token: str
+) -> int:
+    async with with_store(ports, settings) as all_ports:
+        return await _run(all_ports, for_actors, settings, token)
 
 
 async def _run(
