@@ -15,6 +15,11 @@ CREATE TEMP TABLE house_caps (
     per_column_micros INTEGER NOT NULL
 ) STRICT;
 
+-- The newest bet of the files before this one. Bets' row numbers go on from there, so that one
+-- number names one bet for ever.
+CREATE TEMP TABLE bets_before (last_rowid INTEGER NOT NULL) STRICT;
+INSERT INTO bets_before SELECT ifnull(max(last_bet_rowid), 0) FROM partitions;
+
 -- What became of each bet of the batch in hand. To insert a row here is to carry it out.
 CREATE TEMP TABLE bet_decision (
     n INTEGER PRIMARY KEY,
@@ -69,7 +74,7 @@ BEGIN
     INSERT INTO bet_decision
     SELECT NEW.n,
            CASE
-               WHEN used.id IS NOT NULL THEN 'replay_detected'
+               WHEN used.id IS NOT NULL OR ended.bet_id IS NOT NULL THEN 'replay_detected'
                WHEN NEW.refused THEN 'refused'
                WHEN account.id IS NULL THEN 'unknown_wallet'
                WHEN holder.id IS NOT NULL THEN 'cell_taken'
@@ -94,13 +99,16 @@ BEGIN
                ELSE 'confirmed'
            END,
            account.id, account.version + 1, account.balance - NEW.stake_micros,
-           ifnull(used.id, holder.id), ifnull(used.status, holder.status),
+           coalesce(used.id, ended.bet_id, holder.id),
+           coalesce(used.status, ended.status, holder.status),
            NEW.at_ms, NEW.txn, NEW.ledger_id, NEW.bet_id, NEW.nonce,
            NEW.column_start_s, NEW.column_s, NEW.lo_cents, NEW.hi_cents, NEW.cell_id,
            NEW.rule, NEW.stake_micros, NEW.reward_bps, NEW.quote_n, NEW.payout_micros
     FROM house_caps AS caps
     LEFT JOIN users AS account ON account.wallet_address = NEW.wallet AND account.id > 2
     LEFT JOIN bets AS used ON used.user_id = account.id AND used.nonce = NEW.nonce
+    -- Of a bet that had ended when this file was begun: it is in the file before.
+    LEFT JOIN carried_nonces AS ended ON ended.user_id = account.id AND ended.nonce = NEW.nonce
     LEFT JOIN bets AS holder ON holder.user_id = account.id AND holder.cell_id = NEW.cell_id
                             AND holder.holds_cell = 1;
 END;
@@ -137,9 +145,10 @@ CREATE TEMP TRIGGER keep_bet AFTER INSERT ON bet_decision
 WHEN NEW.verdict IN ('confirmed', 'insufficient_funds')
 BEGIN
     INSERT INTO bets
-        (id, user_id, nonce, column_start_s, column_s, lo_cents, hi_cents, rule,
+        (rowid, id, user_id, nonce, column_start_s, column_s, lo_cents, hi_cents, rule,
          stake_micros, reward_bps, quote_n, status, holds_cell, placed_at_ms)
-    VALUES (NEW.bet_id, NEW.user_id, NEW.nonce, NEW.column_start_s, NEW.column_s,
+    VALUES (1 + max(ifnull((SELECT max(rowid) FROM bets), 0), (SELECT last_rowid FROM bets_before)),
+            NEW.bet_id, NEW.user_id, NEW.nonce, NEW.column_start_s, NEW.column_s,
             NEW.lo_cents, NEW.hi_cents, NEW.rule,
             NEW.stake_micros, NEW.reward_bps, NEW.quote_n, NEW.verdict,
             NEW.verdict = 'confirmed', NEW.at_ms);

@@ -107,7 +107,9 @@ _BETS_ARE_BOOKED: Final = """
         FROM transaction_ledger
         WHERE ref_type IN ('BET', 'PAYOUT', 'REFUND') AND user_id > 2 GROUP BY ref_id
     ), owed AS (
-        SELECT id, CASE status WHEN 'insufficient_funds' THEN 0 ELSE stake_micros END AS stake,
+        -- The stake of a bet that was carried here was taken in the ledger of an earlier file.
+        SELECT id, iif(status = 'insufficient_funds' OR carried_from IS NOT NULL, 0, stake_micros)
+                   AS stake,
                ifnull(payout_micros, 0) AS payout FROM bets
     )
     SELECT 'bet ' || id || ': stake', stake, ifnull(taken, 0)
@@ -126,6 +128,16 @@ _COVER: Final = """
     WHERE id = 1 AND balance < owed
 """
 
+_CARRY: Final = """
+    SELECT 'bet ' || id || ': ' || status, 0, 1 FROM bets, meta
+    WHERE status = iif(closed_at_ms IS NULL, 'carried', 'confirmed')
+    UNION ALL
+    SELECT 'row ' || rowid, (SELECT min(rowid) FROM transaction_ledger), txn
+    FROM transaction_ledger
+    WHERE ref_type = 'CARRY' AND txn <> (SELECT min(rowid) FROM transaction_ledger)
+"""
+"""A bet is carried out of a closed file, and money into a new one, by its first transaction."""
+
 _FULL: Final = (
     ("balance", _BALANCE_IS_SUM),
     ("chain", _CHAIN),
@@ -135,6 +147,7 @@ _FULL: Final = (
     ("negative", _NEGATIVE),
     ("verdict", _VERDICT),
     ("booking", _BETS_ARE_BOOKED),
+    ("carry", _CARRY),
     ("cover", _COVER),
 )
 
@@ -147,6 +160,46 @@ _START: Final = (
     ("negative", _NEGATIVE),
     ("cover", _COVER),
 )
+
+
+_PAIR: Final = (
+    (
+        ": opening balance",
+        "SELECT wallet_address, balance FROM users WHERE balance <> 0",
+        "SELECT u.wallet_address, sum(l.amount) FROM transaction_ledger AS l"
+        " JOIN users AS u ON u.id = l.user_id WHERE l.ref_type = 'CARRY' AND l.amount <> 0"
+        " GROUP BY l.user_id",
+    ),
+    (
+        ": number of the first row",
+        "SELECT 'ledger', ifnull(max(rowid), 0) + 1 FROM transaction_ledger",
+        "SELECT 'ledger', min(rowid) FROM transaction_ledger",
+    ),
+    (
+        ": end of one and beginning of the other",
+        "SELECT 'file', ifnull(closed_at_ms, 0) FROM meta",
+        "SELECT 'file', opened_at_ms FROM meta",
+    ),
+    (
+        ": stake of a carried bet",
+        "SELECT 'bet ' || rowid || ' ' || id, stake_micros FROM bets WHERE status = 'carried'",
+        "SELECT 'bet ' || rowid || ' ' || id, stake_micros FROM bets"
+        " WHERE carried_from IS NOT NULL",
+    ),
+    (
+        ": payout of a carried bet, if won",
+        "SELECT 'bet ' || id, payout_if_won_micros FROM bets WHERE status = 'carried'",
+        "SELECT 'bet ' || id, payout_if_won_micros FROM bets WHERE carried_from IS NOT NULL",
+    ),
+    (
+        ": deposits before",
+        "SELECT 'file', count(*) FROM deposits",
+        "SELECT 'file', count(*) FROM deposits"
+        " WHERE reference NOT IN"
+        " (SELECT ref_id FROM transaction_ledger WHERE ref_type = 'DEPOSIT')",
+    ),
+)
+"""What must be the same of each thing: what it is, in the closed file, and in the one after it."""
 
 
 def check_all(connection: sqlite3.Connection) -> IntegrityReport:
@@ -166,6 +219,35 @@ def check_all(connection: sqlite3.Connection) -> IntegrityReport:
 def check_since(connection: sqlite3.Connection, *, after: int) -> tuple[Drift, ...]:
     """What a start must know, chains and zero sums from the ledger row after `after` on."""
     return _ask(connection, _START, after=after)
+
+
+def check_pair(old: sqlite3.Connection, new: sqlite3.Connection) -> tuple[Drift, ...]:
+    """What a closed file and the one after it must have in common; none of it is lost between.
+
+    Both connections hold one read transaction each. What came later in the new file is not looked
+    at: `check_all` does that.
+    """
+    return tuple(
+        Drift(what="carry", where=f"{where}{what}", expected=expected, found=found)
+        for what, before, after in _PAIR
+        for where, expected, found in _unequal(old, new, before, after)
+    )
+
+
+def _unequal(
+    old: sqlite3.Connection, new: sqlite3.Connection, before: str, after: str
+) -> list[tuple[str, int, int]]:
+    expected: dict[str, int] = dict(old.execute(before))
+    found: dict[str, int] = dict(new.execute(after))
+    unequal = sorted(
+        where
+        for where in expected.keys() | found.keys()
+        if expected.get(where, 0) != found.get(where, 0)
+    )
+    return [
+        (where, expected.get(where, 0), found.get(where, 0))
+        for where in unequal[:DRIFTS_PER_QUESTION_MAX]
+    ]
 
 
 def _ask(

@@ -1,28 +1,35 @@
 """Which file holds the money now: one per week, named by its Sunday, and a manifest that says so.
 
 `money/2026-11-15.db` is the week from Sunday 2026-11-15 00:00 UTC on. A file is never renamed;
-`money/manifest.json`, replaced atomically, names the current one.
+`money/manifest.json`, replaced atomically, names the current one. The ones before it are closed and
+never written again; `db.rotation` makes one of the other.
 """
 
 import json
+import re
+import sqlite3
+from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Final
 
 from db.durable_file import replace_file
+from db.sqlite_connection import is_statement_fault, open_reader
 from domain.units import EpochMs
 
 MANIFEST: Final = "manifest.json"
 
+_NAME: Final = re.compile(r"\d{4}-\d\d-\d\d\.db")
 _DAY_MS: Final = 86_400_000
 _EPOCH: Final = date(1970, 1, 1)
 """A Thursday: four days after a Sunday."""
 
 
 class ManifestBroken(Exception):
-    """The manifest is missing beside older files, is not what was written, or names no file.
+    """The manifest is missing beside older files, is not what was written, or names no file, or one
+    that is closed or has a later one with money of its own beside it.
 
-    Starting a new ledger then would look as if all money were gone, so nothing is begun.
+    Starting a new ledger then, or going on with that one, would lose money, so nothing is begun.
     """
 
 
@@ -35,6 +42,16 @@ def week_sunday(at_ms: EpochMs) -> date:
 def file_name(at_ms: EpochMs) -> str:
     """The name of the file of the week of `at_ms`."""
     return f"{week_sunday(at_ms).isoformat()}.db"
+
+
+def is_file_name(name: str) -> bool:
+    """Is it the name of a week's file?"""
+    if _NAME.fullmatch(name) is None:
+        return False
+    try:
+        return date.fromisoformat(name.removesuffix(".db")).isoweekday() == 7
+    except ValueError:
+        return False
 
 
 def current_file(folder: Path) -> Path | None:
@@ -50,8 +67,8 @@ def current_file(folder: Path) -> Path | None:
         return None
     except (ValueError, KeyError, TypeError) as error:
         raise ManifestBroken(f"{manifest} can't be read: {error}") from error
-    if not isinstance(name, str) or Path(name).name != name or not (folder / name).is_file():
-        raise ManifestBroken(f"{manifest} names {name!r}, which is no file beside it")
+    if not isinstance(name, str) or not is_file_name(name) or not (folder / name).is_file():
+        raise ManifestBroken(f"{manifest} names {name!r}, which is no week's file beside it")
     return folder / name
 
 
@@ -71,3 +88,18 @@ def begin_file(folder: Path, *, at_ms: EpochMs) -> Path:
 def name_current(folder: Path, path: Path) -> None:
     """Make `path`, a complete ledger in `folder`, the current one."""
     replace_file(folder / MANIFEST, json.dumps({"current": path.name}) + "\n")
+
+
+def closed_at_ms(path: Path) -> EpochMs | None:
+    """When the ledger in that file was closed; None for one that is not, or is none yet.
+
+    Reads only: to open a file for writing would change it. Raises sqlite3.Error if it is damaged.
+    """
+    with closing(open_reader(path)) as connection:
+        try:
+            found = connection.execute("SELECT closed_at_ms FROM meta").fetchone()
+        except sqlite3.Error as error:
+            if not is_statement_fault(error):
+                raise
+            return None  # of an older schema, or empty: nobody can have closed it
+    return found[0] if found is not None else None

@@ -15,7 +15,7 @@ from db import ledger_commands
 from db.intake import install_intake, place
 from db.ledger_check import check_since
 from db.migrate import migrate
-from db.partition import begin_file, current_file, name_current
+from db.partition import ManifestBroken, closed_at_ms
 from db.settlement import CommandFault, install_settlement, settle
 from db.sqlite_connection import (
     Database,
@@ -74,9 +74,17 @@ class LedgerBroken(Exception):
 class SqliteLedger:
     """Implements `protocols.ports.Ledger`. One call at a time, from any thread."""
 
-    def __init__(self, connection: sqlite3.Connection, *, caps: HouseCaps, chance: Chance) -> None:
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        *,
+        caps: HouseCaps,
+        chance: Chance,
+        partition: str = "",
+    ) -> None:
         """Takes over a write connection; the schema is brought up to date."""
         self._connection = connection
+        self._partition = partition
         self._ulids = UlidMaker(chance)
         migrate(connection)
         install_intake(connection, caps)
@@ -90,15 +98,18 @@ class SqliteLedger:
         caps: HouseCaps,
         chance: Chance,
         trace: Callable[[str], None] | None = None,
+        partition: str = "",
     ) -> Self:
         """The ledger in that file (made if there is none) or in memory.
 
         `trace` gets every statement before it runs. Raises SchemaMismatch (db.migrate) if the file
-        is of other code than this.
+        is of other code than this, ManifestBroken (db.partition) if it is closed.
         """
+        if isinstance(database, Path) and database.is_file() and closed_at_ms(database) is not None:
+            raise ManifestBroken(f"{database} is closed: it is never written again")
         connection = open_writer(database, trace=trace)
         try:
-            return cls(connection, caps=caps, chance=chance)
+            return cls(connection, caps=caps, chance=chance, partition=partition)
         except BaseException:
             connection.close()
             raise
@@ -107,13 +118,33 @@ class SqliteLedger:
         """Copy the log into the file and let go of it."""
         close_writer(self._connection)
 
+    def let_go(self) -> None:
+        """Close without copying the log: for a file that somebody else goes on with."""
+        self._connection.close()
+
+    def begin(self, at_ms: EpochMs) -> None:
+        """Note when the first file of all was opened."""
+        with transaction(self._connection):
+            self._connection.execute("UPDATE meta SET opened_at_ms = ?", (at_ms,))
+
+    def newest_ms(self) -> EpochMs:
+        """No row of this file is later than this, but for a clock that was ahead meanwhile."""
+        sql = "SELECT max(opened_at_ms, high_ms) FROM meta"
+        return int(self._connection.execute(sql).fetchone()[0])
+
+    def file_before(self) -> tuple[str, EpochMs] | None:
+        """The file whose balances this one was opened with, and when it ended."""
+        sql = "SELECT name, closed_at_ms FROM partitions ORDER BY name DESC LIMIT 1"
+        found: tuple[str, EpochMs] | None = self._connection.execute(sql).fetchone()
+        return found
+
     def synchronous(self) -> int:
         """The running connection's setting: 2 is FULL, a sync at every COMMIT."""
         return int(self._connection.execute("PRAGMA synchronous").fetchone()[0])
 
     def partition(self) -> str:
-        """Empty: a ledger of one file has no weeks (db.weekly_ledger has)."""
-        return ""
+        """The name it was opened by; a file alone has no weeks (db.weekly_ledger has)."""
+        return self._partition
 
     def rotation_failure(self) -> str:
         """Empty: there is nothing to rotate."""
@@ -202,27 +233,7 @@ class SqliteLedger:
                     connection, command, at_ms=at_ms, ulids=ulids
                 )
             case Rotate():
-                return Rotated(partition="")
-
-
-def open_current(
-    folder: Path,
-    *,
-    at_ms: EpochMs,
-    caps: HouseCaps,
-    chance: Chance,
-    trace: Callable[[str], None] | None = None,
-) -> tuple[SqliteLedger, Path]:
-    """The ledger that the folder's manifest names, or its first one; and where it is, for readers.
-
-    Raises ManifestBroken (db.partition) or SchemaMismatch (db.migrate).
-    """
-    named = current_file(folder)
-    path = named or begin_file(folder, at_ms=at_ms)
-    ledger = SqliteLedger.open(path, caps=caps, chance=chance, trace=trace)
-    if named is None:
-        name_current(folder, path)
-    return ledger, path
+                return Rotated(partition=self._partition)
 
 
 def _is_bet(command: LedgerCommand) -> TypeGuard[BetOrder]:

@@ -122,11 +122,17 @@ class Drift:
     """One way in which the money does not add up."""
 
     what: str
-    """`balance`, `chain`, `zero_sum`, `exposure`, `negative`, `verdict`, `booking` or `cover`."""
+    """`balance`, `chain`, `zero_sum`, `exposure`, `negative`, `verdict`, `booking`, `carry` or
+    `cover`."""
     where: str
     """The account, transaction or scope concerned."""
     expected: int
     found: int
+
+    @property
+    def text(self) -> str:
+        """In one line, for people."""
+        return f"{self.what}: {self.where}: expected {self.expected}, found {self.found}"
 
 
 @attrs.frozen(kw_only=True)

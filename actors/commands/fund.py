@@ -19,8 +19,9 @@ from actors.commands.folder import running_venue
 from actors.commands.progress import Progress
 from actors.commands.venue_client import VenueClient
 from db.data_folder import DataFolder, FolderInUse
-from db.sqlite_ledger import LedgerBroken, SqliteLedger, open_current
+from db.sqlite_ledger import LedgerBroken
 from db.wallet_signatures import keccak_256
+from db.weekly_ledger import WeeklyLedger, open_current
 from domain.caps import HouseCaps
 from domain.refusals import Refusal
 from protocols.client_wire import DepositRequest
@@ -134,7 +135,7 @@ def _through_ledger(folder: DataFolder, lines: Sequence[Line], *, clock: Clock) 
         ledger.close()
 
 
-def _check(ledger: SqliteLedger) -> None:
+def _check(ledger: WeeklyLedger) -> None:
     """As at every start: nothing is written on top of money that does not add up."""
     try:
         ledger.recover()

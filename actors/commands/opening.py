@@ -24,11 +24,11 @@ from config.settings import DEMO, Settings
 from db.data_folder import DataFolder
 from db.memory_store import MemoryStore
 from db.redis_store import open_redis_store
-from db.sqlite_ledger import SqliteLedger, open_current
 from db.sqlite_ledger_reader import SqliteLedgerReader
 from db.sqlite_prices import SqlitePriceReader, SqlitePriceRecord
 from db.ulid import UlidMaker
 from db.wallet_signatures import keccak_256, recover_wallet
+from db.weekly_ledger import WeeklyLedger, open_current
 from domain.batching import BatchRule
 from domain.caps import HouseCaps
 from domain.grid import Grid
@@ -140,7 +140,7 @@ def price_sources(settings: Settings) -> tuple[TickSource, ...]:
 
 def _open_ledger(
     settings: Settings, folder: DataFolder, clock: Clock, chance: Chance
-) -> tuple[SqliteLedger, Path]:
+) -> tuple[WeeklyLedger, Path]:
     caps = house_caps(settings)
     try:
         return open_current(folder.money, at_ms=clock.now_ms(), caps=caps, chance=chance)
@@ -149,7 +149,7 @@ def _open_ledger(
         raise CannotDo(why, NO_FOLDER) from error
 
 
-def _seed_demo_bankroll(ledger: SqliteLedger, settings: Settings, clock: Clock) -> None:
+def _seed_demo_bankroll(ledger: WeeklyLedger, settings: Settings, clock: Clock) -> None:
     """Paper for the house, once per data folder whatever the setting becomes later."""
     deposit = Deposit(
         wallet="house",

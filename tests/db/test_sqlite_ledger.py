@@ -7,7 +7,8 @@ import pytest
 
 from db.data_folder import DataFolder, FolderInUse
 from db.sqlite_connection import Memory, open_writer
-from db.sqlite_ledger import LedgerBroken, SqliteLedger, open_current
+from db.sqlite_ledger import LedgerBroken, SqliteLedger
+from db.weekly_ledger import open_current
 from domain.caps import HouseCaps
 from domain.refusals import Code, Refusal
 from protocols.accounts import OperatorState

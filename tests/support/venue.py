@@ -16,11 +16,11 @@ from actors import price_feed, price_recorder, quoter, system
 from actors.gateway.ports import GatewaySettings
 from db.data_folder import DataFolder
 from db.memory_store import MemoryStore
-from db.sqlite_ledger import open_current
 from db.sqlite_ledger_reader import SqliteLedgerReader
 from db.sqlite_prices import SqlitePriceReader, SqlitePriceRecord
 from db.ulid import UlidMaker
 from db.wallet_signatures import keccak_256, recover_wallet
+from db.weekly_ledger import open_current
 from domain.batching import BatchRule
 from domain.grid import Cell, Grid
 from domain.placement import Rules

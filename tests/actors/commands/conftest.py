@@ -14,7 +14,7 @@ import pytest
 from actors.__main__ import main
 from db.data_folder import DataFolder
 from db.durable_file import PRIVATE, replace_file
-from db.sqlite_ledger import open_current
+from db.weekly_ledger import open_current
 from domain.caps import HouseCaps
 from domain.evidence import gather
 from domain.grid import Cell

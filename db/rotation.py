@@ -1,0 +1,317 @@
+"""From one week's file to the next: build it beside the old one, check it; close the old one.
+
+`build_file` makes a file that nobody knows of yet: until the manifest names it (db.weekly_ledger
+does that) it is an attempt, which `remove_attempts` clears away. `close_file` ends the old file
+when the manifest has named the new one, and is repeated at the next start if the process died
+before. So a crash at any point leaves the rotation either not begun or done.
+
+What becomes of each table stands in `rotation.sql`.
+"""
+
+import os
+import re
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Final, TypeAlias
+
+import attrs
+
+from db.durable_file import sync_folder
+from db.ledger_check import check_since
+from db.partition import ManifestBroken, closed_at_ms, is_file_name
+from db.sqlite_connection import open_reader, open_writer, transaction
+from db.ulid import UlidMaker
+from domain.units import EpochMs
+from protocols.accounts import Drift
+
+Trace: TypeAlias = Callable[[str], None]
+
+YOUNG_MS: Final = 120_000
+"""A bet's signature is honoured for less than this: so long its nonce must be known."""
+_BUILDER_CACHE_KIB: Final = 262_144
+"""100,000 accounts make 35 MB; a page is written once, when the file is complete."""
+_BESIDE: Final = ("-wal", "-shm", "-journal")
+"""What SQLite keeps beside a file. It must go first: a log without its file would be taken for
+that of the next file of that name."""
+_PART: Final = re.compile(r"^-- table (\w+): (.+)$", re.M)
+_ULID_TIME_CHARACTERS: Final = 10
+
+
+class RotationFailed(Exception):
+    """The new file is not what the old one was; it was not made current."""
+
+    def __init__(self, drifts: tuple[Drift, ...]) -> None:
+        super().__init__("; ".join(drift.text for drift in drifts))
+        self.drifts = drifts
+
+
+@attrs.frozen(kw_only=True)
+class Turn:
+    """From the file of one week to that of another."""
+
+    old: Path
+    new: Path
+    at_ms: EpochMs
+    """When the old one ends and the new one begins."""
+
+
+@attrs.frozen
+class Part:
+    """What becomes of one table."""
+
+    table: str
+    meaning: str
+    statement: str
+    """Empty if the table begins empty."""
+
+
+@cache
+def parts() -> tuple[Part, ...]:
+    """`rotation.sql`, in order."""
+    text = (resources.files("db") / "rotation.sql").read_text("utf-8")
+    _, *pieces = _PART.split(text)
+    triples = zip(pieces[::3], pieces[1::3], pieces[2::3], strict=True)
+    return tuple(Part(table, meaning, _statement(body)) for table, meaning, body in triples)
+
+
+def build_file(turn: Turn, *, ulids: UlidMaker, trace: Trace | None = None) -> None:
+    """Make the new week's file, complete, checked and on disk, while the old one stands still.
+
+    There must be no file of that name. Raises RotationFailed, sqlite3.Error or OSError; what is
+    left then is an attempt.
+    """
+    with _builder(turn, trace) as connection:
+        given = _given(connection, turn, ulids)
+        connection.execute("BEGIN")
+        _copy_schema(connection, "table")
+        for part in parts():
+            if part.statement:
+                connection.execute(part.statement, given)
+        # Filled first and indexed then: an index is sorted once instead of searched for every row.
+        _copy_schema(connection, "index")
+        _copy_schema(connection, "trigger")
+        connection.execute("COMMIT")
+        drifts = (*_differences(connection), *check_since(connection, after=0))
+        if drifts:
+            raise RotationFailed(drifts)
+    _sync(turn.new)
+    sync_folder(turn.new.parent)
+
+
+def close_file(path: Path, *, at_ms: EpochMs, trace: Trace | None = None) -> bool:
+    """End a file whose successor is current: its open bets are `carried`, and nothing more is
+    written to it. Repeating it changes nothing.
+
+    False if it is closed, but still has a log beside it because somebody reads it: then repeat it
+    later. Raises sqlite3.Error or OSError.
+    """
+    is_closed = closed_at_ms(path) is not None
+    if is_closed and not _keeps_log(path):
+        return True  # not even opened for writing, which would change it
+    with closing(open_writer(path, trace=trace)) as connection:
+        if not is_closed:
+            _end(connection, at_ms)
+        return _fold_log(connection)
+
+
+def remove_attempts(folder: Path, current: Path) -> None:
+    """Clear away the files of later weeks than the current one: rotations that did not get far.
+
+    Raises ManifestBroken if one of them has money of its own, which no attempt has: the manifest is
+    then older than the files beside it.
+    """
+    for path in sorted(folder.glob("*.db")):
+        if is_file_name(path.name) and path.name > current.name:
+            if _has_own_money(path):
+                raise ManifestBroken(f"{path} is later than the current {current.name} and in use")
+            _remove(path)
+
+
+# --- building ---------------------------------------------------------------------------------
+
+
+@contextmanager
+def _builder(turn: Turn, trace: Trace | None) -> Iterator[sqlite3.Connection]:
+    """A connection to the new file as `main` and the old one, read only, as `old`."""
+    _remove_beside(turn.new)
+    connection = sqlite3.connect(
+        f"{turn.new.absolute().as_uri()}?mode=rwc", uri=True, isolation_level=None, timeout=0
+    )
+    with closing(connection):
+        # The file counts for nothing before it is complete: no log, and one sync when it is.
+        connection.execute("PRAGMA journal_mode = OFF")
+        connection.execute("PRAGMA synchronous = OFF")
+        connection.execute(f"PRAGMA cache_size = -{_BUILDER_CACHE_KIB}")
+        connection.execute("PRAGMA temp_store = MEMORY")
+        if trace is not None:
+            connection.set_trace_callback(trace)
+        connection.execute("ATTACH ? AS old", (f"{turn.old.absolute().as_uri()}?mode=ro",))
+        yield connection
+
+
+def _given(connection: sqlite3.Connection, turn: Turn, ulids: UlidMaker) -> dict[str, object]:
+    """What the statements of `rotation.sql` know besides the old file."""
+    last_rowid, last_bet_rowid = connection.execute(
+        "SELECT max(ifnull((SELECT max(rowid) FROM old.transaction_ledger), 0), last_rowid),"
+        " max(ifnull((SELECT max(rowid) FROM old.bets), 0), last_bet_rowid)"
+        " FROM (SELECT ifnull(max(last_rowid), 0) AS last_rowid,"
+        " ifnull(max(last_bet_rowid), 0) AS last_bet_rowid FROM old.partitions)"
+    ).fetchone()
+    return {
+        "old_name": turn.old.name,
+        "at_ms": turn.at_ms,
+        "last_rowid": last_rowid,
+        "last_bet_rowid": last_bet_rowid,
+        "ulid_time": ulids.make(turn.at_ms)[:_ULID_TIME_CHARACTERS],
+        "young_ms": turn.at_ms - YOUNG_MS,
+    }
+
+
+def _copy_schema(connection: sqlite3.Connection, kind: str) -> None:
+    # Indexes that come with a table have no SQL of their own; `sqlite_` tables are SQLite's.
+    found = connection.execute(
+        "SELECT sql FROM old.sqlite_master"
+        " WHERE type = ? AND sql IS NOT NULL AND name NOT GLOB 'sqlite_*' ORDER BY rowid",
+        (kind,),
+    ).fetchall()
+    for (sql,) in found:
+        connection.execute(sql)
+
+
+def _statement(body: str) -> str:
+    lines = [line for line in body.splitlines() if not line.lstrip().startswith("--")]
+    return "\n".join(lines).strip()
+
+
+# --- checking ---------------------------------------------------------------------------------
+
+_BET: Final = (
+    "rowid, id, user_id, nonce, column_start_s, column_s, lo_cents, hi_cents, rule,"
+    " stake_micros, reward_bps, quote_n, status, placed_at_ms"
+)
+
+_QUESTIONS: Final = (
+    (
+        "accounts that are as they were",
+        "SELECT count(*) FROM old.users",
+        "SELECT count(*) FROM old.users AS o JOIN main.users AS n ON n.id = o.id"
+        " AND n.balance = o.balance AND n.version = o.version AND n.frozen = o.frozen"
+        " AND n.wallet_address = o.wallet_address",
+    ),
+    ("accounts", "SELECT count(*) FROM old.users", "SELECT count(*) FROM main.users"),
+    (
+        "CARRY rows of a balance each",
+        "SELECT count(*) FROM old.users WHERE balance <> 0 OR id <= 2",
+        "SELECT count(*) FROM main.transaction_ledger AS l JOIN old.users AS o ON o.id = l.user_id"
+        " AND l.amount = o.balance AND l.balance_after = o.balance AND l.ref_type = 'CARRY'",
+    ),
+    (
+        "the first row's number",
+        "SELECT ifnull(max(rowid), 0) + 1 FROM old.transaction_ledger",
+        "SELECT min(rowid) FROM main.transaction_ledger",
+    ),
+    (
+        "open bets that are as they were",
+        "SELECT count(*) FROM old.bets WHERE status = 'confirmed'",
+        f"SELECT count(*) FROM (SELECT {_BET} FROM main.bets INTERSECT"
+        f" SELECT {_BET} FROM old.bets WHERE status = 'confirmed')",
+    ),
+    (
+        "stakes of open bets",
+        "SELECT ifnull(sum(stake_micros), 0) FROM old.bets WHERE status = 'confirmed'",
+        "SELECT ifnull(sum(stake_micros), 0) FROM main.bets",
+    ),
+    (
+        "payouts of open bets",
+        "SELECT ifnull(sum(payout_if_won_micros), 0) FROM old.bets WHERE status = 'confirmed'",
+        "SELECT ifnull(sum(payout_if_won_micros), 0) FROM main.bets",
+    ),
+    ("deposits", "SELECT count(*) FROM old.deposits", "SELECT count(*) FROM main.deposits"),
+    (
+        "sum of deposits",
+        "SELECT ifnull(sum(amount_micros), 0) FROM old.deposits",
+        "SELECT ifnull(sum(amount_micros), 0) FROM main.deposits",
+    ),
+)
+"""What, what it is in the old file, and what it is in the new one."""
+
+
+def _differences(connection: sqlite3.Connection) -> Iterator[Drift]:
+    for what, before, after in _QUESTIONS:
+        (expected,), (found,) = (connection.execute(sql).fetchone() for sql in (before, after))
+        if expected != found:
+            yield Drift(what="carry", where=what, expected=expected, found=found)
+
+
+# --- closing ----------------------------------------------------------------------------------
+
+
+def _end(connection: sqlite3.Connection, at_ms: EpochMs) -> None:
+    with transaction(connection):
+        connection.execute("UPDATE bets SET status = 'carried' WHERE status = 'confirmed'")
+        connection.execute("DELETE FROM exposure WHERE scope <> 'total'")
+        connection.execute("UPDATE exposure SET bets = 0, stake_micros = 0, payout_micros = 0")
+        connection.execute("UPDATE meta SET closed_at_ms = max(opened_at_ms, ?)", (at_ms,))
+
+
+def _keeps_log(path: Path) -> bool:
+    with closing(open_reader(path)) as connection:
+        return bool(connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal")
+
+
+def _fold_log(connection: sqlite3.Connection) -> bool:
+    """One plain file, which can be read, copied and hashed without anything beside it."""
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    try:
+        mode = connection.execute("PRAGMA journal_mode = DELETE").fetchone()[0]
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+            raise
+        return False
+    return bool(mode == "delete")
+
+
+# --- files ------------------------------------------------------------------------------------
+
+
+def _has_own_money(path: Path) -> bool:
+    """Was anything written to it that it was not given by the file before it?"""
+    with closing(open_reader(path)) as connection:
+        try:
+            found = connection.execute(
+                "SELECT EXISTS (SELECT 1 FROM transaction_ledger WHERE ref_type <> 'CARRY')"
+                " OR EXISTS (SELECT 1 FROM bets WHERE carried_from IS NULL)"
+            ).fetchone()
+        except sqlite3.DatabaseError as error:
+            if error.sqlite_errorcode & 0xFF in _HALF_WRITTEN:
+                return False
+            raise
+    return bool(found[0])
+
+
+_HALF_WRITTEN: Final = frozenset(
+    {sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+)
+"""No such table, or pages that never came to the disk."""
+
+
+def _remove(path: Path) -> None:
+    _remove_beside(path)
+    path.unlink(missing_ok=True)
+
+
+def _remove_beside(path: Path) -> None:
+    for suffix in _BESIDE:
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
