@@ -18,10 +18,7 @@ def integrity(*, data: Path, out: TextIO) -> int:
 
 def report_lines(report: IntegrityReport) -> list[str]:
     """Each drift, then what was checked and how many there are."""
-    drifts = [
-        f"{drift.what}: {drift.where}: expected {drift.expected}, found {drift.found}"
-        for drift in report.drifts
-    ]
+    drifts = [drift.text for drift in report.drifts]
     checked = (
         f"checked {report.accounts:,} accounts, {report.ledger_rows:,} ledger rows, "
         f"{report.bets:,} bets"
