@@ -4,23 +4,11 @@ The actors that publish them stand in `actors/archiver.py`, `actors/backup_keepe
 `actors/auditor.py` and `actors/disk_monitor.py`; status, metrics and the page read them.
 """
 
-from enum import StrEnum
-
 import attrs
 
+from domain.archiving import ArchiveState as ArchiveState
 from domain.disk import DiskLevel, DiskUse
 from domain.units import EpochMs
-
-
-class ArchiveState(StrEnum):
-    """How far a closed partition has come on its way into the archive; each names what is done."""
-
-    PENDING = "pending"
-    VACUUMED = "vacuumed"
-    COMPRESSED = "compressed"
-    UPLOADED = "uploaded"
-    VERIFIED = "verified"
-    DONE = "done"
 
 
 @attrs.frozen(kw_only=True)
