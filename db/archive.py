@@ -82,11 +82,11 @@ class WeekArchive:
                 if not _is_next(task, row):
                     return StepDone(task=task, state=row.state, note="another process has done it")
                 self._steps.work_folder.mkdir(mode=0o700, exist_ok=True)
-                return self._record(task, row, weeks, work)
+                return self._recorded(task, row, weeks, work)
         except Locked:
             return ArchiveBusy()
 
-    def _record(self, task: Task, row: ArchiveRow, weeks: Weeks, work: Work) -> StepOutcome:
+    def _recorded(self, task: Task, row: ArchiveRow, weeks: Weeks, work: Work) -> StepOutcome:
         try:
             done = self._steps.do(task.step, row, weeks, work)
         except STEP_FAULTS as error:
@@ -110,10 +110,11 @@ class WeekArchive:
 
     def _row(self, week: ClosedWeek, row: ArchiveRow | None) -> ArchiveRow:
         """What is on record of a week, as far as it counts for the object store of today."""
-        if row is None:
+        if row is None or not _is_of(week, row):
             return ArchiveRow(
                 name=week.name,
                 closed_at_ms=week.closed_at_ms,
+                last_rowid=week.last_rowid,
                 place=self.place,
                 key=object_key(week.name),
             )
@@ -127,6 +128,11 @@ class WeekArchive:
                 failures=0,
             )
         return row
+
+
+def _is_of(week: ClosedWeek, row: ArchiveRow) -> bool:
+    """Was it that file? After a backup was restored, a week of that name may have ended anew."""
+    return (row.closed_at_ms, row.last_rowid) == (week.closed_at_ms, week.last_rowid)
 
 
 def _is_next(task: Task, row: ArchiveRow) -> bool:

@@ -27,7 +27,10 @@ CREATE TABLE archives (
     name TEXT PRIMARY KEY CHECK (name GLOB '????-??-??.db'),
     state TEXT NOT NULL CHECK (
         state IN ('pending', 'vacuumed', 'compressed', 'uploaded', 'verified', 'done')),
+    -- What the next week's file says of it: the same name may stand for another file after a backup
+    -- was restored.
     closed_at_ms INTEGER NOT NULL,
+    last_rowid INTEGER NOT NULL,
     -- Where the object is, and its key there.
     place TEXT NOT NULL,
     key TEXT NOT NULL CHECK (key <> ''),
@@ -65,6 +68,7 @@ class ArchiveRow:
     name: str
     state: ArchiveState = attrs.field(default=ArchiveState.PENDING, converter=ArchiveState)
     closed_at_ms: EpochMs
+    last_rowid: int
     place: str
     key: str
     bytes: int | None = None
