@@ -6,10 +6,8 @@ a file that is damaged, or whose money does not add up, never becomes a backup. 
 `work/backup`, under a lock; what a killed process left there is removed by the next.
 """
 
-import fcntl
 import hashlib
 import json
-import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -20,12 +18,13 @@ from typing import Final
 
 import attrs
 
+from db.archive_steps import followed
 from db.compression import Compressed, NotCompressed, compress, expanded_sha256
 from db.data_folder import DataFolder
-from db.durable_file import PRIVATE
+from db.file_lock import FileLock, Locked
 from db.ledger_check import check_all
 from db.migrate import SchemaMismatch
-from db.partition import MANIFEST, ManifestBroken, current_file
+from db.partition import MANIFEST, ManifestBroken, closed_at_ms, current_file
 from db.sqlite_connection import DatabaseMissing, open_reader, snapshot
 from domain.backups import (
     PREFIX,
@@ -50,14 +49,12 @@ from protocols.backup import (
     record_from_json,
     record_to_json,
 )
-from protocols.ports import DiskProbe, ObjectMissing, ObjectStore, Work, WorkStopped
+from protocols.ports import DiskProbe, ObjectMissing, ObjectStore, Work
 
 COMPRESSION_LEVEL: Final = 6
 """An hour's backup is soon replaced: what a higher level would save is not worth its time."""
 STEP_PAGES: Final = 1_024
 """4 MB between two looks at whether to go on; larger steps copy no faster."""
-LOOK_EVERY_OPCODES: Final = 50_000
-"""Of SQLite's machine, in a check: some milliseconds."""
 ROOM_SPARE_BYTES: Final = 64 * 1024 * 1024
 COPIES_MAX: Final = 3
 """Begun anew where the week ended meanwhile: once, but for a clock that jumps."""
@@ -128,7 +125,8 @@ class FolderBackups:
             self._check_room(source)
             copy = place / source.name
             copy_database(source, copy, work=work)
-            if not _is_closed(copy):
+            # A week that ended meanwhile has its open bets in the next file.
+            if closed_at_ms(copy) is None:
                 return copy, manifest
             copy.unlink()
         raise BackupFailed("the current file was closed again and again while it was copied")
@@ -243,7 +241,7 @@ def copy_database(source: Path, target: Path, *, work: Work) -> None:
 
 def examine(file: Path, *, work: Work) -> Findings:
     """Look at every page and add up all the money. Raises BackupFailed if anything is wrong."""
-    with closing(open_reader(file)) as reader, stoppable(reader, work):
+    with closing(open_reader(file)) as reader, followed(reader, work):
         faults = [row[0] for row in reader.execute(f"PRAGMA integrity_check({FAULTS_SHOWN})")]
         if faults != ["ok"]:
             raise BackupFailed(f"{file.name} is damaged: {'; '.join(faults)}")
@@ -275,12 +273,6 @@ def check_room(probe: DiskProbe, needed_bytes: int) -> None:
         )
 
 
-def _is_closed(copy: Path) -> bool:
-    """Had the week ended? Then its open bets may be in the next file already."""
-    with closing(open_reader(copy)) as reader:
-        return reader.execute("SELECT closed_at_ms FROM meta").fetchone()[0] is not None
-
-
 def _check_packed(packed: Path, sizes: Compressed, work: Work) -> None:
     found = expanded_sha256(packed, plain_bytes=sizes.plain_bytes, work=work)
     if found != sizes.plain_sha256:
@@ -291,42 +283,13 @@ def _check_packed(packed: Path, sizes: Compressed, work: Work) -> None:
 
 
 @contextmanager
-def stoppable(connection: sqlite3.Connection, work: Work) -> Iterator[None]:
-    """Long statements in the block look at `work` and end with its WorkStopped."""
-    told: list[WorkStopped] = []
-
-    def look() -> bool:
-        try:
-            work.step(0, 0)
-        except WorkStopped as stopped:
-            told.append(stopped)
-        return bool(told)
-
-    connection.set_progress_handler(look, LOOK_EVERY_OPCODES)
-    try:
-        yield
-    except sqlite3.OperationalError:
-        if told:
-            raise told[0] from None
-        raise
-    finally:
-        connection.set_progress_handler(None, 0)
-
-
-@contextmanager
 def alone(folder: DataFolder) -> Iterator[None]:
     """No other process takes a backup of this folder meanwhile. Raises BackupBusy at once."""
-    path = folder.path / "backup.lock"
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            busy = f"another process is taking a backup of {folder.path}"
-            raise BackupBusy(busy) from error
-        yield
-    finally:
-        os.close(descriptor)
+        with FileLock(folder.path / "backup.lock").held():
+            yield
+    except Locked as error:
+        raise BackupBusy(f"another process is taking a backup of {folder.path}") from error
 
 
 @contextmanager
