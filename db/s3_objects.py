@@ -281,11 +281,7 @@ class S3Objects:
     def _client(self) -> "S3Client":
         """Made at the first request, on its thread: it takes a quarter of a second, and may ask the
         machine's role for credentials."""
-        session = boto3.session.Session(
-            aws_access_key_id=self._access_key_id or None,
-            aws_secret_access_key=self._secret_access_key or None,
-            region_name=self._region or None,
-        )
+        session = boto3.session.Session(region_name=self._region or None)
         config = Config(
             connect_timeout=self._limits.connect_s,
             read_timeout=self._limits.silence_s,
@@ -301,6 +297,8 @@ class S3Objects:
                 "s3",
                 endpoint_url=self._endpoint_url or None,
                 region_name=session.region_name or "us-east-1",
+                aws_access_key_id=self._access_key_id or None,
+                aws_secret_access_key=self._secret_access_key or None,
                 config=config,
             )
         except ValueError as error:  # an endpoint or a region that is none

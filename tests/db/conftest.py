@@ -1,5 +1,6 @@
 """Ledgers for the tests of `db`: in memory, or in a file where the file is what matters."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from db.sqlite_connection import Memory
 from tests.support.ledgers import ALICE, BANKROLL, STAKE, Venue, open_venue
+from tests.support.s3_server import S3Server, running_s3
 
 
 @pytest.fixture
@@ -38,3 +40,20 @@ def filed(ledger_file: Path) -> Iterator[Venue]:
     venue.fund(ALICE, 100 * STAKE)
     yield venue
     venue.close()
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[S3Server]:
+    """A real S3 server; each test makes its own bucket."""
+    with running_s3() as server:
+        yield server
+
+
+@pytest.fixture
+def no_aws_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What the environment of whoever runs the tests says of S3 must not decide their outcome."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, str(tmp_path / "no-such-file"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
