@@ -20,11 +20,12 @@ import logging
 import math
 import re
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, TypeAlias
 
 import attrs
 import trio
+from anyio import BrokenResourceError, EndOfStream
 from coredis.commands import CommandRequest
 from coredis.connection import BaseConnection
 from coredis.exceptions import (
@@ -59,6 +60,10 @@ RETRY_S_MAX: Final = 1.0
 logging.getLogger("coredis").setLevel(logging.CRITICAL)
 
 
+class _NoAnswer(Exception):
+    """Stands for a reply that did not come in time."""
+
+
 @attrs.define(eq=False)
 class _Call:
     """One caller's command, and what became of it."""
@@ -89,13 +94,13 @@ class RedisPipeline:
 
     def __init__(
         self,
-        connect: Callable[[], BaseConnection],
+        connect: Callable[[], Awaitable[BaseConnection]],
         *,
         prepare: Sequence[Command],
         answer_within_ms: int,
         tell: Callable[[str], None],
     ) -> None:
-        """`connect` makes a new connection that is not open yet; `prepare` is sent over each one
+        """`connect` makes a new connection that does not run yet; `prepare` is sent over each one
         first, and again when the server has forgotten a script.
 
         `tell` is called with each new reason why calls fail, and with "" when they work again.
@@ -154,31 +159,33 @@ class RedisPipeline:
 
     async def _live(self) -> None:
         """One connection, from its start to its end."""
-        connection = self._connect()
         async with trio.open_nursery() as nursery:
-            why = await self._opened(connection, nursery)
-            if why is None:
+            connection = await self._opened(nursery)
+            if connection is not None:
                 self._recover()
                 await self._serve(connection)
-            else:
-                self._fail(why)
-            nursery.cancel_scope.cancel()
+                nursery.cancel_scope.cancel()
         if self._down is None:
             self._fail("the connection was lost")
 
-    async def _opened(self, connection: BaseConnection, nursery: trio.Nursery) -> str | None:
-        """Connect, and prepare the connection; why not, if that did not work."""
+    async def _opened(self, nursery: trio.Nursery) -> BaseConnection | None:
+        """A connection that runs in the nursery and is prepared; None if it did not come about."""
         with trio.move_on_after(self._limit_s) as limit:
             try:
+                connection = await self._connect()
                 await nursery.start(_run, connection, nursery.cancel_scope)
-                for reply in await self._round_trip(connection, self._prepare):
-                    if isinstance(reply, BaseException):
-                        return _words(reply)
-                return None
-            except RedisError as error:
-                # Cut off half-way, coredis raises an error of its own.
-                return self._no_answer if limit.cancel_called else _words(error)
-        return self._no_answer
+                replies = await self._round_trip(connection, self._prepare)
+                refused = [reply for reply in replies if isinstance(reply, BaseException)]
+                if not refused:
+                    return connection
+                self._fail(_words(refused[0]))
+            except (RedisError, OSError, EndOfStream, BrokenResourceError) as error:
+                # Cut off by the limit, coredis raises an error of its own.
+                self._fail(self._no_answer if limit.cancel_called else _words(error))
+        if limit.cancelled_caught:
+            self._fail(self._no_answer)
+        nursery.cancel_scope.cancel()
+        return None
 
     async def _serve(self, connection: BaseConnection) -> None:
         """Send what waits, batch by batch, for as long as the server answers.
@@ -230,7 +237,7 @@ class RedisPipeline:
         if any(isinstance(reply, TimeoutError) for reply in replies):
             self._fail(self._no_answer)
         return [
-            ConnectionLost(self._no_answer) if isinstance(reply, TimeoutError) else reply
+            _NoAnswer(self._no_answer) if isinstance(reply, TimeoutError) else reply
             for reply in replies
         ]
 
@@ -271,7 +278,7 @@ def _answer_known(batch: Sequence[_Call], replies: Sequence[Reply]) -> list[_Cal
     """Hand the replies out; the calls of a script that the server does not have are left over."""
     unknown: list[_Call] = []
     for call, reply in zip(batch, replies, strict=True):
-        if isinstance(reply, NoScriptError):
+        if isinstance(reply, NoScriptError) and not call.given_up:
             unknown.append(call)
         else:
             call.answer(reply)
@@ -291,6 +298,8 @@ def _retry_s(failures: int) -> float:
 def _words(error: BaseException) -> str:
     """What is wrong, for people. Redis quotes keys and values in some errors: never its text."""
     match error:
+        case _NoAnswer():
+            return str(error)
         case BusyLoadingError():
             return "it is still loading its data"
         case ReadOnlyError():
@@ -300,12 +309,19 @@ def _words(error: BaseException) -> str:
         case ResponseError():
             code = re.match(r"[A-Z]{2,}\b", str(error))
             return _CODES.get(code[0], f"it answered {code[0]}") if code else "it answered ERR"
-    cause: BaseException = error
-    while cause.__cause__ is not None:
-        cause = cause.__cause__
+    cause = _first_cause(error)
     if isinstance(cause, OSError) and cause.strerror:
         return f"can't be reached: {cause.strerror}"
     return "the connection was lost"
+
+
+def _first_cause(error: BaseException) -> BaseException:
+    """Of an attempt on several addresses, that of the first."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+        if isinstance(error, BaseExceptionGroup):
+            error = error.exceptions[0]
+    return error
 
 
 _CODES: Final = {

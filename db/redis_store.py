@@ -9,18 +9,15 @@ the server must run with `noeviction`: an evicted nonce could be used again.
 """
 
 import hashlib
-import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from functools import partial
 from pathlib import Path
 from typing import Final
-from urllib.parse import unquote, urlsplit
 
 import trio
 from coredis.commands import CommandRequest
-from coredis.connection import BaseConnection, TCPConnection, TCPLocation
 
+from db.redis_address import RedisAddress
 from db.redis_pipeline import Command, RedisPipeline, Reply
 from domain.token_bucket import Bucket
 from protocols.ports import Allowance, Clock, StoreUnavailable
@@ -109,7 +106,7 @@ def open_redis_store(
     """
     return _opened(
         RedisPipeline(
-            _connector(url),
+            RedisAddress.parse(url).connect,
             prepare=[_command(b"SCRIPT LOAD", TAKE_TOKEN)],
             answer_within_ms=answer_within_ms,
             tell=tell,
@@ -125,24 +122,6 @@ async def _opened(pipeline: RedisPipeline, clock: Clock) -> AsyncIterator[RedisS
         await pipeline.wait_tried()
         yield RedisStore(pipeline, clock)
         nursery.cancel_scope.cancel()
-
-
-def _connector(url: str) -> Callable[[], BaseConnection]:
-    parts = urlsplit(url)
-    database = parts.path.strip("/") or "0"
-    if parts.scheme not in ("redis", "rediss") or not parts.hostname or not database.isdecimal():
-        raise ValueError("a store is named as redis://[user:password@]host[:port][/db]")
-    if parts.query or parts.fragment:
-        raise ValueError("the store's URL ends with the number of its database")
-    return partial(
-        TCPConnection,
-        TCPLocation(parts.hostname, parts.port or 6379),
-        username=unquote(parts.username or "") or None,
-        password=unquote(parts.password or "") or None,
-        db=int(database),
-        # Certificate and name are checked; SSL_CERT_FILE names an authority of one's own.
-        ssl_context=ssl.create_default_context() if parts.scheme == "rediss" else None,
-    )
 
 
 # --- commands and replies -----------------------------------------------------------------------

@@ -11,6 +11,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 import attrs
 import pytest
@@ -44,16 +45,21 @@ class RedisServer:
     @property
     def url(self) -> str:
         """What `store.url` says of it."""
-        secret = f":{self.password}@" if self.password else ""
+        secret = f":{quote(self.password, safe='')}@" if self.password else ""
         return f"redis://{secret}127.0.0.1:{self.port}/0"
 
-    def start(self) -> None:
+    def start(self, *, wait: bool = True) -> None:
         """Start it, and wait until it answers."""
         command = [need_redis(), *self.options, "--port", str(self.port), "--bind", "127.0.0.1"]
         command += ["--dir", str(self.folder), "--logfile", ""]
         command += ["--requirepass", self.password] if self.password else []
         self._process = subprocess.Popen(command, cwd=self.folder, stdout=subprocess.PIPE)
+        if wait:
+            self._wait_ready()
+
+    def _wait_ready(self) -> None:
         said: list[bytes] = []
+        assert self._process is not None
         assert self._process.stdout is not None
         for line in self._process.stdout:
             said.append(line)
