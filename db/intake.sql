@@ -15,11 +15,6 @@ CREATE TEMP TABLE house_caps (
     per_column_micros INTEGER NOT NULL
 ) STRICT;
 
--- The newest bet of the files before this one. Bets' row numbers go on from there, so that one
--- number names one bet for ever.
-CREATE TEMP TABLE bets_before (last_rowid INTEGER NOT NULL) STRICT;
-INSERT INTO bets_before SELECT ifnull(max(last_bet_rowid), 0) FROM partitions;
-
 -- What became of each bet of the batch in hand. To insert a row here is to carry it out.
 CREATE TEMP TABLE bet_decision (
     n INTEGER PRIMARY KEY,
@@ -145,10 +140,9 @@ CREATE TEMP TRIGGER keep_bet AFTER INSERT ON bet_decision
 WHEN NEW.verdict IN ('confirmed', 'insufficient_funds')
 BEGIN
     INSERT INTO bets
-        (rowid, id, user_id, nonce, column_start_s, column_s, lo_cents, hi_cents, rule,
+        (id, user_id, nonce, column_start_s, column_s, lo_cents, hi_cents, rule,
          stake_micros, reward_bps, quote_n, status, holds_cell, placed_at_ms)
-    VALUES (1 + max(ifnull((SELECT max(rowid) FROM bets), 0), (SELECT last_rowid FROM bets_before)),
-            NEW.bet_id, NEW.user_id, NEW.nonce, NEW.column_start_s, NEW.column_s,
+    VALUES (NEW.bet_id, NEW.user_id, NEW.nonce, NEW.column_start_s, NEW.column_s,
             NEW.lo_cents, NEW.hi_cents, NEW.rule,
             NEW.stake_micros, NEW.reward_bps, NEW.quote_n, NEW.verdict,
             NEW.verdict = 'confirmed', NEW.at_ms);

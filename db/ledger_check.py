@@ -12,7 +12,16 @@ from protocols.accounts import Drift, IntegrityReport
 DRIFTS_PER_QUESTION_MAX: Final = 100
 """One wrong row can put thousands out; the first hundred of a kind say enough."""
 
-_CHAIN: Final = """
+_UNSETTLED: Final = """
+    NOT EXISTS (
+        SELECT 1 FROM transaction_ledger AS note, json_each(note.metadata, '$.breaks') AS named
+        WHERE note.user_id = l.user_id AND note.rowid >= l.rowid AND note.ref_type = 'ADJUSTMENT'
+        AND named.value = l.rowid)
+"""
+"""Of a row `l` at which an account's chain breaks. The ledger can't be edited, so where a balance
+was changed behind its back the break stays; the note of a rebuild names those that it settled."""
+
+_CHAIN: Final = f"""
     WITH fresh AS (
         SELECT rowid, user_id, balance_after - amount AS found,
                lag(balance_after) OVER (PARTITION BY user_id ORDER BY rowid) AS before
@@ -26,7 +35,16 @@ _CHAIN: Final = """
     )
     SELECT u.wallet_address || ' row ' || l.rowid, l.expected, l.found
     FROM linked AS l JOIN users AS u ON u.id = l.user_id
-    WHERE l.expected <> l.found
+    WHERE l.expected <> l.found AND {_UNSETTLED}
+"""
+
+_BREAKS: Final = f"""
+    SELECT rowid FROM (
+        SELECT rowid, user_id, balance_after - amount AS found,
+               ifnull(lag(balance_after) OVER (ORDER BY rowid), 0) AS expected
+        FROM transaction_ledger WHERE user_id = ?) AS l
+    WHERE l.expected <> l.found AND {_UNSETTLED}
+    ORDER BY rowid
 """
 
 _ZERO_SUM: Final = """
@@ -161,6 +179,12 @@ _START: Final = (
     ("cover", _COVER),
 )
 
+_OPENING: Final = (
+    ("zero_sum", _ALL_ZERO),
+    ("exposure", _EXPOSURE),
+    ("negative", _NEGATIVE),
+    ("cover", _COVER),
+)
 
 _PAIR: Final = (
     (
@@ -221,6 +245,11 @@ def check_since(connection: sqlite3.Connection, *, after: int) -> tuple[Drift, .
     return _ask(connection, _START, after=after)
 
 
+def check_opening(connection: sqlite3.Connection) -> tuple[Drift, ...]:
+    """What must hold of a file in which nothing was done yet, but for its rows (db.rotation)."""
+    return _ask(connection, _OPENING, after=0)
+
+
 def check_pair(old: sqlite3.Connection, new: sqlite3.Connection) -> tuple[Drift, ...]:
     """What a closed file and the one after it must have in common; none of it is lost between.
 
@@ -248,6 +277,12 @@ def _unequal(
         (where, expected.get(where, 0), found.get(where, 0))
         for where in unequal[:DRIFTS_PER_QUESTION_MAX]
     ]
+
+
+def chain_breaks(connection: sqlite3.Connection, *, user_id: int) -> list[int]:
+    """The ledger rows of an account that don't go on from the one before, and that no rebuild has
+    settled. Seconds on an account of a million rows."""
+    return [rowid for (rowid,) in connection.execute(_BREAKS, (user_id,))]
 
 
 def _ask(

@@ -6,7 +6,6 @@
 --
 -- :old_name, :at_ms    the file that ends, and the time at which it ends and this one begins
 -- :last_rowid          the newest ledger row of all files so far; row numbers go on from there
--- :last_bet_rowid      the same of bets
 -- :ulid_time           ten characters of time: the head of the ids that are made here
 -- :young_ms            whatever was signed after this may still be sent again
 
@@ -61,9 +60,9 @@ WHERE start_s > :at_ms / 1000 - (SELECT max(column_s) FROM old.columns)
 INSERT INTO exposure SELECT * FROM old.exposure;
 
 -- table partitions: all, and the file that ends
-INSERT INTO partitions (name, opened_at_ms, closed_at_ms, last_rowid, last_bet_rowid)
-SELECT name, opened_at_ms, closed_at_ms, last_rowid, last_bet_rowid FROM old.partitions
-UNION ALL SELECT :old_name, opened_at_ms, :at_ms, :last_rowid, :last_bet_rowid FROM old.meta;
+INSERT INTO partitions (name, opened_at_ms, closed_at_ms, last_rowid)
+SELECT name, opened_at_ms, closed_at_ms, last_rowid FROM old.partitions
+UNION ALL SELECT :old_name, opened_at_ms, :at_ms, :last_rowid FROM old.meta;
 
 -- table meta: all that the venue must remember; the CARRY rows were checked when they were made
 INSERT INTO meta

@@ -79,9 +79,7 @@ CREATE TABLE partitions (
     opened_at_ms INTEGER NOT NULL,
     closed_at_ms INTEGER NOT NULL CHECK (closed_at_ms >= opened_at_ms),
     -- Of its ledger. Row numbers go on in the next file, so that one number names one row for ever.
-    last_rowid INTEGER NOT NULL CHECK (last_rowid >= 0),
-    -- The same of bets.
-    last_bet_rowid INTEGER NOT NULL DEFAULT 0 CHECK (last_bet_rowid >= 0)
+    last_rowid INTEGER NOT NULL CHECK (last_rowid >= 0)
 ) STRICT;
 CREATE TABLE carried_nonces (
     user_id INTEGER NOT NULL REFERENCES users (id),

@@ -171,6 +171,11 @@ def is_damage(error: sqlite3.Error) -> bool:
     return _primary_code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
+def is_busy(error: sqlite3.Error) -> bool:
+    """Does another connection hold what this one needs?"""
+    return _primary_code(error) == sqlite3.SQLITE_BUSY
+
+
 def _primary_code(error: sqlite3.Error) -> int:
     # The low byte; the rest says more exactly which constraint or which I/O call. Errors that the
     # driver raises by itself (a number beyond 64 bits is OverflowError) have no code.

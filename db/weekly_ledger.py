@@ -17,7 +17,15 @@ import attrs
 from db.durable_file import sync_folder
 from db.migrate import SchemaMismatch
 from db.partition import ManifestBroken, begin_file, current_file, file_name, name_current
-from db.rotation import RotationFailed, Trace, Turn, build_file, close_file, remove_attempts
+from db.rotation import (
+    RotationFailed,
+    Trace,
+    Turn,
+    build_file,
+    close_file,
+    fold_log,
+    remove_attempts,
+)
 from db.sqlite_ledger import SqliteLedger
 from db.ulid import UlidMaker
 from domain.caps import HouseCaps
@@ -166,7 +174,7 @@ class WeeklyLedger:
             with suppress(*_FAULTS):  # what is left is cleared away before the next attempt, too
                 remove_attempts(self._folder, self.path)
         if self.path == turn.new:
-            self._finish()
+            self._finish(quickly=True)
 
     def _begin(self, turn: Turn) -> None:
         remove_attempts(self._folder, turn.old)
@@ -199,23 +207,20 @@ class WeeklyLedger:
             self._named.let_go()
             self._named = None
 
-    def _finish(self) -> None:
-        """Close the file before, unless that is done."""
+    def _finish(self, *, quickly: bool = False) -> None:
+        """Close the file before, unless that is done; its log, up to 80 MB, a minute later."""
         before = self._ledger.file_before() if self._unfinished else None
         self._not_closed = ""
         self._unfinished = False
         if before is None or not (self._folder / before[0]).is_file():
             return  # there is none, or it is in the archive
-        name, closed_at_ms = before
+        (name, closed_at_ms), trace = before, self._opening.trace
         try:
-            is_closed = close_file(
-                self._folder / name, at_ms=closed_at_ms, trace=self._opening.trace
-            )
+            close_file(self._folder / name, at_ms=closed_at_ms, trace=trace)
+            self._unfinished = quickly or not fold_log(self._folder / name, trace=trace)
         except (OSError, sqlite3.Error) as error:
             self._not_closed = self._failed(f"{name} could not be closed", error)
             self._unfinished = True
-        else:
-            self._unfinished = not is_closed
 
     def _failed(self, what: str, error: BaseException) -> str:
         return f"{what} at {self._at_ms}: {type(error).__name__}: {error}"
