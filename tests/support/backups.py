@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from itertools import count
 from pathlib import Path
 
 import attrs
@@ -17,12 +18,15 @@ from domain.caps import HouseCaps
 from domain.disk import DiskUse
 from protocols.accounts import IntegrityReport
 from protocols.backup import BackupTaken
-from protocols.money import LedgerCommand, MoneyOutcome
+from protocols.money import CommandFailed, LedgerCommand, MoneyOutcome
 from protocols.ports import WorkStopped
 from supervisor.chance import SeededChance
 from tests.support.ledgers import ALICE, AT_MS, BANKROLL, STAKE, deposit
 
 WEEK_MS = 7 * 86_400_000
+
+_lives = count(1)
+"""Each life of a ledger needs a seed of its own, or it makes the ids of the one before."""
 
 
 @attrs.define
@@ -85,10 +89,9 @@ class Place:
 
     @contextmanager
     def ledger(self, *, at_ms: int = AT_MS) -> Iterator[WeeklyLedger]:
-        """The venue's writer, for as long as the block lasts. Its seed is that of its moment."""
-        ledger, _ = open_current(
-            self.folder.money, at_ms=at_ms, caps=HouseCaps(), chance=SeededChance(at_ms)
-        )
+        """The venue's writer, for as long as the block lasts."""
+        chance = SeededChance(next(_lives))
+        ledger, _ = open_current(self.folder.money, at_ms=at_ms, caps=HouseCaps(), chance=chance)
         with closing(ledger):
             ledger.recover()
             yield ledger
@@ -96,7 +99,9 @@ class Place:
     def apply(self, *commands: LedgerCommand, at_ms: int = AT_MS) -> list[MoneyOutcome]:
         """A venue that starts, carries these out and stops."""
         with self.ledger(at_ms=at_ms) as ledger:
-            return list(ledger.apply(commands, at_ms=at_ms))
+            outcomes = list(ledger.apply(commands, at_ms=at_ms))
+        assert not any(isinstance(each, CommandFailed) for each in outcomes), outcomes
+        return outcomes
 
     def fund(self) -> None:
         """A bankroll, and a hundred stakes for Alice."""
