@@ -1,11 +1,14 @@
-"""The read side of the money ledger: a connection of its own that can't write.
+"""The read side of one money ledger file: a connection of its own that can't write.
 
-It sees only what is committed, and goes on while a batch is written.
+It sees only what is committed, and goes on while a batch is written. `db.weekly_reader` joins the
+files of all weeks; what it needs to know of one file's rows is in `BetRow`.
 """
 
 import sqlite3
 from collections.abc import Iterable, Sequence
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeAlias
+
+import attrs
 
 from db.ledger_check import check_all, check_since
 from db.ledger_commands import operator_state
@@ -30,11 +33,28 @@ from protocols.money import BetStatus, ColumnKey
 _BETS: Final = """
     SELECT b.rowid, b.id, b.user_id, u.wallet_address, b.nonce, b.cell_id, b.column_start_s,
            b.column_s, b.lo_cents, b.hi_cents, b.rule, b.stake_micros, b.reward_bps, b.quote_n,
-           b.status, b.payout_micros, b.placed_at_ms, b.resolved_at_ms
+           b.status, b.payout_micros, b.placed_at_ms, b.resolved_at_ms, b.carried_from
     FROM bets AS b JOIN users AS u ON u.id = b.user_id
 """
 
+_Condition: TypeAlias = tuple[str, tuple[object, ...]]
+"""SQL text, and what its question marks stand for."""
+
 _SETTLED: Final = "b.status IN ('won', 'lost', 'void')"
+_CARRIED: Final = "carried"
+_STAYED: Final = "b.status <> 'carried'"
+
+
+@attrs.frozen(kw_only=True)
+class BetRow:
+    """A bet as one file has it, and where else it is."""
+
+    bet: Bet
+    """`confirmed` if the bet goes on in the next file."""
+    carried: bool
+    """Does it go on in the next file?"""
+    carried_from: str | None
+    """The name of the file that took the stake, if that is another."""
 
 
 class EvidenceUnreadable(Exception):
@@ -72,6 +92,10 @@ class SqliteLedgerReader:
         """Let go of the file."""
         self._connection.close()
 
+    def has_log(self) -> bool:
+        """Is the file in WAL mode: does a writer hold it, or has one left it unfinished?"""
+        return bool(self._connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal")
+
     def account(self, wallet: str) -> Account | None:
         """The account of a wallet, or None."""
         row = self._connection.execute(
@@ -85,10 +109,18 @@ class SqliteLedgerReader:
 
     def bet(self, bet_id: BetId) -> Bet | None:
         """A bet by its id."""
-        return self._one_bet("WHERE b.id = ?", (bet_id,))
+        return _stayed(self.bet_row(bet_id))
 
     def bet_by_nonce(self, wallet: str, nonce: str) -> Bet | None:
         """The bet that used up a nonce."""
+        return _stayed(self.bet_row_by_nonce(wallet, nonce))
+
+    def bet_row(self, bet_id: BetId) -> BetRow | None:
+        """A bet by its id, also one that goes on in the next file."""
+        return self._one_bet("WHERE b.id = ?", (bet_id,))
+
+    def bet_row_by_nonce(self, wallet: str, nonce: str) -> BetRow | None:
+        """The bet that used up a nonce, also one that goes on in the next file."""
         return self._one_bet("WHERE u.wallet_address = ? AND b.nonce = ?", (wallet, nonce))
 
     def bets(
@@ -102,34 +134,50 @@ class SqliteLedgerReader:
         limit: int = 50,
     ) -> Sequence[Bet]:
         """A wallet's bets placed in `[from_ms, to_ms)`, newest first by (placed_at_ms, id)."""
-        conditions: list[tuple[str, tuple[object, ...]]] = [("u.wallet_address = ?", (wallet,))]
-        if statuses:
-            marks = ", ".join("?" * len(statuses))
-            conditions.append((f"b.status IN ({marks})", tuple(s.value for s in statuses)))
-        if from_ms is not None:
-            conditions.append(("b.placed_at_ms >= ?", (from_ms,)))
-        if to_ms is not None:
-            conditions.append(("b.placed_at_ms < ?", (to_ms,)))
-        if before is not None:
-            conditions.append(("(b.placed_at_ms, b.id) < (?, ?)", before))
-        where = " AND ".join(condition for condition, _ in conditions)
-        values = [value for _, given in conditions for value in given]
-        rows = self._connection.execute(
-            f"{_BETS} WHERE {where} ORDER BY b.placed_at_ms DESC, b.id DESC LIMIT ?",
-            (*values, limit),
-        )
-        return [_bet(row) for row in rows]
+        wanted = [status.value for status in statuses]
+        chosen = _one_of(wanted) if wanted else (_STAYED, ())
+        rows = self._bets(wallet, chosen, from_ms, to_ms, before, limit)
+        return [row.bet for row in rows]
+
+    def bet_rows(
+        self,
+        wallet: str,
+        *,
+        statuses: Sequence[BetStatus] = (),
+        from_ms: EpochMs | None = None,
+        to_ms: EpochMs | None = None,
+        before: tuple[EpochMs, BetId] | None = None,
+        limit: int = 50,
+    ) -> Sequence[BetRow]:
+        """The same, with those that go on in the next file: their status is to be found there."""
+        wanted = {status.value for status in statuses}
+        # The file of a week that has just ended says `confirmed` until its end is written.
+        goes_on = {_CARRIED, BetStatus.CONFIRMED.value}
+        chosen = _one_of(sorted(wanted | goes_on)) if wanted else ("true", ())
+        return self._bets(wallet, chosen, from_ms, to_ms, before, limit)
+
+    def first_carried_ms(self) -> EpochMs | None:
+        """When the oldest of the bets that go on in the next file was placed; None without any.
+
+        Looks at every bet: half a second on a million.
+        """
+        sql = f"SELECT min(b.placed_at_ms) FROM bets AS b WHERE NOT ({_STAYED})"
+        found: EpochMs | None = self._connection.execute(sql).fetchone()[0]
+        return found
 
     def statement(
-        self, wallet: str, *, before: int | None = None, limit: int = 50
+        self, wallet: str, *, before: int | None = None, limit: int = 50, opening: bool = True
     ) -> Sequence[tuple[int, LedgerRow]]:
-        """A wallet's ledger rows with their rowids, newest first; `before` excludes itself."""
+        """A wallet's ledger rows with their rowids, newest first; `before` excludes itself.
+
+        `opening`: with the balance that the file began with.
+        """
         rows = self._connection.execute(
             "SELECT rowid, id, amount, balance_after, ref_type, ref_id, created_at_ms, metadata"
             " FROM transaction_ledger"
             " WHERE user_id = (SELECT id FROM users WHERE wallet_address = ?) AND rowid < ?"
-            " ORDER BY rowid DESC LIMIT ?",
-            (wallet, before if before is not None else 2**63 - 1, limit),
+            " AND (? OR ref_type <> 'CARRY') ORDER BY rowid DESC LIMIT ?",
+            (wallet, before if before is not None else 2**63 - 1, opening, limit),
         )
         return [(row[0], _ledger_row(row[1:])) for row in rows]
 
@@ -203,9 +251,33 @@ class SqliteLedgerReader:
         """None: one file knows of itself only."""
         return ()
 
-    def _one_bet(self, where: str, values: tuple[object, ...]) -> Bet | None:
+    def _one_bet(self, where: str, values: tuple[object, ...]) -> BetRow | None:
         row = self._connection.execute(f"{_BETS} {where}", values).fetchone()
-        return _bet(row) if row is not None else None
+        return _bet_row(row) if row is not None else None
+
+    def _bets(
+        self,
+        wallet: str,
+        chosen: _Condition,
+        from_ms: EpochMs | None,
+        to_ms: EpochMs | None,
+        before: tuple[EpochMs, BetId] | None,
+        limit: int,
+    ) -> list[BetRow]:
+        conditions: list[_Condition] = [("u.wallet_address = ?", (wallet,)), chosen]
+        if from_ms is not None:
+            conditions.append(("b.placed_at_ms >= ?", (from_ms,)))
+        if to_ms is not None:
+            conditions.append(("b.placed_at_ms < ?", (to_ms,)))
+        if before is not None:
+            conditions.append(("(b.placed_at_ms, b.id) < (?, ?)", before))
+        where = " AND ".join(condition for condition, _ in conditions)
+        values = [value for _, given in conditions for value in given]
+        rows = self._connection.execute(
+            f"{_BETS} WHERE {where} ORDER BY b.placed_at_ms DESC, b.id DESC LIMIT ?",
+            (*values, limit),
+        )
+        return [_bet_row(row) for row in rows]
 
     def _with_evidence(
         self, where: str, values: tuple[object, ...]
@@ -253,8 +325,22 @@ def _account(row: tuple[Any, ...]) -> Account:
     )
 
 
+def _one_of(statuses: Sequence[str]) -> _Condition:
+    return f"b.status IN ({', '.join('?' * len(statuses))})", tuple(statuses)
+
+
+def _stayed(row: BetRow | None) -> Bet | None:
+    return None if row is None or row.carried else row.bet
+
+
+def _bet_row(row: tuple[Any, ...]) -> BetRow:
+    """Of a row of `_BETS`."""
+    return BetRow(bet=_bet(row), carried=row[14] == _CARRIED, carried_from=row[18])
+
+
 def _bet(row: tuple[Any, ...]) -> Bet:
     """Of a row of `_BETS`."""
+    status = row[14] if row[14] != _CARRIED else BetStatus.CONFIRMED
     return Bet(
         bet_id=row[1],
         user_id=row[2],
@@ -269,7 +355,7 @@ def _bet(row: tuple[Any, ...]) -> Bet:
         stake_micros=row[11],
         reward_bps=row[12],
         quote_n=row[13],
-        status=BetStatus(row[14]),
+        status=BetStatus(status),
         payout_micros=row[15],
         placed_at_ms=row[16],
         resolved_at_ms=row[17],
