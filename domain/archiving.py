@@ -5,6 +5,7 @@ what became of it. So a restart, on any day, goes on where the last life stopped
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
@@ -161,6 +162,12 @@ def next_look_ms(partitions: Iterable[Partition], conditions: Conditions) -> Epo
 def week_begins_ms(at_ms: EpochMs) -> EpochMs:
     """The Sunday 00:00 UTC at or before `at_ms`."""
     return at_ms - (at_ms + _EPOCH_AFTER_SUNDAY_MS) % WEEK_MS
+
+
+def week_file(at_ms: EpochMs) -> str:
+    """The name of the file of the week of `at_ms`; names sort by time."""
+    sunday = datetime.fromtimestamp(week_begins_ms(at_ms) // 1000, UTC).date()
+    return f"{sunday.isoformat()}.db"
 
 
 def _may_go(partition: Partition, partitions: Sequence[Partition], conditions: Conditions) -> bool:
