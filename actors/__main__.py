@@ -102,7 +102,14 @@ def _add_integrity(commands: Subparsers) -> None:
         "tapgrid integrity --data ./data",
         _integrity,
     )
+    command.add_argument(
+        "--rebuild",
+        metavar="USER",
+        help="set this balance (a wallet, house or external) to the sum of its ledger rows first",
+    )
+    command.add_argument("--reason", metavar="TEXT", help="of the rebuild, kept in the ledger")
     _takes_data(command)
+    _takes_token(command)
 
 
 def _add_verify(commands: Subparsers) -> None:
@@ -220,8 +227,21 @@ def _status(arguments: Namespace) -> int:
 
 def _integrity(arguments: Namespace) -> int:
     from actors.commands.integrity import integrity
+    from actors.commands.rebuild import rebuild
 
-    return _on_folder(lambda: integrity(data=arguments.data, out=sys.stdout))
+    if (arguments.rebuild is None) is not (arguments.reason is None):
+        raise CannotDo("--rebuild USER and --reason TEXT go together", REFUSED)
+    if arguments.rebuild is None:
+        return _on_folder(lambda: integrity(data=arguments.data, out=sys.stdout))
+    return _on_folder(
+        lambda: rebuild(
+            arguments.rebuild,
+            arguments.reason,
+            data=arguments.data,
+            token=_token(arguments),
+            out=sys.stdout,
+        )
+    )
 
 
 def _verify(arguments: Namespace) -> int:

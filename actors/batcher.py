@@ -211,7 +211,7 @@ class _Batcher:
         for outcome in outcomes:
             for event in _events(outcome):
                 await self._ports.events.publish(event)
-            if isinstance(outcome, BalanceRebuilt):
+            if isinstance(outcome, BalanceRebuilt) and outcome.rowid is not None:
                 # A balance that no event explains: whoever shows it takes a snapshot.
                 await self._ports.events.publish(EventsLost())
 

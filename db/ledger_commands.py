@@ -7,6 +7,7 @@ import json
 import sqlite3
 from typing import Final, NamedTuple
 
+from db.ledger_check import chain_breaks
 from db.settlement import CommandFault, next_txn
 from db.ulid import UlidMaker
 from domain.refusals import Code, Refusal, bad_request
@@ -37,6 +38,23 @@ _POST_DEPOSIT: Final = """
         (id, txn, user_id, amount, balance_after, ref_type, ref_id, metadata, created_at_ms)
     VALUES (?, ?, ?, ?, ?, 'DEPOSIT', ?, ?, ?)
 """
+
+_SUMMED: Final = """
+    SELECT id, balance,
+           (SELECT ifnull(sum(amount), 0) FROM transaction_ledger WHERE user_id = users.id),
+           ifnull((SELECT balance_after FROM transaction_ledger WHERE user_id = users.id
+                   ORDER BY rowid DESC LIMIT 1), 0)
+    FROM users WHERE wallet_address = ?
+"""
+
+_POST_NOTE: Final = """
+    INSERT INTO transaction_ledger
+        (rowid, id, txn, user_id, amount, balance_after, ref_type, ref_id, metadata, created_at_ms)
+    VALUES (?, ?, ?, ?, 0, ?, 'ADJUSTMENT', ?, ?, ?)
+"""
+
+BREAKS_NAMED_MAX: Final = 1_000
+"""By one rebuild; one that has more needs another rebuild, and somebody who looks twice."""
 
 
 class _Standing(NamedTuple):
@@ -135,26 +153,46 @@ def rebuild_balance(
     """Set a balance to the sum of its ledger rows, and add a row of nothing that says so.
 
     A drift between balance and ledger was put there by something else than a transaction, so the
-    other side of it is in no account: no row with an amount could be right.
+    other side of it is in no account: no row with an amount could be right. Where bets went on from
+    a wrong balance, the account's chain is broken for good; the row names the breaks (its own, too,
+    if it makes one), and the integrity check takes them as settled from then on.
+
+    It raises the version without an event, so that whoever resumes is given the new balance.
     """
-    row = connection.execute(
-        "SELECT id, balance, (SELECT ifnull(sum(amount), 0) FROM transaction_ledger"
-        " WHERE user_id = users.id) FROM users WHERE wallet_address = ?",
-        (command.wallet,),
-    ).fetchone()
+    row = connection.execute(_SUMMED, (command.wallet,)).fetchone()
     if row is None:
         return Refusal(Code.NOT_FOUND, f"There is no account of {command.wallet}.")
-    user_id, before, after = row
-    (ledger_id,) = ulids.take(1, at_ms)
+    user_id, before, after, last = row
+    if after < 0 and command.wallet != EXTERNAL:
+        return bad_request("wallet", f"its ledger rows add up to {after}, which no balance can be")
+    breaks = chain_breaks(connection, user_id=user_id)
+    if before == after == last and not breaks:
+        return BalanceRebuilt(
+            wallet=command.wallet, before_micros=before, after_micros=after, rowid=None
+        )
+    rowid = next_txn(connection)
+    named = ([] if last == after else [rowid]) + breaks[:BREAKS_NAMED_MAX]
     note = {"rebuild": True, "by": command.by, "why": command.why, "balance_before": before}
-    connection.execute("UPDATE users SET balance = ? WHERE id = ?", (after, user_id))
+    (ledger_id,) = ulids.take(1, at_ms)
     connection.execute(
-        "INSERT INTO transaction_ledger"
-        " (id, txn, user_id, amount, balance_after, ref_type, ref_id, metadata, created_at_ms)"
-        " VALUES (?, ?, ?, 0, ?, 'ADJUSTMENT', ?, ?, ?)",
-        (ledger_id, next_txn(connection), user_id, after, ledger_id, json.dumps(note), at_ms),
+        "UPDATE users SET balance = ?, version = version + 1 WHERE id = ?", (after, user_id)
     )
-    return BalanceRebuilt(wallet=command.wallet, before_micros=before, after_micros=after)
+    connection.execute(
+        _POST_NOTE,
+        (
+            rowid,
+            ledger_id,
+            rowid,
+            user_id,
+            after,
+            ledger_id,
+            json.dumps(note | {"breaks": named}),
+            at_ms,
+        ),
+    )
+    return BalanceRebuilt(
+        wallet=command.wallet, before_micros=before, after_micros=after, rowid=rowid
+    )
 
 
 def operator_state(connection: sqlite3.Connection) -> OperatorState:

@@ -34,6 +34,7 @@ from protocols.client_fields import (
 from protocols.market import Override
 
 HOUSE: Final = "house"
+EXTERNAL: Final = "external"
 LATEST_MS: Final = 9_999_999_999_999
 """The year 2286: no time in a request is later."""
 BPS_MAX: Final = 10**9
@@ -221,6 +222,28 @@ def parse_reason(fields: Fields) -> str | Refusal:
     """`POST /ops/hold` and `/ops/release`: only a reason."""
     try:
         return free_text(fields, "reason", most=500)
+    except BadField as bad:
+        return bad.refusal
+
+
+@attrs.frozen(kw_only=True)
+class RebuildRequest:
+    """An operator has a balance set to the sum of its ledger rows."""
+
+    wallet: str
+    """Lower case, or `house` or `external`."""
+    reason: str
+
+
+def parse_rebuild(fields: Fields, *, keccak: Keccak) -> RebuildRequest | Refusal:
+    """`POST /ops/integrity/rebuild`."""
+    try:
+        named = fields.get("wallet")
+        wallet = str(named) if named in (HOUSE, EXTERNAL) else _wallet(fields, keccak)
+        reason = free_text(fields, "reason", most=500).strip()
+        if not reason:
+            raise BadField("reason", "must say why")
+        return RebuildRequest(wallet=wallet, reason=reason)
     except BadField as bad:
         return bad.refusal
 

@@ -136,7 +136,8 @@ class MarkVerified:
 class RebuildBalance:
     """Set a balance to the sum of its ledger rows, on an operator's word, and note it there.
 
-    Answered with BalanceRebuilt, or the Refusal `not_found`.
+    `wallet` may be `house` or `external`. Answered with BalanceRebuilt; or with a Refusal:
+    `not_found`, or `bad_request` where the sum is no balance that the account can have.
     """
 
     wallet: str
@@ -325,6 +326,8 @@ class BalanceRebuilt:
     wallet: str
     before_micros: Micros
     after_micros: Micros
+    rowid: int | None
+    """Of the note. None: balance and rows agreed, and nothing was written."""
 
 
 @attrs.frozen(kw_only=True)

@@ -14,9 +14,16 @@ from actors.gateway.tree import rows_json
 from actors.gateway.upkeep import upkeep_json
 from domain.refusals import Code, Refusal
 from protocols.client_answers import Json, feed_json, source_json
-from protocols.client_wire import parse_circuit, parse_deposit, parse_reason
+from protocols.client_wire import parse_circuit, parse_deposit, parse_reason, parse_rebuild
 from protocols.market import SetOverride
-from protocols.money import Deposit, Deposited, HoldSet, SetHold
+from protocols.money import (
+    BalanceRebuilt,
+    Deposit,
+    Deposited,
+    HoldSet,
+    RebuildBalance,
+    SetHold,
+)
 
 log = structlog.get_logger("ops")
 
@@ -37,6 +44,7 @@ class OpsRoutes:
             ("POST", "/ops/deposits", self.deposits),
             ("POST", "/ops/hold", self.hold),
             ("POST", "/ops/release", self.release),
+            ("POST", "/ops/integrity/rebuild", self.rebuild),
         ]
 
     async def status(self) -> Json | Refusal:
@@ -127,6 +135,30 @@ class OpsRoutes:
     async def release(self) -> Json | Refusal:
         """Betting on."""
         return await self._set_hold(held=False)
+
+    async def rebuild(self) -> Json | Refusal:
+        """Set a balance to the sum of its ledger rows. `noted_in_row` is null if it was."""
+        who, fields = self._operator(), await json_body()
+        if isinstance(who, Refusal):
+            return who
+        asked = (
+            fields
+            if isinstance(fields, Refusal)
+            else parse_rebuild(fields, keccak=self._ports.keccak)
+        )
+        if isinstance(asked, Refusal):
+            return asked
+        log.warning("ops_rebuild", who=who, what=f"balance of {asked.wallet}", why=asked.reason)
+        command = RebuildBalance(wallet=asked.wallet, by=who, why=asked.reason)
+        done = await ask_money(self._ports, command, BalanceRebuilt)
+        if isinstance(done, Refusal):
+            return done
+        return {
+            "wallet": done.wallet,
+            "balance_before_micros": done.before_micros,
+            "balance_micros": done.after_micros,
+            "noted_in_row": done.rowid,
+        }
 
     async def _set_hold(self, *, held: bool) -> Json | Refusal:
         who, fields = self._operator(), await json_body()

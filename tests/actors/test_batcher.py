@@ -44,6 +44,7 @@ from protocols.money import (
     OpenAccount,
     PlaceBet,
     QuoteNumbersReserved,
+    RebuildBalance,
     ReserveQuoteNumbers,
     SetHold,
     StreamEntry,
@@ -573,6 +574,18 @@ async def test_events_come_in_order_and_only_those_that_are_numbered(
     ]
     assert [event.seq for event in seen] == [2, 3, 4, 5, 6, 7]
     assert bench.ledger.sizes() == [8]
+
+
+async def test_a_rebuilt_balance_has_streams_resume_and_one_that_was_right_has_not(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    events, command = bench.subscribe(), RebuildBalance(wallet=ALICE, by="ann", why="drill")
+    async with bench.alive():
+        await bench.order(command)
+        assert events.receive_nowait() is None
+        bench.sql("UPDATE users SET balance = balance + 1 WHERE id > 2")
+        await bench.order(command)
+        assert isinstance(events.receive_nowait(), EventsLost)
 
 
 async def test_a_hold_closes_betting_until_it_is_released(

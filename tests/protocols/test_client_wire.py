@@ -20,6 +20,7 @@ from protocols.client_wire import (
     CircuitRequest,
     DepositRequest,
     PingOp,
+    RebuildRequest,
     ResumeOp,
     SubscribeOp,
     parse_bet,
@@ -28,6 +29,7 @@ from protocols.client_wire import (
     parse_login,
     parse_op,
     parse_reason,
+    parse_rebuild,
     parse_wallet_field,
 )
 from protocols.market import Override
@@ -297,6 +299,28 @@ def test_a_deposit(wallet: str) -> None:
 def test_a_deposit_that_is_not_well_formed(changed: dict[str, object], field: str) -> None:
     fields = {"wallet": WALLET, "amount_micros": 5, "reference": "wire-17"} | changed
     assert field_of(parse_deposit(fields, keccak=keccak)) == field
+
+
+@pytest.mark.parametrize("wallet", [WALLET, "house", "external"])
+def test_a_rebuild(wallet: str) -> None:
+    asked = parse_rebuild({"wallet": wallet, "reason": " drift "}, keccak=keccak)
+    assert asked == RebuildRequest(wallet=wallet, reason="drift")
+
+
+@pytest.mark.parametrize(
+    ("changed", "field"),
+    [
+        ({"wallet": "House"}, "wallet"),
+        ({"wallet": None}, "wallet"),
+        ({"wallet": ["house"]}, "wallet"),
+        ({"reason": None}, "reason"),
+        ({"reason": " \n"}, "reason"),
+        ({"reason": "x" * 501}, "reason"),
+    ],
+)
+def test_a_rebuild_that_is_not_well_formed(changed: dict[str, object], field: str) -> None:
+    fields = {"wallet": WALLET, "reason": "drift"} | changed
+    assert field_of(parse_rebuild(fields, keccak=keccak)) == field
 
 
 def test_an_override() -> None:

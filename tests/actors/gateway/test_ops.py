@@ -1,6 +1,9 @@
 """What operators see and do."""
 
+import json
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -37,6 +40,7 @@ def assert_refused(answer: Response, code: Code, **details: object) -> None:
         ("POST", "/ops/deposits"),
         ("POST", "/ops/hold"),
         ("POST", "/ops/release"),
+        ("POST", "/ops/integrity/rebuild"),
     ],
 )
 async def test_only_operators_are_let_in(
@@ -162,14 +166,71 @@ async def test_a_hold_closes_betting_until_it_is_released(door: Door) -> None:
     assert (await door.post("/api/bets", door.bet())).status == 202
 
 
+def meddle(data: Path) -> None:
+    """Change every trader's balance behind the ledger's back."""
+    (file,) = data.glob("*.db")
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("UPDATE users SET balance = balance + 7 WHERE id > 2")
+
+
+async def test_a_balance_is_rebuilt_from_its_rows_and_named_in_the_ledger(
+    door: Door, tmp_path: Path
+) -> None:
+    await door.fund()
+    meddle(tmp_path)
+    asked = {"wallet": WALLET, "reason": "drill"}
+    answer = (await door.post("/ops/integrity/rebuild", asked, token=OPS_TOKEN)).json
+    ((rowid, row),) = door.ports.ledger.statement(WALLET, limit=1)
+    assert answer == {
+        "wallet": WALLET,
+        "balance_before_micros": 100_000_007,
+        "balance_micros": 100_000_000,
+        "noted_in_row": rowid,
+    }
+    assert json.loads(row.metadata).items() >= {"by": "ann", "why": "drill"}.items()
+    assert door.ports.ledger.integrity().clean
+    again = (await door.post("/ops/integrity/rebuild", asked, token=OPS_TOKEN)).json
+    assert again["noted_in_row"] is None
+
+
+@pytest.mark.parametrize("wallet", ["house", "external"])
+async def test_the_venues_own_accounts_can_be_rebuilt(door: Door, wallet: str) -> None:
+    asked = {"wallet": wallet, "reason": "drill"}
+    assert (await door.post("/ops/integrity/rebuild", asked, token=OPS_TOKEN)).status == 200
+
+
+@pytest.mark.parametrize(
+    ("changed", "field"),
+    [({"wallet": "0x12"}, "wallet"), ({"reason": ""}, "reason"), ({"reason": " "}, "reason")],
+)
+async def test_a_rebuild_that_is_not_well_formed(
+    door: Door, changed: dict[str, object], field: str
+) -> None:
+    asked = {"wallet": WALLET, "reason": "drill"} | changed
+    answer = await door.post("/ops/integrity/rebuild", asked, token=OPS_TOKEN)
+    assert_refused(answer, Code.BAD_REQUEST, field=field)
+
+
+async def test_nobodys_balance_can_not_be_rebuilt(door: Door) -> None:
+    asked = {"wallet": "0x" + "77" * 20, "reason": "drill"}
+    answer = await door.post("/ops/integrity/rebuild", asked, token=OPS_TOKEN)
+    assert_refused(answer, Code.NOT_FOUND)
+
+
 async def test_each_action_is_logged_with_who_what_and_why_and_no_token(door: Door) -> None:
     with capture_logs() as lines:
         await door.post("/ops/circuit", {"state": "close", "reason": "drill"}, token=OPS_TOKEN)
         await door.post("/ops/deposits", DEPOSIT | {"reason": "wire"}, token=OPS_TOKEN)
+        asked = {"wallet": WALLET, "reason": "drift"}
+        await door.post("/ops/integrity/rebuild", asked, token=OPS_TOKEN)
     logged = [
         (line["event"], line["who"], line["why"])
         for line in lines
         if line["event"].startswith("ops_")
     ]
-    assert logged == [("ops_circuit", "ann", "drill"), ("ops_deposit", "ann", "wire")]
+    assert logged == [
+        ("ops_circuit", "ann", "drill"),
+        ("ops_deposit", "ann", "wire"),
+        ("ops_rebuild", "ann", "drift"),
+    ]
     assert OPS_TOKEN not in str(lines)

@@ -1,7 +1,9 @@
 """The WebSocket: requests and replies, channels, the private stream, and how a socket ends."""
 
 import json
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 
 import attrs
@@ -11,7 +13,7 @@ import trio
 from actors.gateway import hub
 from domain.quotes import QuoteBook
 from protocols.market import FeedLevel, Hold
-from protocols.money import Deposited, EventsLost
+from protocols.money import Deposited, EventsLost, RebuildBalance
 from supervisor import Life
 from tests.support.door import (
     EPOCH_MS,
@@ -326,6 +328,27 @@ async def test_traders_are_asked_to_resume_when_the_batcher_may_have_lost_their_
         assert not (await talk.ask("resume", seq=seq))["resync_required"]
         assert (await public.ask("ping"))["ok"]
         assert all(frame["type"] != "resync_required" for frame in public.seen)
+
+
+async def test_who_resumes_after_a_rebuild_is_given_the_balance_that_was_rebuilt(
+    door: Door, tmp_path: Path
+) -> None:
+    await door.fund()
+    token = await door.sign_in()
+    async with door.socket() as talk:
+        seq = (await talk.ask("auth", token=token))["seq"]
+        _meddle(tmp_path)
+        await door.order(RebuildBalance(wallet=WALLET, by="ann", why="drill"))
+        await talk.next_of("resync_required")
+        reply = await talk.ask("resume", seq=seq)
+    assert reply["snapshot"]["balance_micros"] == 100_000_000
+
+
+def _meddle(data: Path) -> None:
+    """Change every trader's balance behind the ledger's back."""
+    (file,) = data.glob("*.db")
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("UPDATE users SET balance = 7 WHERE id > 2")
 
 
 async def test_lost_events_end_private_streams_so_that_they_resume(
