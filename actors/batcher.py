@@ -83,9 +83,11 @@ async def run(life: Life, ports: BatcherPorts) -> None:
 
 
 async def _recover(ports: BatcherPorts) -> EpochMs:
+    began = trio.current_time()
     recovered = await ports.worker.run(ports.ledger.recover)
     operators = recovered.operators
     ports.writer.set(attrs.evolve(ports.writer.value, synchronous=recovered.synchronous))
+    _look_at_weeks(ports, took_s=trio.current_time() - began)
     ports.hold.set(Hold(held=operators.held, by=operators.held_by, why=operators.held_why))
     return recovered.high_ms
 
@@ -134,8 +136,10 @@ class _Batcher:
             outcomes = await self._ports.worker.run(
                 lambda: self._ports.ledger.apply(orders, at_ms=at_ms)
             )
+            took_s = trio.current_time() - began
             self._answer(live, outcomes)
-            self._report(live, took_s=trio.current_time() - began)
+            self._report(live, took_s=took_s)
+            _look_at_weeks(self._ports, took_s=took_s)
             await self._tell(outcomes)
 
     def _reading_ms(self) -> EpochMs:
@@ -214,6 +218,21 @@ class _Batcher:
             if isinstance(outcome, BalanceRebuilt) and outcome.rowid is not None:
                 # A balance that no event explains: whoever shows it takes a snapshot.
                 await self._ports.events.publish(EventsLost())
+
+
+def _look_at_weeks(ports: BatcherPorts, *, took_s: float) -> None:
+    """Say it when the ledger has begun a new week in the call that took so long, or could not."""
+    before = ports.writer.value
+    partition, failure = ports.ledger.partition(), ports.ledger.rotation_failure()
+    after = attrs.evolve(before, partition=partition, rotation_failure=failure)
+    if before.partition and partition != before.partition:
+        took_ms = round(took_s * 1000, 3)
+        log.info("week_turned", before=before.partition, now=partition, took_ms=took_ms)
+        after = attrs.evolve(after, rotations=before.rotations + 1, last_rotation_ms=took_ms)
+    if failure and failure != before.rotation_failure:
+        log.error("week_not_turned", partition=partition, why=failure)
+    if after != before:
+        ports.writer.set(after)
 
 
 def _events(outcome: MoneyOutcome) -> Iterable[UserEvent]:

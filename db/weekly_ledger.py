@@ -26,6 +26,7 @@ from db.rotation import (
     fold_log,
     remove_attempts,
 )
+from db.sqlite_connection import DatabaseMissing
 from db.sqlite_ledger import SqliteLedger
 from db.ulid import UlidMaker
 from domain.caps import HouseCaps
@@ -42,6 +43,7 @@ _FAULTS: Final = (
     RotationFailed,
     ManifestBroken,
     SchemaMismatch,
+    DatabaseMissing,  # something else has the name
     RuntimeError,  # no WAL on that file system
 )
 """What a rotation can fail by and leave the old file as it was."""

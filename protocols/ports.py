@@ -107,7 +107,10 @@ class Ledger(Protocol):
         ...
 
     def rotation_failure(self) -> str:
-        """Why the file of a week that is over is still the current one; empty when it is not so."""
+        """Why the file of a week that is over is still the current one, or is not closed.
+
+        It names the attempt, so each one's is another text. Empty when all is as it should be.
+        """
         ...
 
 

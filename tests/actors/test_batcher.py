@@ -19,6 +19,8 @@ from actors import batcher
 from actors.batcher import BatcherPorts, MoneyAsk
 from db.sqlite_ledger import LedgerBroken, SqliteLedger
 from db.sqlite_ledger_reader import SqliteLedgerReader
+from db.weekly_ledger import WeeklyLedger
+from db.weekly_reader import WeeklyReader
 from domain.batching import BatchRule
 from domain.caps import HouseCaps
 from domain.grid import Cell, Grid
@@ -100,7 +102,7 @@ class SteppedClock:
 class WatchedLedger:
     """The real ledger, and what a test does just before and just after its COMMIT."""
 
-    real: SqliteLedger
+    real: SqliteLedger | WeeklyLedger
     before: Callable[[], None] = lambda: None
     after: Callable[[], None] = lambda: None
     batches: list[tuple[float, int, int]] = attrs.field(factory=list)
@@ -108,6 +110,12 @@ class WatchedLedger:
 
     def recover(self) -> Recovered:
         return self.real.recover()
+
+    def partition(self) -> str:
+        return self.real.partition()
+
+    def rotation_failure(self) -> str:
+        return self.real.rotation_failure()
 
     def apply(self, commands: Sequence[LedgerCommand], *, at_ms: int) -> Sequence[MoneyOutcome]:
         self.batches.append((trio.current_time(), len(commands), at_ms))
@@ -138,7 +146,7 @@ class Bench:
 
     file: Path
     ledger: WatchedLedger
-    reader: SqliteLedgerReader
+    reader: SqliteLedgerReader | WeeklyReader
     commands: Mailbox[MoneyAsk] = attrs.field(
         factory=lambda: Mailbox("money", 1_000, WhenFull.REFUSE)
     )

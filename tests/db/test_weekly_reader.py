@@ -59,6 +59,7 @@ def months(venue: WeeklyVenue) -> WeeklyVenue:
         venue.apply(verdict(1, start_s, won=week % 2 == 0), at_ms=in_week(week, 30_000))
         venue.rotate(week + 1)
         venue.apply(verdict(2, start_s + 60, won=week % 2 == 0), at_ms=in_week(week + 1))
+    venue.ledger.recover()  # folds the log of the last file that was closed
     venue.reader = WeeklyReader(venue.money)
     return venue
 
