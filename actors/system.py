@@ -19,6 +19,7 @@ from actors import (
     health_monitor,
     price_feed,
     price_recorder,
+    publisher,
     quoter,
     resolver,
     session_manager,
@@ -164,6 +165,7 @@ class VenueSettings:
     quotes: quoter.QuoterSettings
     sign_in: SignInSettings
     gateway: GatewaySettings
+    publisher: publisher.PublisherSettings
     settle_delay_ms: int
     """How far the watermark must be past a window's end; sources with more lag set more."""
     known_skew_ms: int
@@ -186,6 +188,13 @@ def tree(
         # Mailboxes outlive their actors, so a restart of one costs the others nothing.
         strategy=Strategy.ONE_FOR_ONE,
         children=(
+            # First, and so the last to stop: it publishes what the others did until then.
+            Child(
+                id="publisher",
+                run=_publisher(channels, ports, settings),
+                heartbeat_s=30,
+                stop_within_s=0.2,
+            ),
             Child(
                 id="session_manager",
                 run=_session_manager(channels, ports, settings),
@@ -243,18 +252,30 @@ def _market(channels: Channels, ports: Ports, settings: VenueSettings) -> Superv
                 id="health_monitor",
                 run=_health_monitor(channels, ports, settings, for_health),
                 heartbeat_s=30,
-                stop_within_s=0.5,
+                stop_within_s=0.4,
             ),
             Child(
                 id="quoter",
                 run=_quoter(channels, ports, settings, for_quotes),
                 heartbeat_s=30,
-                stop_within_s=0.5,
+                stop_within_s=0.4,
             ),
         ),
         restarts_max=5,
         period_s=30,
     )
+
+
+def _publisher(channels: Channels, ports: Ports, settings: VenueSettings) -> Run:
+    needs = publisher.PublisherPorts(
+        ticks=channels.ticks,
+        events=channels.user_events,
+        store=ports.store,
+        ledger=ports.ledger_reader,
+        worker=ports.ledger_reads,
+        settings=settings.publisher,
+    )
+    return partial(publisher.run, ports=needs)
 
 
 def _session_manager(channels: Channels, ports: Ports, settings: VenueSettings) -> Run:

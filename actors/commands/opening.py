@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import attrs
 import structlog
 
-from actors import price_feed, price_recorder, quoter, system
+from actors import price_feed, price_recorder, publisher, quoter, system
 from actors.commands.exits import NO_FOLDER, REFUSED, WRONG, CannotDo
 from actors.gateway.ports import GatewaySettings
 from actors.price_feed.sources import SourceSettings, build_sources
@@ -43,6 +43,8 @@ from supervisor.worker import ThreadWorker
 
 log = structlog.get_logger("serve")
 
+MEMORY: Final = "memory:"
+"""The store of the venue's own."""
 DEMO_BANKROLL_REFERENCE: Final = "demo-bankroll"
 WEB_ROOT: Final = Path(__file__).resolve().parents[2] / "web"
 
@@ -93,7 +95,7 @@ async def with_store(ports: system.Ports, settings: Settings) -> AsyncIterator[s
 
     Redis is read by a task of its own, so this is entered in the event loop and outlives the tree.
     """
-    if settings.store.url == "memory:":
+    if settings.store.url == MEMORY:
         yield ports
         return
     try:
@@ -225,6 +227,9 @@ def venue_settings(settings: Settings, *, token: str, version: str) -> system.Ve
             drain_within_s=settings.venue.drain_within_s / 2,
             web_root=WEB_ROOT,
             version=version,
+        ),
+        publisher=publisher.PublisherSettings(
+            shared=settings.store.url != MEMORY, publish=settings.store.publish
         ),
         settle_delay_ms=settings.feed.settle_delay_ms,
         known_skew_ms=settings.feed.known_skew_ms,

@@ -117,7 +117,7 @@ def test_every_channel_has_one_who_reads_it_and_one_who_writes_it(wiring: Wiring
     users = {name: wiring.users_of(getattr(wiring.channels, name)) for name in CHANNELS}
     assert users == {
         "record": ["price_feed", "price_recorder", "health_monitor"],
-        "ticks": ["price_feed", "health_monitor", "quoter", "gateway"],
+        "ticks": ["publisher", "price_feed", "health_monitor", "quoter", "gateway"],
         "watermark": ["price_recorder", "resolver"],
         "sources": ["price_feed", "gateway"],
         "feed": ["health_monitor", "quoter", "batcher", "resolver", "gateway"],
@@ -138,7 +138,7 @@ def test_every_channel_has_one_who_reads_it_and_one_who_writes_it(wiring: Wiring
         "audit": ["gateway"],
         "writer": ["batcher", "gateway"],
         "resolver": ["resolver", "gateway"],
-        "user_events": ["batcher", "gateway"],
+        "user_events": ["publisher", "batcher", "gateway"],
         "sign_in": ["session_manager", "gateway"],
         "draining": ["gateway"],  # set by whoever runs the tree
     }
@@ -177,6 +177,7 @@ def test_it_can_be_started(wiring: Wiring) -> None:
 
 def test_the_door_is_opened_last_and_so_shut_first(wiring: Wiring) -> None:
     assert [actor.id for actor in wiring.actors()] == [
+        "publisher",
         "session_manager",
         "price_feed",
         "price_recorder",

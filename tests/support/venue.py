@@ -12,7 +12,7 @@ from pathlib import Path
 import attrs
 import trio
 
-from actors import price_feed, price_recorder, quoter, system
+from actors import price_feed, price_recorder, publisher, quoter, system
 from actors.gateway.ports import GatewaySettings
 from db.data_folder import DataFolder
 from db.memory_store import MemoryStore
@@ -264,6 +264,7 @@ def settings_of(rules: Rules, port: int) -> system.VenueSettings:
             bets_burst=100_000,
             drain_within_s=2,
         ),
+        publisher=publisher.PublisherSettings(shared=False, publish=False),
         settle_delay_ms=2_000,
         known_skew_ms=0,
     )
