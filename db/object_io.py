@@ -14,6 +14,10 @@ from protocols.ports import ObjectStoreFailed, Work
 CHUNK_BYTES: Final = 1024 * 1024
 """Read, hashed and written at once: big enough for disks and few enough for a step a megabyte."""
 
+SYNC_EVERY_BYTES: Final = 64 * CHUNK_BYTES
+"""Synced at the end only, gigabytes would go to disk in one call: nobody could stop it, and the
+ledger's commits on the same disk would wait for it. This much takes half a second."""
+
 _NAME: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,127}")
 """No dot in front: `..` leads out of a folder, and dotted names are those of unfinished files."""
 _KEY_LENGTH_MAX: Final = 512
@@ -111,14 +115,20 @@ def save(chunks: Iterable[bytes], file: str) -> None:
 
 def write_synced(descriptor: int, chunks: Iterable[bytes]) -> None:
     """Write the chunks, put them on disk and close the descriptor, whatever happens."""
+    unsynced_bytes = 0
     with os.fdopen(descriptor, "wb") as out:
         for chunk in chunks:
             out.write(chunk)
+            unsynced_bytes += len(chunk)
+            if unsynced_bytes >= SYNC_EVERY_BYTES:
+                out.flush()
+                os.fdatasync(descriptor)
+                unsynced_bytes = 0
         out.flush()
         os.fsync(descriptor)
 
 
 def os_reason(error: OSError) -> str:
     """What an operating system's refusal means, for people."""
-    what = error.strerror or str(error) or type(error).__name__
+    what = error.strerror or " ".join(str(error).split()) or type(error).__name__
     return f"{what}: {error.filename}" if error.filename else what

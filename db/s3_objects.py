@@ -296,7 +296,6 @@ class S3Objects:
             return session.client(
                 "s3",
                 endpoint_url=self._endpoint_url or None,
-                region_name=session.region_name or "us-east-1",
                 aws_access_key_id=self._access_key_id or None,
                 aws_secret_access_key=self._secret_access_key or None,
                 config=config,
@@ -312,11 +311,17 @@ class S3Objects:
         except (ObjectStoreFailed, StillRunning, *_FORESEEN) as error:
             secrets = (self._access_key_id, self._secret_access_key)
             why = without_secrets(plain_reason(error), secrets)
+            self._hang_up()
+            # The next attempt begins anew, with what credentials there are by then.
+            self.__dict__.pop("_client", None)
             raise ObjectStoreFailed(f"can't {doing} in {self.place}: {why}") from error
         finally:
-            # Work comes once an hour, and services drop an idle connection after seconds.
-            if "_client" in self.__dict__:
-                self._client.close()
+            self._hang_up()
+
+    def _hang_up(self) -> None:
+        """Work comes once an hour, and services drop an idle connection after seconds."""
+        if "_client" in self.__dict__:
+            self._client.close()
 
 
 @attrs.frozen(kw_only=True)

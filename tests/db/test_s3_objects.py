@@ -26,7 +26,8 @@ from tests.support.s3_server import (
     network_before,
 )
 
-pytestmark = pytest.mark.usefixtures("no_aws_settings")
+# Each makes a client of its own, and most wait for a limit: a quarter of a second each and more.
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_aws_settings")]
 
 KEY = "weeks/2026-11-15.db.zst"
 PART = PART_BYTES_MIN
@@ -152,7 +153,6 @@ def test_what_others_put_there_is_not_listed(site: Site, small: Sample) -> None:
     assert [each.key for each in site.store().list("")] == [KEY]
 
 
-@pytest.mark.slow
 def test_parts_of_the_real_size_are_taken(site: Site, tmp_path: Path) -> None:
     sample = make_sample(tmp_path / "sample", 17 * MIB)
     store = site.store(limits=S3Limits())
@@ -217,7 +217,6 @@ def test_a_body_damaged_on_the_way_up_is_not_stored(
     assert site.unfinished() == 0
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("which", UP[:1] + UP[2:3])
 def test_a_service_silent_on_the_way_up_is_given_up(
     site: Site, older: Sample, which: dict[str, str], request: pytest.FixtureRequest
@@ -229,7 +228,6 @@ def test_a_service_silent_on_the_way_up_is_given_up(
     assert site.unfinished() == 0
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("which", UP)
 @pytest.mark.parametrize("code", ["InternalError", "SlowDown", "ServiceUnavailable"])
 def test_a_busy_service_is_asked_again(
@@ -242,7 +240,6 @@ def test_a_busy_service_is_asked_again(
     assert fault.hits == 1
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("which", UP[:1] + UP[2:3])
 def test_a_part_that_was_cut_off_is_sent_again(
     site: Site, which: dict[str, str], request: pytest.FixtureRequest
@@ -269,7 +266,6 @@ def test_a_connection_cut_on_the_way_down_leaves_no_file(
         site.store().sha256(KEY, work=Watcher())
 
 
-@pytest.mark.slow
 def test_a_body_damaged_on_the_way_down_shows_in_its_hash(
     site: Site, big: Sample, fetched: Path
 ) -> None:
@@ -279,7 +275,6 @@ def test_a_body_damaged_on_the_way_down_shows_in_its_hash(
     assert read == Sample(fetched).sha256 != big.sha256
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("count", [0, 5_000, 2 * PART])
 def test_a_service_that_falls_silent_on_the_way_down_is_given_up(
     site: Site, big: Sample, fetched: Path, count: int
@@ -291,7 +286,6 @@ def test_a_service_that_falls_silent_on_the_way_down_is_given_up(
     assert not fetched.exists()
 
 
-@pytest.mark.slow
 def test_a_service_that_trickles_is_given_up(site: Site, big: Sample, fetched: Path) -> None:
     site.place(big)
     site.network.add(down=site.network.trickle_after(5_000), times=OFTEN)
@@ -301,14 +295,12 @@ def test_a_service_that_trickles_is_given_up(site: Site, big: Sample, fetched: P
     assert not fetched.exists()
 
 
-@pytest.mark.slow
 def test_a_silent_service_is_asked_again(site: Site, big: Sample) -> None:
     site.place(big)
     site.network.add(before=site.network.stall)
     assert site.patient_store().sha256(KEY, work=Watcher()) == big.sha256
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "ask",
     [
@@ -341,7 +333,6 @@ class Drain(Watcher):
 PATIENT = attrs.evolve(LIMITS, silence_s=30, request_s=60)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("which", UP)
 def test_a_put_stops_although_the_service_is_silent(
     site: Site, older: Sample, which: dict[str, str], request: pytest.FixtureRequest
@@ -355,7 +346,6 @@ def test_a_put_stops_although_the_service_is_silent(
     assert site.unfinished() == 0
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("count", [0, 5_000, 2 * PART])
 def test_a_get_stops_although_the_service_is_silent(
     site: Site, big: Sample, fetched: Path, count: int
@@ -369,7 +359,6 @@ def test_a_get_stops_although_the_service_is_silent(
     assert not fetched.exists()
 
 
-@pytest.mark.slow
 def test_giving_up_has_a_limit_too(site: Site, big: Sample) -> None:
     site.network.add(query="partNumber=2", before=site.network.stall)
     site.network.add(method="DELETE", before=site.network.stall)
@@ -435,6 +424,23 @@ def test_the_region_is_the_settings_or_a_default(
     assert f"/{used}/s3/" in site.network.authorizations[-1]
 
 
+def test_credentials_that_came_meanwhile_are_used(
+    site: Site, small: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "credentials"
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(file))
+    store = site.store(access_key_id="", secret_access_key="")
+    site.network.add(answer=(403, "ExpiredToken"))
+    for id_ in ("spent", "fresh"):
+        file.write_text(f"[default]\naws_access_key_id = {id_}\naws_secret_access_key = x\n")
+        if id_ == "spent":
+            with pytest.raises(ObjectStoreFailed, match="have expired"):
+                put(store, small)
+    put(store, small)
+    assert ["spent/" in each for each in site.network.authorizations] == [True, False]
+    assert "fresh/" in site.network.authorizations[-1]
+
+
 @pytest.mark.parametrize("id_", ["", ACCESS_KEY_ID])
 def test_missing_credentials_are_said_to_be_missing(site: Site, id_: str) -> None:
     with pytest.raises(ObjectStoreFailed, match=r"no credentials: set archive\.access_key_id"):
@@ -450,6 +456,13 @@ def test_a_refused_connection_is_named(site: Site) -> None:
         pytest.raises(ObjectStoreFailed, match=f"list weeks/ in s3://{site.bucket}: .*{url}"),
     ):
         site.store(endpoint_url=url).list("weeks/")
+
+
+def test_a_password_in_the_endpoint_is_not_told(site: Site) -> None:
+    with closed_port() as url, pytest.raises(ObjectStoreFailed) as failed:
+        site.store(endpoint_url=url.replace("//", "//me:password@")).list("")
+    assert "password" not in str(failed.value)
+    assert "//***@127.0.0.1" in str(failed.value)
 
 
 def test_a_missing_bucket_is_no_missing_object(site: Site, fetched: Path) -> None:
