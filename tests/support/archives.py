@@ -1,6 +1,5 @@
 """A data folder with closed weeks in it, an archive of them, and ways to have it fail."""
 
-import shutil
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -19,7 +18,7 @@ from protocols.money import Rotate
 from protocols.ports import ObjectStore
 from supervisor.chance import SeededChance
 from tests.support.hand_clock import HandClock
-from tests.support.ledgers import ALICE, AT_MS, BANKROLL, START_S, STAKE, deposit, order, settle
+from tests.support.ledgers import ALICE, AT_MS, BANKROLL, STAKE, START_S, deposit, order, settle
 from tests.support.objects import Watcher
 from tests.support.quick_folder import quick_folder
 
@@ -116,21 +115,20 @@ class ArchivedVenue:
         found = {p.name: p.state for p in self.archive().survey().partitions}
         return found[name]
 
+    def later(self, seconds: float) -> None:
+        """Let time pass."""
+        self.clock = HandClock(self.clock.now_ms() + round(seconds * 1000))
+
     def left_over(self) -> list[str]:
         """What lies in the work folder."""
         return sorted(file.name for file in self.work.iterdir()) if self.work.exists() else []
 
 
 @contextmanager
-def archived_venue(closed: int = 1) -> Iterator[ArchivedVenue]:
+def archived_venue(closed: int = 1, *, bets: int = 3) -> Iterator[ArchivedVenue]:
     """A venue with so many closed weeks, a minute after the last of them was over."""
     with quick_folder() as folder:
         data = folder / "data"
-        write_weeks(data, closed)
+        write_weeks(data, closed, bets=bets)
         clock = HandClock(AT_MS + closed * WEEK_MS + 60_000)
         yield ArchivedVenue(data, clock, FolderObjects(data / "archive"))
-
-
-def copy_weeks(source: Path, target: Path) -> None:
-    """The same data folder somewhere else."""
-    shutil.copytree(source, target)
