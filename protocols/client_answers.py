@@ -10,7 +10,7 @@ from typing import TypeAlias
 from domain.evidence import source_of
 from domain.placement import Rules
 from domain.quotes import Quote
-from domain.refusals import Refusal
+from domain.refusals import Code, Refusal
 from domain.resolution import CellResult, Record, judge_cells, void_reason
 from domain.ticks import Tick
 from domain.units import EpochMs
@@ -64,11 +64,32 @@ def bet_json(bet: Bet) -> Json:
     }
 
 
-def bets_json(bets: Sequence[Bet], limit: int) -> Json:
-    """A page of bets; `next_cursor` is null on the last one."""
+def bets_json(bets: Sequence[Bet], limit: int, archived: Sequence[str] = ()) -> Json:
+    """A page of bets; `next_cursor` is null on the last one.
+
+    `archived` are the files of the page's stretch of time that can't be read.
+    """
     more = len(bets) == limit
     cursor = bets_cursor(bets[-1].placed_at_ms, bets[-1].bet_id) if more else None
-    return {"bets": [bet_json(bet) for bet in bets], "next_cursor": cursor}
+    return {
+        "bets": [bet_json(bet) for bet in bets],
+        "next_cursor": cursor,
+        **archived_json(archived),
+    }
+
+
+def archived_json(files: Sequence[str]) -> Json:
+    """What an answer lacks: the weeks, by their Sundays. Nothing where it lacks nothing."""
+    return {"archived": _weeks(files)} if files else {}
+
+
+def archived_refusal(files: Sequence[str], message: str = "") -> Refusal:
+    """What was asked for lies in those files, which an operator can bring back."""
+    return Refusal(Code.ARCHIVED, message, {"partitions": _weeks(files)})
+
+
+def _weeks(files: Sequence[str]) -> list[str]:
+    return [name.removesuffix(".db") for name in files]
 
 
 def recompute(settled: SettledBet) -> CellResult:
@@ -135,8 +156,14 @@ def account_json(wallet: str, account: Account | None) -> Json:
     }
 
 
-def statement_json(rows: Sequence[tuple[int, LedgerRow]], limit: int) -> Json:
-    """A page of the statement; `next_cursor` is null on the last one."""
+def statement_json(
+    rows: Sequence[tuple[int, LedgerRow]], limit: int, archived: Sequence[str] = ()
+) -> Json:
+    """A page of the statement; `next_cursor` is null on the last one.
+
+    `archived` are the files of the page's stretch of time that can't be read. Where the file before
+    is one of them, a row of type CARRY says what there was when the week began.
+    """
     return {
         "entries": [
             {
@@ -150,6 +177,7 @@ def statement_json(rows: Sequence[tuple[int, LedgerRow]], limit: int) -> Json:
             for _, row in rows
         ],
         "next_cursor": str(rows[-1][0]) if len(rows) == limit else None,
+        **archived_json(archived),
     }
 
 

@@ -29,6 +29,11 @@ class BetsQuery:
     before: tuple[EpochMs, BetId] | None
     limit: int
 
+    @property
+    def has_range(self) -> bool:
+        """Did he say from when on, or until when?"""
+        return self.from_ms is not None or self.to_ms is not None
+
 
 def parse_bets_query(query: Query) -> BetsQuery | Refusal:
     """`status` may list several, joined by commas; `cursor` is the `next_cursor` of a page."""

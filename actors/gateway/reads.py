@@ -1,12 +1,31 @@
 """What the Gateway reads of the ledger, through its worker: never on the event loop's time."""
 
-from actors.gateway.ports import GatewayPorts
-from protocols.accounts import Account
-from protocols.client_answers import Json, snapshot_json
-from protocols.client_queries import PAGE_ROWS_MAX
-from protocols.money import BetStatus
+from collections.abc import Sequence
+from typing import Final
 
-LAST_RESULTS = 20
+from actors.gateway.ports import GatewayPorts
+from actors.gateway.ulid import made_at_ms
+from domain.refusals import Code, Refusal
+from domain.units import BetId, EpochMs
+from protocols.accounts import Account, Bet, LedgerRow
+from protocols.client_answers import (
+    Json,
+    archived_json,
+    archived_refusal,
+    bet_json,
+    bets_json,
+    proof_json,
+    snapshot_json,
+    statement_json,
+)
+from protocols.client_queries import PAGE_ROWS_MAX, BetsQuery, StatementQuery
+from protocols.money import BetStatus
+from protocols.ports import LedgerReader
+
+LAST_RESULTS: Final = 20
+PLACED_WITHIN_MS: Final = 60_000
+"""From when a bet's id is made until the bet is in the ledger, at the very most: answers are waited
+for some seconds, and a flush that began before has ended half a minute later."""
 
 
 async def read_account(ports: GatewayPorts, wallet: str) -> Account | None:
@@ -28,3 +47,121 @@ async def read_snapshot(ports: GatewayPorts, wallet: str) -> Json:
         )
 
     return await ports.ledger_worker.run(read)
+
+
+# --- history, as far as it is not in the archive ------------------------------------------------
+
+
+async def read_bets(ports: GatewayPorts, wallet: str, asked: BetsQuery) -> Json | Refusal:
+    """A page of the wallet's bets, newest first.
+
+    A range that the trader named is answered whole or with `archived`. Without one he gets what is
+    here, and is told which weeks the page lacks.
+    """
+
+    def read() -> Json | Refusal:
+        bets = ports.ledger.bets(
+            wallet,
+            statuses=asked.statuses,
+            from_ms=asked.from_ms,
+            to_ms=asked.to_ms,
+            before=asked.before,
+            limit=asked.limit,
+        )
+        archived = _lacking(ports.ledger, asked, bets)
+        if archived and asked.has_range:
+            return archived_refusal(archived)
+        return bets_json(bets, asked.limit, archived)
+
+    return await ports.ledger_worker.run(read)
+
+
+def _lacking(ledger: LedgerReader, asked: BetsQuery, bets: Sequence[Bet]) -> Sequence[str]:
+    """The files that may have more bets of this page's stretch of time, or of the range."""
+    if set(asked.statuses) == {BetStatus.CONFIRMED}:
+        return ()  # what is open is never in the archive
+    if asked.has_range:
+        return ledger.archived(from_ms=asked.from_ms, to_ms=asked.to_ms)
+    is_full = len(bets) == asked.limit
+    return ledger.archived(
+        from_ms=bets[-1].placed_at_ms if is_full else None,
+        to_ms=asked.before[0] + 1 if asked.before is not None else None,
+    )
+
+
+async def read_statement(ports: GatewayPorts, wallet: str, asked: StatementQuery) -> Json:
+    """A page of the wallet's ledger rows, newest first, and which weeks it lacks."""
+
+    def read() -> Json:
+        rows, until_ms = _rows_and_end(ports.ledger, wallet, asked)
+        is_full = len(rows) == asked.limit
+        archived = ports.ledger.archived(
+            from_ms=rows[-1][1].created_at_ms if is_full else None, to_ms=until_ms
+        )
+        return statement_json(rows, asked.limit, archived)
+
+    return await ports.ledger_worker.run(read)
+
+
+def _rows_and_end(
+    ledger: LedgerReader, wallet: str, asked: StatementQuery
+) -> tuple[Sequence[tuple[int, LedgerRow]], EpochMs | None]:
+    """The page, and when the last row of the page before it was written; None if not known."""
+    if asked.before is None:
+        return ledger.statement(wallet, limit=asked.limit), None
+    # The cursor's own row is read again, for its time.
+    rows = ledger.statement(wallet, before=asked.before + 1, limit=asked.limit + 1)
+    if rows and rows[0][0] == asked.before:
+        return rows[1:], rows[0][1].created_at_ms
+    return rows[: asked.limit], None
+
+
+async def read_bet(ports: GatewayPorts, wallet: str, bet_id: BetId) -> Json | Refusal:
+    """One of the wallet's own bets. Another's is not found, like one that never was."""
+
+    def read() -> Json | Refusal:
+        found = ports.ledger.bet(bet_id)
+        if found is None:
+            return _not_here(ports.ledger, bet_id)
+        return bet_json(found) if found.wallet == wallet else Refusal(Code.NOT_FOUND)
+
+    return await ports.ledger_worker.run(read)
+
+
+async def read_bet_by_nonce(ports: GatewayPorts, wallet: str, nonce: str) -> Json | Refusal:
+    """The wallet's bet that used up a nonce.
+
+    A nonce has no time: of one that is not found, all weeks are named that could not be searched.
+    Those who lost an answer ask within minutes, and their bet is not in one of them.
+    """
+
+    def read() -> Json | Refusal:
+        found = ports.ledger.bet_by_nonce(wallet, nonce)
+        if found is not None:
+            return bet_json(found)
+        return Refusal(Code.NOT_FOUND, "", archived_json(ports.ledger.archived()))
+
+    return await ports.ledger_worker.run(read)
+
+
+async def read_proof(ports: GatewayPorts, bet_id: BetId) -> Json | Refusal:
+    """Why a bet ended as it did."""
+
+    def read() -> Json | Refusal:
+        settled = ports.ledger.settled_bet(bet_id)
+        if settled is not None:
+            return proof_json(settled)
+        if ports.ledger.bet(bet_id) is None:
+            return _not_here(ports.ledger, bet_id)
+        return Refusal(Code.NOT_FOUND, "This bet has no verdict yet: there is nothing to prove.")
+
+    return await ports.ledger_worker.run(read)
+
+
+def _not_here(ledger: LedgerReader, bet_id: BetId) -> Refusal:
+    """`archived` if the bet, going by its id, was placed in a week that can't be read."""
+    made_ms = made_at_ms(bet_id)
+    archived = ledger.archived(from_ms=made_ms, to_ms=made_ms + PLACED_WITHIN_MS)
+    if not archived:
+        return Refusal(Code.NOT_FOUND)
+    return archived_refusal(archived, "If there is such a bet, it is in the archive.")

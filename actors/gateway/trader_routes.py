@@ -7,7 +7,14 @@ import msgspec
 from actors.gateway.asgi import Answer, json_answer
 from actors.gateway.asking import ask_money, ask_sign_in, authenticate
 from actors.gateway.ports import GatewayPorts
-from actors.gateway.reads import read_account
+from actors.gateway.reads import (
+    read_account,
+    read_bet,
+    read_bet_by_nonce,
+    read_bets,
+    read_proof,
+    read_statement,
+)
 from actors.gateway.routes import Route, bearer, client, json_body, query
 from domain.quotes import Quote
 from domain.refusals import Code, Refusal, bad_request
@@ -15,14 +22,10 @@ from protocols.client_answers import (
     Json,
     account_json,
     bar_json,
-    bet_json,
-    bets_json,
     grid_json,
     nonce_json,
-    proof_json,
     quote_json,
     signed_in_json,
-    statement_json,
     tick_json,
 )
 from protocols.client_queries import (
@@ -163,11 +166,7 @@ class TraderRoutes:
             return session
         if isinstance(asked, Refusal):
             return asked
-        ledger = self._ports.ledger
-        rows = await self._ports.ledger_worker.run(
-            lambda: ledger.statement(session.wallet, before=asked.before, limit=asked.limit)
-        )
-        return statement_json(rows, asked.limit)
+        return await read_statement(self._ports, session.wallet, asked)
 
     async def bets(self) -> Json | Refusal:
         """A page of the trader's bets, newest first."""
@@ -176,18 +175,7 @@ class TraderRoutes:
             return session
         if isinstance(asked, Refusal):
             return asked
-        ledger = self._ports.ledger
-        bets = await self._ports.ledger_worker.run(
-            lambda: ledger.bets(
-                session.wallet,
-                statuses=asked.statuses,
-                from_ms=asked.from_ms,
-                to_ms=asked.to_ms,
-                before=asked.before,
-                limit=asked.limit,
-            )
-        )
-        return bets_json(bets, asked.limit)
+        return await read_bets(self._ports, session.wallet, asked)
 
     async def bet(self, bet_id: str) -> Json | Refusal:
         """One of the trader's own bets. Another's is not found, like one that never was."""
@@ -196,10 +184,7 @@ class TraderRoutes:
             return session
         if not is_bet_id(bet_id):
             return Refusal(Code.NOT_FOUND)
-        found = await self._ports.ledger_worker.run(lambda: self._ports.ledger.bet(bet_id))
-        if found is None or found.wallet != session.wallet:
-            return Refusal(Code.NOT_FOUND)
-        return bet_json(found)
+        return await read_bet(self._ports, session.wallet, bet_id)
 
     async def bet_by_nonce(self, nonce: str) -> Json | Refusal:
         """For a client that signed a bet and lost the answer."""
@@ -208,23 +193,13 @@ class TraderRoutes:
             return session
         if not is_nonce(nonce):
             return bad_request("nonce", "must be a lower-case UUID of version 4")
-        found = await self._ports.ledger_worker.run(
-            lambda: self._ports.ledger.bet_by_nonce(session.wallet, nonce)
-        )
-        return Refusal(Code.NOT_FOUND) if found is None else bet_json(found)
+        return await read_bet_by_nonce(self._ports, session.wallet, nonce)
 
     async def proof(self, bet_id: str) -> Json | Refusal:
         """Why a bet ended as it did. For anybody who has the link."""
         if not is_bet_id(bet_id):
             return Refusal(Code.NOT_FOUND)
-        ledger = self._ports.ledger
-        settled = await self._ports.ledger_worker.run(lambda: ledger.settled_bet(bet_id))
-        if settled is not None:
-            return proof_json(settled)
-        found = await self._ports.ledger_worker.run(lambda: ledger.bet(bet_id))
-        if found is None:
-            return Refusal(Code.NOT_FOUND)
-        return Refusal(Code.NOT_FOUND, "This bet has no verdict yet: there is nothing to prove.")
+        return await read_proof(self._ports, bet_id)
 
     # Paper money
 

@@ -302,6 +302,10 @@ def test_a_page_opens_no_older_file_than_it_needs(months: WeeklyVenue) -> None:
     with closing(WeeklyReader(months.money)) as reader:
         reader.statement(ALICE, limit=3)
         assert opened_by(reader) == {THIRD}
+        [*_, (rowid, _), _] = reader.statement(ALICE)
+    with closing(WeeklyReader(months.money)) as reader:
+        reader.statement(ALICE, before=rowid)
+        assert opened_by(reader) == {FIRST}
     with closing(WeeklyReader(months.money)) as reader:
         reader.bets(ALICE, statuses=[BetStatus.CONFIRMED])
         reader.archived()

@@ -22,11 +22,11 @@ from actors import batcher, gateway, session_manager
 from actors.gateway.ports import GatewayPorts, GatewaySettings
 from actors.system import Channels
 from db.memory_store import MemoryStore
-from db.partition import begin_file
-from db.sqlite_ledger import SqliteLedger
-from db.sqlite_ledger_reader import SqliteLedgerReader
+from db.partition import begin_file, name_current
 from db.ulid import UlidMaker
 from db.wallet_signatures import keccak_256, personal_sign, recover_wallet, wallet_of
+from db.weekly_ledger import WeeklyLedger
+from db.weekly_reader import WeeklyReader
 from domain.batching import BatchRule
 from domain.evidence import gather
 from domain.grid import Cell
@@ -184,7 +184,8 @@ class Door:
     channels: Channels
     clock: StillClock
     prices: PriceList
-    writer: SqliteLedger
+    writer: WeeklyLedger
+    money: Path
     life: Life = attrs.field(factory=lambda: Life("venue/gateway"))
     stopped: trio.Event = attrs.field(factory=trio.Event)
     nonces: int = 0
@@ -414,6 +415,7 @@ async def open_door(
     rules, ids = Rules(), UlidMaker(SeededChance(8))
     path = begin_file(data, at_ms=clock.now_ms())
     path.write_bytes(_empty_ledger())
+    name_current(data, path)
     channels.feed.set(healthy())
     channels.book.set(QuoteBook(quotes=(make_quote(),)))
     tick = make_tick()
@@ -427,8 +429,10 @@ async def open_door(
     )
     channels.sources.set((source,))
     with (
-        closing(SqliteLedger.open(path, caps=rules.caps, chance=chance)) as ledger,
-        closing(SqliteLedgerReader.open(path)) as reader,
+        closing(
+            WeeklyLedger.open(data, at_ms=clock.now_ms(), caps=rules.caps, chance=chance)
+        ) as ledger,
+        closing(WeeklyReader(data)) as reader,
         socket.create_server(("127.0.0.1", 0)) as listener,
     ):
         # Small, so that a client that does not read is noticed after kilobytes and not megabytes.
@@ -484,7 +488,14 @@ async def open_door(
             keccak=keccak,
             supervisor_status=partial(_tree, State(batcher_is)),
         )
-        door = Door(ports=ports, channels=channels, clock=clock, prices=prices, writer=ledger)
+        door = Door(
+            ports=ports,
+            channels=channels,
+            clock=clock,
+            prices=prices,
+            writer=ledger,
+            money=data,
+        )
         async with trio.open_nursery() as nursery:
             if with_batcher:
                 await _start_batcher(nursery, ports, ledger)
@@ -504,9 +515,11 @@ def _empty_ledger() -> bytes:
     """A ledger's file as the migrations leave it: made once, because they take most of the time
     that a test of the door takes."""
     with TemporaryDirectory() as folder:
-        path = begin_file(Path(folder), at_ms=EPOCH_MS)
-        SqliteLedger.open(path, caps=Rules().caps, chance=SeededChance(7)).close()
-        return path.read_bytes()
+        ledger = WeeklyLedger.open(
+            Path(folder), at_ms=EPOCH_MS, caps=Rules().caps, chance=SeededChance(7)
+        )
+        ledger.close()
+        return ledger.path.read_bytes()
 
 
 async def _serve(door: Door, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
@@ -515,7 +528,7 @@ async def _serve(door: Door, task_status: trio.TaskStatus[None] = trio.TASK_STAT
     door.stopped.set()
 
 
-async def _start_batcher(nursery: trio.Nursery, ports: GatewayPorts, ledger: SqliteLedger) -> None:
+async def _start_batcher(nursery: trio.Nursery, ports: GatewayPorts, ledger: WeeklyLedger) -> None:
     needs = batcher.BatcherPorts(
         commands=ports.money,
         events=ports.user_events,
