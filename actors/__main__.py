@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from actors.commands.exits import INTERRUPTED, REFUSED, CannotDo
 from config.production import refuse_unsafe_production
-from config.settings import DEMO, DEMO_CHAIN_ID, Loaded, SettingsRefused, load
+from config.settings import DEMO, DEMO_CHAIN_ID, ArchiveSettings, Loaded, SettingsRefused, load
 
 EXIT_CODES: Final = """\
 exit codes: 0 done, nothing wrong; 1 something is wrong with what was looked at; 2 refused: command
@@ -60,6 +60,8 @@ def parser() -> ArgumentParser:
     _add_integrity(commands)
     _add_verify(commands)
     _add_fund(commands)
+    _add_backup(commands)
+    _add_restore(commands)
     _add_check_config(commands)
     return top
 
@@ -140,6 +142,36 @@ def _add_fund(commands: Subparsers) -> None:
     _takes_token(command)
 
 
+def _add_backup(commands: Subparsers) -> None:
+    command = _command(
+        commands,
+        "backup",
+        "copy the money away now, verified, also while the venue runs; 1 and none is made if it "
+        "does not add up",
+        "tapgrid backup --config venue.toml --data /var/lib/tapgrid",
+        _backup,
+    )
+    command.add_argument("--list", action="store_true", help="take none, show those there are")
+    _takes_archive(command)
+    _takes_data(command)
+
+
+def _add_restore(commands: Subparsers) -> None:
+    command = _command(
+        commands,
+        "restore",
+        "bring the money of a backup back into a data folder whose venue is stopped; what was "
+        "there is put aside, and if the backup is not good (1) nothing is changed",
+        "tapgrid restore --config venue.toml --data /var/lib/tapgrid",
+        _restore,
+    )
+    command.add_argument(
+        "key", nargs="?", metavar="KEY", help="one of tapgrid backup --list (default: the newest)"
+    )
+    _takes_archive(command)
+    _takes_data(command)
+
+
 def _add_check_config(commands: Subparsers) -> None:
     command = _command(
         commands,
@@ -194,6 +226,18 @@ def _takes_settings(command: ArgumentParser) -> None:
         default=[],
         metavar="SECTION.KEY=VALUE",
         help="any setting, as often as needed (docs/configuration.md)",
+    )
+
+
+def _takes_archive(command: ArgumentParser) -> None:
+    """Of the settings, those that say where archive and backups are."""
+    command.add_argument("--config", type=Path, metavar="FILE", help="settings over the defaults")
+    command.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="SECTION.KEY=VALUE",
+        help="any setting, such as archive.url (docs/configuration.md)",
     )
 
 
@@ -267,6 +311,27 @@ def _fund(arguments: Namespace) -> int:
     )
 
 
+def _backup(arguments: Namespace) -> int:
+    archive = _archive_settings(arguments)
+    from actors.commands.backup import backup, list_stored
+
+    data: Path = arguments.data
+    if arguments.list:
+        return list_stored(archive, data=data, out=sys.stdout)
+    return _on_folder(lambda: backup(archive, data=data, out=sys.stdout, progress=sys.stderr))
+
+
+def _restore(arguments: Namespace) -> int:
+    archive = _archive_settings(arguments)
+    from actors.commands.restore import restore
+
+    return _on_folder(
+        lambda: restore(
+            archive, arguments.key, data=arguments.data, out=sys.stdout, progress=sys.stderr
+        )
+    )
+
+
 def _check_config(arguments: Namespace) -> int:
     from actors.commands.check_config import check_config
 
@@ -285,6 +350,13 @@ def _settings(arguments: Namespace) -> Loaded:
     loaded = load(file=arguments.config, environ=os.environ, sets=arguments.set, flags=flags)
     refuse_unsafe_production(loaded, signatures_fast=backend_is_fast())
     return loaded
+
+
+def _archive_settings(arguments: Namespace) -> ArchiveSettings:
+    """Where archive and backups are. Nothing else that a venue needs has to be set, such as a
+    token: whoever restores a venue may have no other machine than this."""
+    loaded = load(file=arguments.config, environ=os.environ, sets=arguments.set)
+    return loaded.settings.archive
 
 
 def _token(arguments: Namespace) -> str:

@@ -26,6 +26,7 @@ from db.ledger_check import check_all
 from db.migrate import SchemaMismatch
 from db.partition import MANIFEST, ManifestBroken, closed_at_ms, current_file
 from db.sqlite_connection import DatabaseMissing, open_reader, snapshot
+from domain.archiving import ArchiveState
 from domain.backups import (
     PREFIX,
     Backup,
@@ -38,6 +39,7 @@ from domain.backups import (
 )
 from domain.units import EpochMs
 from protocols.accounts import IntegrityReport
+from protocols.archive import Archive, ArchiveUnusable
 from protocols.backup import (
     RECORD_BYTES_MAX,
     BackupBusy,
@@ -174,6 +176,16 @@ class FolderBackups:
 def list_backups(objects: ObjectStore) -> list[Backup]:
     """All backups, oldest first, the incomplete ones among them. Raises ObjectStoreFailed."""
     return listed({each.key: each.bytes for each in objects.list(PREFIX)})
+
+
+def archived_weeks(archive: Archive) -> Collection[str]:
+    """The partitions that are safe in the archive; none where that can't be known now."""
+    try:
+        found = archive.survey().partitions
+    except ArchiveUnusable:
+        return ()
+    safe = (ArchiveState.VERIFIED, ArchiveState.DONE)
+    return {each.name for each in found if each.state in safe}
 
 
 def read_record(objects: ObjectStore, key: str, *, work: Work) -> BackupRecord:

@@ -9,13 +9,15 @@ import attrs
 import pytest
 
 from db import backup as taking
-from db.backup import alone, read_record
+from db.backup import alone, archived_weeks, read_record
 from db.compression import expand
 from db.folder_objects import FolderObjects
 from db.ledger_check import check_all
 from db.migrate import migrations
 from db.partition import current_file, file_name
+from domain.archiving import ArchiveState, Partition, Task
 from domain.backups import DAY_MS, HOUR_MS, Retention, record_key
+from protocols.archive import ArchiveBusy, ArchiveSurvey, ArchiveUnusable, StepOutcome
 from protocols.backup import (
     BackupBusy,
     BackupFailed,
@@ -330,6 +332,31 @@ def test_what_is_not_kept_any_more_goes_and_its_record_first(place: Place) -> No
     assert objects.deleted == [record_key(old.key), old.key]
     assert [each.key for each in place.listed()] == [new.key]
     assert backups.remove_surplus(keep=keep, now_ms=AT_MS, work=Watched()) == []
+
+
+@attrs.frozen
+class Surveyed:
+    """An archive that knows these weeks, or can't be used."""
+
+    weeks: dict[str, ArchiveState] | None
+    place: str = "somewhere"
+
+    def survey(self) -> ArchiveSurvey:
+        if self.weeks is None:
+            raise ArchiveUnusable
+        weeks = [Partition(name=n, state=s, closed_at_ms=AT_MS) for n, s in self.weeks.items()]
+        return ArchiveSurvey(partitions=tuple(weeks), last_success_ms=0)
+
+    def carry_out(self, task: Task, *, work: Work) -> StepOutcome:
+        return ArchiveBusy()
+
+
+def test_only_a_verified_week_is_safe_in_the_archive() -> None:
+    weeks = {f"2026-02-0{n}.db": state for n, state in enumerate(ArchiveState, start=1)}
+    safe = {name for name, state in weeks.items() if state in ("verified", "done")}
+    assert archived_weeks(Surveyed(weeks)) == safe
+    assert len(safe) == 2
+    assert archived_weeks(Surveyed(None)) == (), "then nothing goes that might be needed"
 
 
 def test_removing_can_be_stopped(place: Place) -> None:
