@@ -8,9 +8,12 @@ stretch at the last committed tick, which ends with the first tick that it commi
 no window from which a tick may be missing is ever judged. A life of the price feed that begins does
 the same, at its place among the ticks: those of the life before may still be waiting in the mailbox
 while the one that it could not send any more is not.
+
+A full disk costs no tick and no life: the recorder tries again each second, with what it has in
+hand. Its mailbox keeps what comes meanwhile, and holds up the feed when it is full, too.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 import attrs
@@ -20,12 +23,14 @@ import trio
 from domain.ticks import Tick
 from domain.units import EpochMs
 from protocols.market import FeedBegan, FeedLevelChanged, RecordEntry, Watermark
-from protocols.ports import Clock, PriceRecord, Worker
+from protocols.ports import Clock, PriceRecord, RecordFull, Worker
 from supervisor import EndOfMailbox, Life, Mailbox, Reader, Watch
 
 log = structlog.get_logger("price_recorder")
 
 PURGE_EVERY_MS = 86_400_000
+TRY_AGAIN_S = 1.0
+"""After a write for which the disk had no room. Settlement waits two seconds anyway."""
 
 
 @attrs.frozen(kw_only=True)
@@ -51,7 +56,7 @@ async def run(
     settings: RecorderSettings,
 ) -> None:
     """Record until asked to stop, and then what had arrived by then."""
-    recorder = _Recorder(record=record, worker=worker, clock=clock, watermark=watermark)
+    recorder = _Recorder(life=life, record=record, worker=worker, clock=clock, watermark=watermark)
     await recorder.begin()
     async with entries.reader(life) as reader:
         life.ready()
@@ -87,6 +92,7 @@ async def _gather(reader: Reader[RecordEntry], settings: RecorderSettings) -> li
 class _Recorder:
     """One life's view of the record."""
 
+    life: Life
     record: PriceRecord
     worker: Worker
     clock: Clock
@@ -94,9 +100,10 @@ class _Recorder:
     last: Tick | None = None
     """The newest committed tick."""
     purged_at_ms: EpochMs | None = None
+    lacks_room: bool = False
 
     async def begin(self) -> None:
-        await self.worker.run(self.record.begin_down)
+        await self._begin_down()
         tail = await self.worker.run(self.record.tail)
         if tail is not None and tail.last_tick is not None:
             self.last = tail.last_tick
@@ -108,7 +115,7 @@ class _Recorder:
         for entry in entries:
             if isinstance(entry, FeedBegan):
                 await self._commit(together)
-                await self.worker.run(self.record.begin_down)
+                await self._begin_down()
                 together = []
             else:
                 together.append(entry)
@@ -116,7 +123,6 @@ class _Recorder:
 
     async def _commit(self, entries: Iterable[Tick | FeedLevelChanged]) -> None:
         """Commit these at once; then publish the watermark."""
-        now_ms = self.clock.now_ms()
         ticks: list[Tick] = []
         levels: list[FeedLevelChanged] = []
         behind: list[Tick] = []
@@ -129,13 +135,45 @@ class _Recorder:
             else:
                 ticks.append(entry)
                 newest = entry
-        await self.worker.run(partial(self.record.append, ticks, levels, alive_ms=now_ms))
+        await self._append(ticks, levels)
         self.last = newest
         if behind:
             log.warning("ticks_behind_watermark", ticks=len(behind), first=repr(behind[0]))
         if ticks or behind:
             self._publish(behind=len(behind))
-        await self._purge_daily(now_ms)
+        await self._purge_daily(self.clock.now_ms())
+
+    async def _begin_down(self) -> None:
+        while (full := await self._try(self.record.begin_down)) is not None:
+            await self._wait_for_room(full)
+
+    async def _append(self, ticks: list[Tick], levels: list[FeedLevelChanged]) -> None:
+        while True:
+            now_ms = self.clock.now_ms()
+            full = await self._try(partial(self.record.append, ticks, levels, alive_ms=now_ms))
+            if full is None:
+                return
+            ticks, levels = ticks[full.ticks_kept :], [] if full.levels_kept else levels
+            await self._wait_for_room(full)
+
+    async def _try(self, write: Callable[[], None]) -> RecordFull | None:
+        """None when it is on disk."""
+        try:
+            await self.worker.run(write)
+        except RecordFull as full:
+            return full
+        if self.lacks_room:
+            log.info("prices_recorded_again")
+        self.lacks_room = False
+        return None
+
+    async def _wait_for_room(self, full: RecordFull) -> None:
+        """Raises `full` when asked to stop: what is in hand is lost, and the next life knows."""
+        if not self.lacks_room:  # once, not every second
+            log.error("prices_not_recorded", why=str(full), last_ms=self.watermark.value.ts_ms)
+        self.lacks_room = True
+        if await self.life.sleep_or_stop(TRY_AGAIN_S):
+            raise full
 
     def _publish(self, *, behind: int) -> None:
         before = self.watermark.value

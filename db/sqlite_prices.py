@@ -9,19 +9,21 @@ a reader takes ticks before health, and the watermark before anything. A reader 
 sees a watermark without all ticks up to it, nor a tick without the impairments that came before it.
 """
 
+import errno
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Final
 
-from db.sqlite_connection import transaction
+from db.sqlite_connection import is_disk_full, transaction
 from db.tick_files import DAY_MS, TickFiles, create, open_reader, open_writer
 from domain.resolution import Impairment, ImpairmentKind, Record
 from domain.ticks import Tick
 from domain.units import EpochMs
 from protocols.market import FeedLevel, FeedLevelChanged
-from protocols.ports import Bar, RecordTail
+from protocols.ports import Bar, RecordFull, RecordTail
 
 DAYS_KEPT: Final = 7
 ALIVE_EVERY_MS: Final = 1_000
@@ -84,11 +86,12 @@ class SqlitePriceRecord:
         """Open a DOWN stretch at the last committed tick (0 if there is none).
 
         If no tick was committed since the last one was opened it is still open, and goes on.
+        Raises RecordFull.
         """
         if self._is_down:
             return
         last = self._files.last()
-        with transaction(self._health):
+        with _saying_when_full(), transaction(self._health):
             self._health.execute(
                 "INSERT INTO impairments (kind, from_ms) VALUES ('down', ?)",
                 (last.ts_ms if last else 0,),
@@ -105,13 +108,18 @@ class SqlitePriceRecord:
         """Commit level changes, then ticks in their order. On return all is on disk.
 
         The sign of life is written when no ticks come with it, and else once a second: the receive
-        time of a committed tick is one too.
+        time of a committed tick is one too. Raises RecordFull, which says how far it came.
         """
         alive_is_due = not 0 <= alive_ms - self._alive_ms < ALIVE_EVERY_MS
         if levels or not ticks or alive_is_due or self._is_down:
-            self._keep_health(ticks, levels, alive_ms)
-        for day, ticks_of_day in groupby(ticks, key=lambda tick: tick.ts_ms // DAY_MS):
-            self._files.append(day, list(ticks_of_day))
+            with _saying_when_full():
+                self._keep_health(ticks, levels, alive_ms)
+        kept = 0
+        for day, of_day in groupby(ticks, key=lambda tick: tick.ts_ms // DAY_MS):
+            ticks_of_day = list(of_day)
+            with _saying_when_full(levels_kept=True, ticks_kept=kept):
+                self._files.append(day, ticks_of_day)
+            kept += len(ticks_of_day)
 
     def purge(self, *, now_ms: EpochMs) -> int:
         """Delete the files of days more than 7 days ago; returns how many.
@@ -145,6 +153,22 @@ class SqlitePriceRecord:
             self._health.execute("INSERT OR REPLACE INTO alive VALUES (1, ?)", (alive_ms,))
         self._alive_ms = alive_ms
         self._is_down = self._is_down and not ticks
+
+
+@contextmanager
+def _saying_when_full(*, levels_kept: bool = False, ticks_kept: int = 0) -> Iterator[None]:
+    """A full disk raises RecordFull; everything else is raised as it is."""
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        full = is_disk_full(error) if isinstance(error, sqlite3.Error) else _lacks_room(error)
+        if not full:
+            raise
+        raise RecordFull(levels_kept=levels_kept, ticks_kept=ticks_kept) from error
+
+
+def _lacks_room(error: OSError) -> bool:
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 OPEN_DOWN: Final = "SELECT 1 FROM impairments WHERE kind = 'down' AND until_ms IS NULL"

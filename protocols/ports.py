@@ -187,6 +187,17 @@ class LedgerReader(Protocol):
 # --- prices -----------------------------------------------------------------------------------
 
 
+class RecordFull(Exception):
+    """The disk has no room for what was to be recorded. Try again with what is not kept yet."""
+
+    def __init__(self, *, levels_kept: bool = False, ticks_kept: int = 0) -> None:
+        super().__init__("no room for the price record")
+        self.levels_kept = levels_kept
+        """Are the level changes of an `append` on disk?"""
+        self.ticks_kept = ticks_kept
+        """How many of its ticks are, from the first one on."""
+
+
 class PriceRecord(Protocol):
     """The write side of the price history: one connection, owned by the recorder."""
 
@@ -197,7 +208,7 @@ class PriceRecord(Protocol):
     def begin_down(self) -> None:
         """Open a DOWN stretch from the last committed tick on, unless one is open.
 
-        For a life of the recorder or of the price feed that begins.
+        For a life of the recorder or of the price feed that begins. Raises RecordFull.
         """
         ...
 
@@ -208,7 +219,10 @@ class PriceRecord(Protocol):
         *,
         alive_ms: EpochMs,
     ) -> None:
-        """Commit ticks and level changes; the first tick closes the DOWN stretch that is open."""
+        """Commit ticks and level changes; the first tick closes the DOWN stretch that is open.
+
+        Raises RecordFull, which says how much of it is on disk all the same.
+        """
         ...
 
     def purge(self, *, now_ms: EpochMs) -> int:

@@ -2,11 +2,13 @@
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
+from itertools import pairwise
 
 import attrs
 import pytest
 import trio
 import trio.testing
+from structlog.testing import capture_logs
 
 from actors import price_recorder
 from actors.price_recorder import RecorderSettings
@@ -14,7 +16,7 @@ from db.sqlite_prices import SqlitePriceReader, SqlitePriceRecord
 from db.tick_files import DAY_MS
 from domain.ticks import Tick
 from protocols.market import FeedBegan, FeedLevel, FeedLevelChanged, RecordEntry, Watermark
-from protocols.ports import RecordTail
+from protocols.ports import RecordFull, RecordTail
 from supervisor import Life, Mailbox, TrioClock, Watch
 from supervisor.worker import InlineWorker
 from tests.support.quick_folder import quick_folder
@@ -35,11 +37,16 @@ class Watched:
     purges: list[int] = attrs.field(factory=list)
     fails_before: bool = False
     fails_after: bool = False
+    full: RecordFull | None = None
+    """What a disk without room lets through of an `append`; None while it has room."""
+    tries: list[float] = attrs.field(factory=list)
 
     def tail(self) -> RecordTail | None:
         return self.real.tail()
 
     def begin_down(self) -> None:
+        if self.full is not None:
+            raise self.full
         self.real.begin_down()
 
     def append(
@@ -47,6 +54,11 @@ class Watched:
     ) -> None:
         if self.fails_before:
             raise DiskBroke
+        if self.full is not None:
+            self.tries.append(trio.current_time())
+            if self.full.ticks_kept:
+                self.real.append(ticks[: self.full.ticks_kept], levels, alive_ms=alive_ms)
+            raise self.full
         self.real.append(ticks, levels, alive_ms=alive_ms)
         self.batches.append((alive_ms - T0_MS, len(ticks), len(levels)))
         if self.fails_after:
@@ -330,3 +342,80 @@ async def test_old_files_are_purged_at_the_start_and_each_day(
     async with bench.alive():
         await trio.sleep(2.5 * 86_400)
     assert [at_ms // DAY_MS for at_ms in bench.record.purges] == [0, 1, 2]
+
+
+# --- a full disk ----------------------------------------------------------------------------------
+
+
+async def test_a_full_disk_costs_neither_a_tick_nor_a_life(
+    bench: Bench, autojump_clock: trio.testing.MockClock
+) -> None:
+    with capture_logs() as logs:
+        async with bench.alive():
+            await trio.sleep(0.5)
+            bench.record.full = RecordFull()
+            for at_ms in range(1_000, 6_000, 500):
+                await bench.entries.send(tick(T0_MS + at_ms))
+                await trio.sleep(0.5)
+            assert bench.ticks() == []
+            assert bench.watermark.value.ts_ms == 0, "settlement waits"
+            gaps = [later - first for first, later in pairwise(bench.record.tries)]
+            assert gaps == pytest.approx([price_recorder.TRY_AGAIN_S] * len(gaps))
+            assert len(gaps) >= 3
+            bench.record.full = None
+            await trio.sleep(2)
+            assert bench.watermark.value.ts_ms == T0_MS + 5_500
+    assert bench.ticks() == list(range(1_000, 6_000, 500))
+    assert bench.impairments() == [("down", -T0_MS, 1_001)], "only what was before its first tick"
+    assert [entry["event"] for entry in logs] == ["prices_not_recorded", "prices_recorded_again"]
+
+
+async def test_what_was_kept_before_the_disk_was_full_is_not_written_twice(
+    bench: Bench, autojump_clock: trio.testing.MockClock
+) -> None:
+    change = FeedLevelChanged(level=FeedLevel.HEALTHY, at_ms=T0_MS + 1, why="fresh")
+    async with bench.alive():
+        await trio.sleep(0.5)
+        bench.record.full = RecordFull(levels_kept=True, ticks_kept=2)
+        for entry in (change, *(tick(T0_MS + at_ms) for at_ms in (1, 2, 3))):
+            await bench.entries.send(entry)
+        await trio.sleep(0.1)
+        assert bench.ticks() == [1, 2]
+        bench.record.full = None
+        await trio.sleep(2)
+    assert bench.ticks() == [1, 2, 3]
+    assert [batch[1:] for batch in bench.record.batches if batch[1]] == [(1, 0)]
+
+
+async def test_a_life_that_begins_on_a_full_disk_waits_for_room(
+    bench: Bench, autojump_clock: trio.testing.MockClock
+) -> None:
+    bench.record.full = RecordFull()
+    async with bench.alive() as life:
+        await trio.sleep(5)
+        assert not life.is_ready()
+        bench.record.full = None
+        await trio.sleep(1)
+        assert life.is_ready()
+
+
+async def test_a_stop_does_not_wait_for_room_and_the_next_life_knows_what_may_be_missing(
+    bench: Bench, autojump_clock: trio.testing.MockClock
+) -> None:
+    async with bench.alive():
+        await bench.entries.send(tick(T0_MS + 100))
+        await trio.sleep(1)
+    began = trio.current_time()
+    with pytest.RaisesGroup(RecordFull, flatten_subgroups=True, allow_unwrapped=True):
+        async with bench.alive():
+            await trio.sleep(0.1)
+            bench.record.full = RecordFull()
+            await bench.entries.send(tick(T0_MS + 2_000))
+            await trio.sleep(0.5)
+    assert trio.current_time() - began < 1
+    bench.record.full = None
+    async with bench.alive():
+        await bench.entries.send(tick(T0_MS + 3_000))
+        await trio.sleep(1)
+    assert bench.ticks() == [100, 3_000]
+    assert ("down", 100, 3_001) in bench.impairments()

@@ -1,7 +1,9 @@
 """The price record: every tick once, over midnights and restarts, with what impaired it."""
 
+import errno
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from itertools import product
 from pathlib import Path
 
@@ -10,13 +12,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from db import tick_files
 from db.sqlite_prices import SqlitePriceReader, SqlitePriceRecord
 from db.tick_files import DAY_MS, FILES_OPEN_MAX, open_writer
 from domain.resolution import Impairment, ImpairmentKind, void_reason
 from domain.ticks import Tick
 from protocols.market import FeedLevel, FeedLevelChanged
-from protocols.ports import Bar, PriceReader, PriceRecord, RecordTail
+from protocols.ports import Bar, PriceReader, PriceRecord, RecordFull, RecordTail
 from tests.support.quick_folder import quick_folder
+from tests.support.small_disk import filled, small_disk
 from tests.support.ticks import T0_MS, tick
 
 MIDNIGHT_MS = T0_MS - T0_MS % DAY_MS + DAY_MS
@@ -64,6 +68,56 @@ def impairments(
 
 def all_ticks(reader: SqlitePriceReader) -> list[Tick]:
     return list(reader.ticks(from_ms=0, to_ms=FAR_MS, limit=1_000_000))
+
+
+# --- a full disk ------------------------------------------------------------------------------
+
+
+def test_what_finds_no_room_is_not_recorded_and_can_be_tried_again(tmp_path: Path) -> None:
+    with (
+        small_disk(tmp_path / "disk", mib=1) as disk,
+        closing(SqlitePriceRecord(disk / "prices")) as record,
+        closing(SqlitePriceReader(disk / "prices")) as reader,
+    ):
+        append(record, tick(T0_MS))
+        many = [tick(T0_MS + n) for n in range(1, 1_000)]
+        with filled(disk):
+            with pytest.raises(RecordFull) as full:
+                append(record, *many)
+            assert full.value.ticks_kept == 0
+        assert all_ticks(reader) == [tick(T0_MS)]
+        append(record, *many)
+        assert all_ticks(reader) == [tick(T0_MS), *many]
+
+
+def test_who_runs_out_of_room_after_midnight_says_what_is_kept(
+    record: SqlitePriceRecord, reader: SqlitePriceReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append(record, tick(MIDNIGHT_MS - 10))
+    ticks = [tick(MIDNIGHT_MS + at_ms) for at_ms in (-2, -1, 0, 1)]
+    change = FeedLevelChanged(level=FeedLevel.HEALTHY, at_ms=MIDNIGHT_MS, why="test")
+
+    def no_room(path: Path, schema: str) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as full_disk:
+        full_disk.setattr(tick_files, "create", no_room)
+        with pytest.raises(RecordFull) as full:
+            record.append(ticks, [change], alive_ms=MIDNIGHT_MS)
+    assert (full.value.levels_kept, full.value.ticks_kept) == (True, 2)
+    append(record, *ticks[full.value.ticks_kept :])
+    assert all_ticks(reader)[1:] == ticks
+
+
+def test_any_other_failure_is_raised_as_it_is(
+    record: SqlitePriceRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(path: Path, schema: str) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(tick_files, "create", broken)
+    with pytest.raises(PermissionError):
+        append(record, tick(T0_MS))
 
 
 # --- ticks ------------------------------------------------------------------------------------
