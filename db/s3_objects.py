@@ -71,7 +71,10 @@ class S3Limits:
     """Without a byte from the service, after which a request is made again."""
     request_s: float = 120
     """For one request with its repetitions: a part up (70 kB/s at least), a megabyte down (9 kB/s),
-    a page of a listing."""
+    the joining of parts."""
+    question_s: float = 10
+    """The same for those that nobody can stop, so that a drain may have to wait for: a page of a
+    listing, a deletion."""
     attempts: int = 3
     """Of a request that could not be made, or that the service was too busy for."""
     part_bytes: int = 8 * MIB
@@ -161,7 +164,7 @@ class S3Objects:
         """Remove the object, if there is one. (A bucket with versions keeps the old one.)"""
         name = self._prefix + checked_key(key)
         with self._plainly(f"delete {key}"):
-            self._ask(lambda s3: s3.delete_object(Bucket=self._bucket, Key=name))
+            self._question(lambda s3: s3.delete_object(Bucket=self._bucket, Key=name))
 
     # Up
 
@@ -215,7 +218,7 @@ class S3Objects:
 
     def _give_up(self, named: Mapping[str, Any]) -> None:
         with suppress(StillRunning, *_FORESEEN):
-            self._ask(
+            self._question(
                 lambda s3: s3.abort_multipart_upload(**named), within_s=self._limits.goodbye_s
             )
 
@@ -253,7 +256,7 @@ class S3Objects:
     def _pages(self, prefix: str) -> Iterator[Iterator[StoredObject]]:
         asked: dict[str, Any] = {"Bucket": self._bucket, "Prefix": self._prefix + prefix}
         while True:
-            page = self._ask(lambda s3: s3.list_objects_v2(**asked))
+            page = self._question(lambda s3: s3.list_objects_v2(**asked))
             yield (
                 StoredObject(key=key, bytes=each["Size"])
                 for each in page.get("Contents", ())
@@ -265,14 +268,14 @@ class S3Objects:
 
     # Asking
 
-    def _ask(
-        self,
-        request: "Callable[[S3Client], T]",
-        look: Callable[[], None] = lambda: None,
-        within_s: float | None = None,
-    ) -> T:
+    def _ask(self, request: "Callable[[S3Client], T]", look: Callable[[], None]) -> T:
         """Make one request. Raises what boto3 raises, StillRunning, or what `look` does."""
-        return self._watch(lambda: request(self._client), look, within_s or self._limits.request_s)
+        return self._watch(lambda: request(self._client), look, self._limits.request_s)
+
+    def _question(self, request: "Callable[[S3Client], T]", within_s: float | None = None) -> T:
+        """Make one request that nobody can stop."""
+        limit_s = self._limits.question_s if within_s is None else within_s
+        return self._watch(lambda: request(self._client), lambda: None, limit_s)
 
     def _watch(self, call: Callable[[], T], look: Callable[[], None], within_s: float) -> T:
         return watched_call(call, foreseen=_FORESEEN, look=look, within_s=within_s)
