@@ -12,6 +12,7 @@ import structlog
 
 from domain.evidence import gather
 from domain.limits import JUDGE_WITHOUT_TICK_AFTER_MS
+from domain.refusals import Code, Refusal
 from domain.resolution import Judgeable, Record, judge_cells, may_judge
 from domain.units import EpochMs
 from protocols.accounts import OpenColumn
@@ -35,6 +36,9 @@ ROUND_S = 0.25
 """A column is judged at most this long after it may be: under the 2 s settle delay nobody feels it,
 and a round costs one indexed read."""
 SETTLE_WITHIN_S = 10.0
+DISK_FULL_PAUSE_S = 5.0
+"""A verdict for which the disk has no room will find none in the next quarter of a second either,
+and each try is a line in a log that may lie on the same disk."""
 
 
 @attrs.frozen(kw_only=True)
@@ -58,12 +62,13 @@ async def run(life: Life, ports: ResolverPorts) -> None:
     life.ready()
     while True:
         life.beat()
-        await _settle_due(life, ports)
-        if await life.sleep_or_stop(ROUND_S):
+        has_room = await _settle_due(life, ports)
+        if await life.sleep_or_stop(ROUND_S if has_room else DISK_FULL_PAUSE_S):
             return
 
 
-async def _settle_due(life: Life, ports: ResolverPorts) -> None:
+async def _settle_due(life: Life, ports: ResolverPorts) -> bool:
+    """One round; False if it ended early because the disk is full."""
     now_ms = ports.clock.now_ms()
     known_ms = max(now_ms, ports.watermark.value.ts_ms)
     columns = await ports.ledger_worker.run(
@@ -73,10 +78,11 @@ async def _settle_due(life: Life, ports: ResolverPorts) -> None:
     _show_waiting(ports.status, unsettled)
     for column in unsettled:
         if life.stopping.is_set():
-            return
+            break
         life.beat()
-        if _may_be_due(column, ports):
-            await _settle(column, ports)
+        if _may_be_due(column, ports) and not await _settle(column, ports):
+            return False
+    return True
 
 
 def _may_be_due(column: OpenColumn, ports: ResolverPorts) -> bool:
@@ -89,7 +95,8 @@ def _may_be_due(column: OpenColumn, ports: ResolverPorts) -> bool:
     )
 
 
-async def _settle(column: OpenColumn, ports: ResolverPorts) -> None:
+async def _settle(column: OpenColumn, ports: ResolverPorts) -> bool:
+    """Settle the column if its record may be judged; False if the disk has no room for it."""
     record = await _read_record(column, ports)
     judgeable = may_judge(
         record,
@@ -97,13 +104,14 @@ async def _settle(column: OpenColumn, ports: ResolverPorts) -> None:
         feed_critical=ports.feed.value.level is FeedLevel.CRITICAL,
     )
     if judgeable is None:
-        return
+        return True
     outcome = await ask(ports.money, _verdict(column, record, judgeable), within_s=SETTLE_WITHIN_S)
     if isinstance(outcome, ColumnSettled):
         _show_settled(ports.status, outcome)
     else:
         # The column stays open in the ledger, so the next round tries again.
         log.warning("column_not_settled", column=column.key.start_s, outcome=repr(outcome)[:200])
+    return not (isinstance(outcome, Refusal) and outcome.code is Code.DISK_FULL)
 
 
 async def _read_record(column: OpenColumn, ports: ResolverPorts) -> Record:

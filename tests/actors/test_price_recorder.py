@@ -377,8 +377,9 @@ async def test_what_was_kept_before_the_disk_was_full_is_not_written_twice(
     async with bench.alive():
         await trio.sleep(0.5)
         bench.record.full = RecordFull(levels_kept=True, ticks_kept=2)
-        for entry in (change, *(tick(T0_MS + at_ms) for at_ms in (1, 2, 3))):
-            await bench.entries.send(entry)
+        await bench.entries.send(change)
+        for at_ms in (1, 2, 3):
+            await bench.entries.send(tick(T0_MS + at_ms))
         await trio.sleep(0.1)
         assert bench.ticks() == [1, 2]
         bench.record.full = None

@@ -14,11 +14,12 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from actors import resolver
-from actors.resolver import ROUND_S, SETTLE_WITHIN_S, MoneyAsk, ResolverPorts
+from actors.resolver import DISK_FULL_PAUSE_S, ROUND_S, SETTLE_WITHIN_S, MoneyAsk, ResolverPorts
 from db.sqlite_ledger import SqliteLedger
 from db.sqlite_ledger_reader import SqliteLedgerReader
 from db.sqlite_prices import SqlitePriceReader, SqlitePriceRecord
 from domain.caps import HouseCaps
+from domain.refusals import Code, Refusal
 from domain.resolution import VoidReason
 from protocols.accounts import Bet
 from protocols.market import FEED_UNKNOWN, FeedLevel, FeedLevelChanged, FeedStatus, Watermark
@@ -393,6 +394,19 @@ async def test_one_column_that_fails_does_not_hold_up_the_next(
     settled = [start_s - START_S for _, start_s in bench.asked]
     assert settled == [0, 5, 0, 5]
     assert bench.stored(second).status is BetStatus.WON
+
+
+async def test_a_full_disk_is_tried_again_now_and_then_and_not_column_by_column(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    first, second = bench.bet(), bench.bet(column=1)
+    await bench.market(until_s=40)
+    bench.instead = [lambda _: Refusal(Code.DISK_FULL)] * 2
+    async with bench.alive():
+        await bench.wait_settled(first)
+        await bench.wait_settled(second)
+    asked = [(at_s - 40, start_s - START_S) for at_s, start_s in bench.asked]
+    assert asked == [(0, 0), (DISK_FULL_PAUSE_S, 0), (10, 0), (10, 5)]
 
 
 # --- what it shows ------------------------------------------------------------------------------
