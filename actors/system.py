@@ -14,7 +14,11 @@ from typing import TypeAlias
 import attrs
 
 from actors import (
+    archiver,
+    auditor,
+    backup_keeper,
     batcher,
+    disk_monitor,
     gateway,
     health_monitor,
     price_feed,
@@ -25,7 +29,9 @@ from actors import (
     session_manager,
 )
 from actors.gateway.ports import GatewayPorts, GatewaySettings
+from domain.backups import Retention
 from domain.batching import BatchRule
+from domain.disk import DiskThresholds
 from domain.limits import MONEY_COMMANDS_WAITING_MAX
 from domain.placement import Rules
 from domain.quotes import QuoteBook
@@ -35,6 +41,10 @@ from domain.sign_in import SignInSettings
 from domain.ticks import Tick
 from domain.units import BetId
 from domain.wallet import Keccak
+from protocols.accounts import IntegrityReport
+from protocols.archive import Archive, ArchiveBegun, ArchiveNow
+from protocols.auditing import CheckIntegrity, LedgerChecks
+from protocols.backup import Backups, BackupTaken, TakeBackup
 from protocols.market import (
     FEED_UNKNOWN,
     FeedStatus,
@@ -54,6 +64,7 @@ from protocols.money import (
 from protocols.ports import (
     Chance,
     Clock,
+    DiskProbe,
     KeyValueStore,
     Ledger,
     LedgerReader,
@@ -66,6 +77,7 @@ from protocols.sign_in import SignInCommand, SignInOutcome
 from protocols.upkeep import ArchiveStatus, AuditStatus, BackupStatus, DiskStatus
 from supervisor import (
     Ask,
+    Backoff,
     Child,
     Life,
     Mailbox,
@@ -122,6 +134,16 @@ class Channels:
     backups: Watch[BackupStatus] = attrs.field(factory=lambda: Watch("backups", BackupStatus()))
     audit: Watch[AuditStatus] = attrs.field(factory=lambda: Watch("audit", AuditStatus()))
 
+    archive_requests: Mailbox[Ask[ArchiveNow, ArchiveBegun]] = attrs.field(
+        factory=lambda: Mailbox("archive_requests", 4, WhenFull.REFUSE)
+    )
+    backup_requests: Mailbox[Ask[TakeBackup, BackupTaken | Refusal]] = attrs.field(
+        factory=lambda: Mailbox("backup_requests", 4, WhenFull.REFUSE)
+    )
+    check_requests: Mailbox[Ask[CheckIntegrity, IntegrityReport | Refusal]] = attrs.field(
+        factory=lambda: Mailbox("check_requests", 4, WhenFull.REFUSE)
+    )
+
     draining: Watch[bool] = attrs.field(factory=lambda: Watch("draining", False))
 
 
@@ -151,6 +173,27 @@ class Ports:
     price_writes: Worker
     price_reads: Worker
     client_price_reads: Worker
+    disk: DiskProbe
+    disk_looks: Worker
+    checks: LedgerChecks
+    check_reads: Worker
+    backups: Backups
+    backup_work: Worker
+    archive: Archive
+    archive_work: Worker
+    """Steps of upkeep take from seconds to hours; none holds up another, or the venue."""
+
+
+@attrs.frozen(kw_only=True)
+class UpkeepSettings:
+    """How the venue's data is kept whole."""
+
+    disk: DiskThresholds
+    check_all_every_s: int
+    check_new_every_s: int
+    backup_every_ms: int
+    backups_kept: Retention
+    weeks_on_disk: int
 
 
 @attrs.frozen(kw_only=True)
@@ -166,6 +209,7 @@ class VenueSettings:
     sign_in: SignInSettings
     gateway: GatewaySettings
     publisher: publisher.PublisherSettings
+    upkeep: UpkeepSettings
     settle_delay_ms: int
     """How far the watermark must be past a window's end; sources with more lag set more."""
     known_skew_ms: int
@@ -181,7 +225,8 @@ def tree(
     """The venue: start order is reading order; stopping runs backwards, so the door shuts first.
 
     `status` is the snapshot of the tree that the Gateway shows to operators. Stopping has a limit
-    for each child: the Gateway's is half of the drain's, the others' are half of its default.
+    for each child: the Gateway's is two fifths of the drain's, the others' fit into the rest of its
+    default.
     """
     return SupervisorSpec(
         id="venue",
@@ -213,8 +258,9 @@ def tree(
                 id="resolver",
                 run=_resolver(channels, ports, settings),
                 heartbeat_s=30,
-                stop_within_s=3,
+                stop_within_s=2,
             ),
+            _upkeep(channels, ports, settings),
             Child(
                 id="gateway",
                 run=_gateway(channels, ports, settings, status),
@@ -264,6 +310,88 @@ def _market(channels: Channels, ports: Ports, settings: VenueSettings) -> Superv
         restarts_max=5,
         period_s=30,
     )
+
+
+def _upkeep(channels: Channels, ports: Ports, settings: VenueSettings) -> SupervisorSpec:
+    """What keeps the data whole. None of it is on the way of a bet, so none may end the venue.
+
+    The back-off spreads eleven failures over some minutes: the group can give up, and be begun
+    anew, again and again without ever using up the restarts of the venue.
+    """
+    return SupervisorSpec(
+        id="upkeep",
+        strategy=Strategy.ONE_FOR_ONE,
+        children=(
+            # Looks at the disk before it is ready, and so before the door opens.
+            Child(
+                id="disk_monitor",
+                run=_disk_monitor(channels, ports, settings),
+                heartbeat_s=60,
+                stop_within_s=0.4,
+            ),
+            Child(id="auditor", run=_auditor(channels, ports, settings), stop_within_s=0.8),
+            Child(
+                id="backup_keeper", run=_backup_keeper(channels, ports, settings), stop_within_s=0.8
+            ),
+            # Begins the weeks, and brings closed ones into the archive.
+            Child(id="archiver", run=_archiver(channels, ports, settings), stop_within_s=1),
+        ),
+        restarts_max=10,
+        period_s=900,
+        backoff=Backoff(first_s=1, max_s=30),
+    )
+
+
+def _disk_monitor(channels: Channels, ports: Ports, settings: VenueSettings) -> Run:
+    return partial(
+        disk_monitor.run,
+        probe=ports.disk,
+        worker=ports.disk_looks,
+        status=channels.disk,
+        clock=ports.clock,
+        thresholds=settings.upkeep.disk,
+    )
+
+
+def _auditor(channels: Channels, ports: Ports, settings: VenueSettings) -> Run:
+    needs = auditor.AuditorPorts(
+        checks=ports.checks,
+        worker=ports.check_reads,
+        commands=channels.check_requests,
+        money=channels.money,
+        status=channels.audit,
+        clock=ports.clock,
+        full_every_s=settings.upkeep.check_all_every_s,
+        partial_every_s=settings.upkeep.check_new_every_s,
+    )
+    return partial(auditor.run, ports=needs)
+
+
+def _backup_keeper(channels: Channels, ports: Ports, settings: VenueSettings) -> Run:
+    needs = backup_keeper.KeeperPorts(
+        backups=ports.backups,
+        worker=ports.backup_work,
+        commands=channels.backup_requests,
+        status=channels.backups,
+        clock=ports.clock,
+        every_ms=settings.upkeep.backup_every_ms,
+        keep=settings.upkeep.backups_kept,
+    )
+    return partial(backup_keeper.run, ports=needs)
+
+
+def _archiver(channels: Channels, ports: Ports, settings: VenueSettings) -> Run:
+    needs = archiver.ArchiverPorts(
+        money=channels.money,
+        requests=channels.archive_requests,
+        disk=channels.disk,
+        status=channels.archive,
+        archive=ports.archive,
+        worker=ports.archive_work,
+        clock=ports.clock,
+        weeks_on_disk=settings.upkeep.weeks_on_disk,
+    )
+    return partial(archiver.run, ports=needs)
 
 
 def _publisher(channels: Channels, ports: Ports, settings: VenueSettings) -> Run:
@@ -404,8 +532,11 @@ def _gateway(
         hold=channels.hold,
         disk=channels.disk,
         archive=channels.archive,
+        archive_requests=channels.archive_requests,
         backups=channels.backups,
+        backup_requests=channels.backup_requests,
         audit=channels.audit,
+        check_requests=channels.check_requests,
         book=channels.book,
         ticks=channels.ticks,
         sources=channels.sources,

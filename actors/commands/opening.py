@@ -7,6 +7,7 @@ What is opened here is closed here, in reverse, with a checkpoint of the ledger'
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
+from functools import partial
 from pathlib import Path
 from socket import socket
 from typing import Final
@@ -17,20 +18,28 @@ import structlog
 
 from actors import price_feed, price_recorder, publisher, quoter, system
 from actors.commands.exits import NO_FOLDER, REFUSED, WRONG, CannotDo
+from actors.commands.objects import object_store
 from actors.gateway.ports import GatewaySettings
 from actors.price_feed.sources import SourceSettings, build_sources
 from config.feeds import parse_feed
 from config.settings import DEMO, Settings
+from db.archive import WeekArchive
+from db.backup import FolderBackups
 from db.data_folder import DataFolder
+from db.disk_probe import StatvfsProbe
+from db.ledger_checks import FolderLedgerChecks
 from db.memory_store import MemoryStore
 from db.redis_store import open_redis_store
-from db.sqlite_ledger_reader import SqliteLedgerReader
 from db.sqlite_prices import SqlitePriceReader, SqlitePriceRecord
 from db.ulid import UlidMaker
 from db.wallet_signatures import keccak_256, recover_wallet
 from db.weekly_ledger import WeeklyLedger, open_current
+from db.weekly_reader import WeeklyReader
+from domain.archiving import ArchiveState
+from domain.backups import Retention
 from domain.batching import BatchRule
 from domain.caps import HouseCaps
+from domain.disk import DiskThresholds
 from domain.grid import Grid
 from domain.placement import Rules
 from domain.rates import RewardSettings
@@ -59,8 +68,20 @@ def opened_ports(
 ) -> Iterator[system.Ports]:
     """The real ports of a venue on that (locked) data folder. Raises CannotDo."""
     clock, chance = SystemClock(), SystemChance()
+    probe = StatvfsProbe(folder.path)
+    objects = object_store(settings.archive, data=folder.path)
+    archive = WeekArchive(
+        folder.path,
+        objects,
+        probe=probe,
+        clock=clock,
+        level=settings.archive.compression_level,
+    )
+    backups = FolderBackups(
+        folder=folder, objects=objects, probe=probe, archived=partial(_archived, archive)
+    )
     with ExitStack() as stack:
-        ledger, path = _open_ledger(settings, folder, clock, chance)
+        ledger = _open_ledger(settings, folder, clock, chance)
         stack.callback(ledger.close)
         if settings.venue.mode == DEMO:
             _seed_demo_bankroll(ledger, settings, clock)
@@ -70,8 +91,8 @@ def opened_ports(
             chance=chance,
             sources=sources,
             ledger=ledger,
-            ledger_reader=stack.enter_context(closing(SqliteLedgerReader.open(path))),
-            client_ledger=stack.enter_context(closing(SqliteLedgerReader.open(path))),
+            ledger_reader=stack.enter_context(closing(WeeklyReader(folder.money))),
+            client_ledger=stack.enter_context(closing(WeeklyReader(folder.money))),
             price_record=stack.enter_context(closing(SqlitePriceRecord(folder.prices))),
             price_reader=stack.enter_context(closing(SqlitePriceReader(folder.prices))),
             client_prices=stack.enter_context(closing(SqlitePriceReader(folder.prices))),
@@ -86,7 +107,22 @@ def opened_ports(
             price_writes=ThreadWorker(),
             price_reads=ThreadWorker(),
             client_price_reads=ThreadWorker(),
+            disk=probe,
+            # A file system that hangs must not keep the venue from stopping.
+            disk_looks=ThreadWorker(abandons=True),
+            checks=FolderLedgerChecks(folder.money),
+            check_reads=ThreadWorker(),
+            backups=backups,
+            backup_work=ThreadWorker(),
+            archive=archive,
+            archive_work=ThreadWorker(),
         )
+
+
+def _archived(archive: WeekArchive) -> set[str]:
+    """The weeks that need no backup any more."""
+    rows = archive.record.rows().values()
+    return {row.name for row in rows if row.state is ArchiveState.DONE}
 
 
 @asynccontextmanager
@@ -142,10 +178,11 @@ def price_sources(settings: Settings) -> tuple[TickSource, ...]:
 
 def _open_ledger(
     settings: Settings, folder: DataFolder, clock: Clock, chance: Chance
-) -> tuple[WeeklyLedger, Path]:
+) -> WeeklyLedger:
     caps = house_caps(settings)
     try:
-        return open_current(folder.money, at_ms=clock.now_ms(), caps=caps, chance=chance)
+        ledger, _ = open_current(folder.money, at_ms=clock.now_ms(), caps=caps, chance=chance)
+        return ledger
     except sqlite3.DatabaseError as error:
         why = f"the ledger in {folder.money} can't be opened: {error}"
         raise CannotDo(why, NO_FOLDER) from error
@@ -224,15 +261,35 @@ def venue_settings(settings: Settings, *, token: str, version: str) -> system.Ve
             answer_within_ms=settings.bets.answer_within_ms,
             faucet_micros=settings.faucet.amount_micros,
             faucet_balance_max_micros=settings.faucet.balance_max_micros,
-            drain_within_s=settings.venue.drain_within_s / 2,
+            drain_within_s=settings.venue.drain_within_s * 2 / 5,
             web_root=WEB_ROOT,
             version=version,
         ),
         publisher=publisher.PublisherSettings(
             shared=settings.store.url != MEMORY, publish=settings.store.publish
         ),
+        upkeep=_upkeep_settings(settings),
         settle_delay_ms=settings.feed.settle_delay_ms,
         known_skew_ms=settings.feed.known_skew_ms,
+    )
+
+
+def _upkeep_settings(settings: Settings) -> system.UpkeepSettings:
+    disk, audit, backup = settings.disk, settings.audit, settings.backup
+    return system.UpkeepSettings(
+        disk=DiskThresholds(
+            warning_percent=disk.warning_percent,
+            full_percent=disk.full_percent,
+            emergency_percent=disk.emergency_percent,
+            ample_free_bytes=disk.ample_free_mib * 1024 * 1024,
+        ),
+        check_all_every_s=audit.full_every_hours * 3_600,
+        check_new_every_s=audit.partial_every_minutes * 60,
+        backup_every_ms=backup.every_minutes * 60_000,
+        backups_kept=Retention(
+            hourly_for_hours=backup.hourly_for_hours, daily_for_days=backup.daily_for_days
+        ),
+        weeks_on_disk=settings.archive.weeks_on_disk,
     )
 
 

@@ -24,6 +24,7 @@ from actors.gateway.ports import GatewayPorts
 from actors.gateway.routes import Routes
 from actors.gateway.socket import Sockets
 from actors.gateway.trader_routes import TraderRoutes
+from actors.gateway.upkeep import UpkeepRoutes
 from supervisor import Life
 
 log = structlog.get_logger("gateway")
@@ -63,6 +64,7 @@ class Gateway:
         routes.add(TraderRoutes(ports).routes(), limited=True)
         routes.add(HealthRoutes(ports, metrics).routes(), limited=False)
         routes.add(OpsRoutes(ports, self._hub, self._connections).routes(), limited=False)
+        routes.add(UpkeepRoutes(ports).routes(), limited=False)
 
     async def run(self, life: Life) -> None:
         """Serve until asked to stop, then drain."""

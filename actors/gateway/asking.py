@@ -5,12 +5,18 @@ from typing import Final, TypeVar
 from actors.gateway.bets import refusal_of
 from actors.gateway.ports import GatewayPorts
 from domain.refusals import Code, Refusal
+from protocols.accounts import IntegrityReport
+from protocols.archive import ArchiveBegun, ArchiveNow
+from protocols.auditing import CheckIntegrity
+from protocols.backup import BackupTaken, TakeBackup
 from protocols.market import FeedStatus, SetOverride
 from protocols.money import CommandFailed, MoneyCommand, MoneyOutcome
 from protocols.sign_in import Authenticate, Session, SignInCommand
 from supervisor import Refused, StatusUnknown, ask
 
 ANSWER_WITHIN_S: Final = 5
+WORK_WITHIN_S: Final = 60
+"""Backups and full checks take seconds per million bets."""
 
 A = TypeVar("A")
 
@@ -42,16 +48,38 @@ async def ask_money(ports: GatewayPorts, command: MoneyCommand, kind: type[A]) -
 async def ask_circuit(ports: GatewayPorts, command: SetOverride) -> FeedStatus | Refusal:
     """Ask the HealthMonitor."""
     outcome = await ask(ports.circuit, command, within_s=ANSWER_WITHIN_S)
-    if isinstance(outcome, StatusUnknown):
-        return Refusal(Code.STATUS_UNKNOWN)
-    if isinstance(outcome, Refused):
-        return refusal_of(outcome, draining=ports.draining.value)
-    return outcome
+    return _certain(ports, outcome)
+
+
+async def ask_archiver(ports: GatewayPorts, command: ArchiveNow) -> ArchiveBegun | Refusal:
+    """Have closed weeks archived now; the answer does not wait for it."""
+    outcome = await ask(ports.archive_requests, command, within_s=ANSWER_WITHIN_S)
+    return _certain(ports, outcome)
+
+
+async def ask_backup_keeper(ports: GatewayPorts) -> BackupTaken | Refusal:
+    """Have a backup taken; it may be there yet when the answer does not come in time."""
+    outcome = await ask(ports.backup_requests, TakeBackup(), within_s=WORK_WITHIN_S)
+    return _certain(ports, outcome)
+
+
+async def ask_auditor(ports: GatewayPorts) -> IntegrityReport | Refusal:
+    """Have the money added up."""
+    outcome = await ask(ports.check_requests, CheckIntegrity(), within_s=WORK_WITHIN_S)
+    return _certain(ports, outcome)
 
 
 async def authenticate(ports: GatewayPorts, token: str) -> Session | Refusal:
     """Whose token is this?"""
     return await ask_sign_in(ports, Authenticate(token=token), Session)
+
+
+def _certain(ports: GatewayPorts, outcome: A | Refused | StatusUnknown) -> A | Refusal:
+    if isinstance(outcome, StatusUnknown):
+        return Refusal(Code.STATUS_UNKNOWN)
+    if isinstance(outcome, Refused):
+        return refusal_of(outcome, draining=ports.draining.value)
+    return outcome
 
 
 def _expected(outcome: object, kind: type[A]) -> A | Refusal:

@@ -1,18 +1,17 @@
 """What operators can see and do. Each has a token of his own; each action is logged with who, what
 and why before it is asked for, so that even one whose answer is lost is on record."""
 
-import hmac
-
 import structlog
 
 from actors.gateway.asking import ask_circuit, ask_money
 from actors.gateway.connections import Connections
 from actors.gateway.hub import Hub
+from actors.gateway.operators import operator
 from actors.gateway.ports import GatewayPorts
-from actors.gateway.routes import Route, bearer, json_body
+from actors.gateway.routes import Route, json_body
 from actors.gateway.tree import rows_json
 from actors.gateway.upkeep import upkeep_json
-from domain.refusals import Code, Refusal
+from domain.refusals import Refusal
 from protocols.client_answers import Json, feed_json, source_json
 from protocols.client_wire import parse_circuit, parse_deposit, parse_reason, parse_rebuild
 from protocols.market import SetOverride
@@ -49,7 +48,7 @@ class OpsRoutes:
 
     async def status(self) -> Json | Refusal:
         """The actor tree, and everything that it drives."""
-        who = self._operator()
+        who = operator(self._ports)
         if isinstance(who, Refusal):
             return who
         ports, now_ms = self._ports, self._ports.clock.now_ms()
@@ -79,7 +78,7 @@ class OpsRoutes:
 
     async def circuit(self) -> Json | Refusal:
         """Override the circuit breaker."""
-        who, fields = self._operator(), await json_body()
+        who, fields = operator(self._ports), await json_body()
         if isinstance(who, Refusal):
             return who
         asked = fields if isinstance(fields, Refusal) else parse_circuit(fields)
@@ -95,7 +94,7 @@ class OpsRoutes:
 
     async def deposits(self) -> Json | Refusal:
         """Credit a wallet, once per reference."""
-        who, fields = self._operator(), await json_body()
+        who, fields = operator(self._ports), await json_body()
         if isinstance(who, Refusal):
             return who
         asked = (
@@ -138,7 +137,7 @@ class OpsRoutes:
 
     async def rebuild(self) -> Json | Refusal:
         """Set a balance to the sum of its ledger rows. `noted_in_row` is null if it was."""
-        who, fields = self._operator(), await json_body()
+        who, fields = operator(self._ports), await json_body()
         if isinstance(who, Refusal):
             return who
         asked = (
@@ -161,7 +160,7 @@ class OpsRoutes:
         }
 
     async def _set_hold(self, *, held: bool) -> Json | Refusal:
-        who, fields = self._operator(), await json_body()
+        who, fields = operator(self._ports), await json_body()
         if isinstance(who, Refusal):
             return who
         why = fields if isinstance(fields, Refusal) else parse_reason(fields)
@@ -170,16 +169,6 @@ class OpsRoutes:
         log.warning("ops_hold", who=who, what="hold" if held else "release", why=why)
         done = await ask_money(self._ports, SetHold(held=held, by=who, why=why), HoldSet)
         return done if isinstance(done, Refusal) else {"held": done.held}
-
-    def _operator(self) -> str | Refusal:
-        """Whose token this is; it is never empty. Each is compared, and in constant time."""
-        token = bearer()
-        if isinstance(token, Refusal):
-            return token
-        given = token.encode()
-        tokens = self._ports.settings.ops_tokens.items()
-        names = [name for name, own in tokens if hmac.compare_digest(own.encode(), given)]
-        return names[0] if names else Refusal(Code.UNAUTHORIZED)
 
     async def _house(self) -> Json:
         house = await self._ports.ledger_worker.run(self._ports.ledger.house)

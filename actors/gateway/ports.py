@@ -12,6 +12,10 @@ from domain.refusals import Refusal
 from domain.ticks import Tick
 from domain.units import BetId, Micros
 from domain.wallet import Keccak
+from protocols.accounts import IntegrityReport
+from protocols.archive import ArchiveBegun, ArchiveNow
+from protocols.auditing import CheckIntegrity
+from protocols.backup import BackupTaken, TakeBackup
 from protocols.market import FeedStatus, Hold, SetOverride, SourceState
 from protocols.money import (
     MoneyCommand,
@@ -75,8 +79,11 @@ class GatewayPorts:
     hold: Watch[Hold]
     disk: Watch[DiskStatus]
     archive: Watch[ArchiveStatus]
+    archive_requests: Mailbox[Ask[ArchiveNow, ArchiveBegun]]
     backups: Watch[BackupStatus]
+    backup_requests: Mailbox[Ask[TakeBackup, BackupTaken | Refusal]]
     audit: Watch[AuditStatus]
+    check_requests: Mailbox[Ask[CheckIntegrity, IntegrityReport | Refusal]]
     book: Watch[QuoteBook]
     ticks: Topic[Tick]
     sources: Watch[tuple[SourceState, ...]]

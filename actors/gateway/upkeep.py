@@ -1,8 +1,82 @@
-"""What operators are shown of archive, backups, audits and disk."""
+"""What operators are shown of archive, backups, audits and disk, and what they may ask for."""
 
+import structlog
+
+from actors.gateway.asking import ask_archiver, ask_auditor, ask_backup_keeper
+from actors.gateway.operators import operator
 from actors.gateway.ports import GatewayPorts
+from actors.gateway.routes import Route, json_body
+from domain.refusals import Refusal
 from domain.units import EpochMs
+from protocols.archive import ArchiveNow
 from protocols.client_answers import Json
+from protocols.client_wire import parse_reason
+
+log = structlog.get_logger("ops")
+
+
+class UpkeepRoutes:
+    """Work that otherwise comes by itself, now."""
+
+    def __init__(self, ports: GatewayPorts) -> None:
+        self._ports = ports
+
+    def routes(self) -> list[Route]:
+        """All of them."""
+        return [
+            ("POST", "/ops/archive", self.archive),
+            ("POST", "/ops/backup", self.backup),
+            ("POST", "/ops/integrity", self.integrity),
+        ]
+
+    async def archive(self) -> Json | Refusal:
+        """Archive what waits, without regard to earlier failures. The status shows how it goes."""
+        who = await self._logged("archive")
+        if isinstance(who, Refusal):
+            return who
+        begun = await ask_archiver(self._ports, ArchiveNow(by=who))
+        return begun if isinstance(begun, Refusal) else {"waiting": begun.waiting}
+
+    async def backup(self) -> Json | Refusal:
+        """Take a backup, and wait for it."""
+        who = await self._logged("backup")
+        if isinstance(who, Refusal):
+            return who
+        taken = await ask_backup_keeper(self._ports)
+        if isinstance(taken, Refusal):
+            return taken
+        record = taken.record
+        return {"key": taken.key, "taken_at_ms": record.taken_at_ms, "bytes": record.stored_bytes}
+
+    async def integrity(self) -> Json | Refusal:
+        """Add the money up, and wait for it."""
+        who = await self._logged("integrity")
+        if isinstance(who, Refusal):
+            return who
+        report = await ask_auditor(self._ports)
+        if isinstance(report, Refusal):
+            return report
+        return {
+            "clean": report.clean,
+            "accounts": report.accounts,
+            "ledger_rows": report.ledger_rows,
+            "bets": report.bets,
+            "drifts": [
+                {"what": d.what, "where": d.where, "expected": d.expected, "found": d.found}
+                for d in report.drifts
+            ],
+        }
+
+    async def _logged(self, what: str) -> str | Refusal:
+        """Whose request this is, with its reason on record."""
+        who, fields = operator(self._ports), await json_body()
+        if isinstance(who, Refusal):
+            return who
+        why = fields if isinstance(fields, Refusal) else parse_reason(fields)
+        if isinstance(why, Refusal):
+            return why
+        log.warning("ops_upkeep", who=who, what=what, why=why)
+        return who
 
 
 def upkeep_json(ports: GatewayPorts, now_ms: EpochMs) -> Json:

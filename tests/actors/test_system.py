@@ -129,13 +129,18 @@ def test_every_channel_has_one_who_reads_it_and_one_who_writes_it(wiring: Wiring
             "quoter",
             "batcher",
             "resolver",
+            "auditor",
+            "archiver",
             "gateway",
         ],
         "hold": ["batcher", "gateway"],
-        "disk": ["batcher", "gateway"],
-        "archive": ["gateway"],
-        "backups": ["gateway"],
-        "audit": ["gateway"],
+        "disk": ["batcher", "disk_monitor", "archiver", "gateway"],
+        "archive": ["archiver", "gateway"],
+        "backups": ["backup_keeper", "gateway"],
+        "audit": ["auditor", "gateway"],
+        "archive_requests": ["archiver", "gateway"],
+        "backup_requests": ["backup_keeper", "gateway"],
+        "check_requests": ["auditor", "gateway"],
         "writer": ["batcher", "gateway"],
         "resolver": ["resolver", "gateway"],
         "user_events": ["publisher", "batcher", "gateway"],
@@ -185,6 +190,10 @@ def test_the_door_is_opened_last_and_so_shut_first(wiring: Wiring) -> None:
         "quoter",
         "batcher",
         "resolver",
+        "disk_monitor",
+        "auditor",
+        "backup_keeper",
+        "archiver",
         "gateway",
     ]
 
@@ -194,13 +203,15 @@ def test_a_restart_costs_only_those_who_build_on_it(wiring: Wiring) -> None:
     assert {level.id: level.strategy for level in levels} == {
         "venue": Strategy.ONE_FOR_ONE,
         "market": Strategy.REST_FOR_ONE,
+        "upkeep": Strategy.ONE_FOR_ONE,
     }
 
 
 def test_an_actor_that_hangs_is_found(wiring: Wiring) -> None:
-    """But the SessionManager and the Gateway, whose parts each have limits of their own."""
+    """But those whose parts each have limits of their own, and those whose work takes hours."""
     unwatched = [actor.id for actor in wiring.actors() if actor.heartbeat_s is None]
-    assert unwatched == ["session_manager", "gateway"]
+    at_work_for_hours = ["auditor", "backup_keeper", "archiver"]
+    assert unwatched == ["session_manager", *at_work_for_hours, "gateway"]
 
 
 def test_all_stop_one_after_the_other_within_the_drain_limit(wiring: Wiring) -> None:
@@ -209,4 +220,4 @@ def test_all_stop_one_after_the_other_within_the_drain_limit(wiring: Wiring) -> 
         assert not isinstance(actor.stop_within_s, BrutalKill)
         limits[actor.id] = actor.stop_within_s
     assert sum(limits.values()) <= SETTINGS.venue.drain_within_s
-    assert limits["gateway"] == SETTINGS.venue.drain_within_s / 2, "clients are what takes time"
+    assert limits["gateway"] == SETTINGS.venue.drain_within_s * 2 / 5, "clients are what takes time"

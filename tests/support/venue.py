@@ -14,14 +14,20 @@ import trio
 
 from actors import price_feed, price_recorder, publisher, quoter, system
 from actors.gateway.ports import GatewaySettings
+from db.archive import WeekArchive
+from db.backup import FolderBackups
 from db.data_folder import DataFolder
+from db.folder_objects import FolderObjects
+from db.ledger_checks import FolderLedgerChecks
 from db.memory_store import MemoryStore
-from db.sqlite_ledger_reader import SqliteLedgerReader
 from db.sqlite_prices import SqlitePriceReader, SqlitePriceRecord
 from db.ulid import UlidMaker
 from db.wallet_signatures import keccak_256, recover_wallet
 from db.weekly_ledger import open_current
+from db.weekly_reader import WeeklyReader
+from domain.backups import Retention
 from domain.batching import BatchRule
+from domain.disk import DiskThresholds, DiskUse
 from domain.grid import Cell, Grid
 from domain.placement import Rules
 from domain.rates import RewardSettings
@@ -92,6 +98,16 @@ class ScriptedSource:
     @asynccontextmanager
     async def connect(self) -> AsyncGenerator[AsyncIterator[Tick], None]:
         yield self._receive.clone()
+
+
+@attrs.define
+class HandProbe:
+    """A disk as full as a test says; nearly empty until then."""
+
+    use: DiskUse = attrs.field(factory=lambda: DiskUse(total_bytes=10**12, free_bytes=9 * 10**11))
+
+    def look(self) -> DiskUse:
+        return self.use
 
 
 @attrs.define(kw_only=True)
@@ -215,18 +231,19 @@ def open_ports(
     """Real stores in `data`, with a bankroll; each is closed with `opened`."""
     chance = SeededChance(clock.now_ms())  # another one for each life on one folder
     folder = DataFolder.open(data, mode="demo", chain_id=31337)
-    ledger, path = open_current(folder.money, at_ms=clock.now_ms(), caps=rules.caps, chance=chance)
+    ledger, _ = open_current(folder.money, at_ms=clock.now_ms(), caps=rules.caps, chance=chance)
     opened.callback(ledger.close)
     bankroll = Deposit(wallet="house", amount_micros=HOUSE_MICROS, reference="bankroll", by="test")
     ledger.apply([bankroll], at_ms=clock.now_ms())
     ids = UlidMaker(chance)
+    probe, objects = HandProbe(), FolderObjects(data / "archive")
     return system.Ports(
         clock=clock,
         chance=chance,
         sources=(source,),
         ledger=ledger,
-        ledger_reader=opened.enter_context(closing(SqliteLedgerReader.open(path))),
-        client_ledger=opened.enter_context(closing(SqliteLedgerReader.open(path))),
+        ledger_reader=opened.enter_context(closing(WeeklyReader(folder.money))),
+        client_ledger=opened.enter_context(closing(WeeklyReader(folder.money))),
         price_record=opened.enter_context(closing(SqlitePriceRecord(folder.prices))),
         price_reader=opened.enter_context(closing(SqlitePriceReader(folder.prices))),
         client_prices=opened.enter_context(closing(SqlitePriceReader(folder.prices))),
@@ -241,6 +258,14 @@ def open_ports(
         price_writes=InlineWorker(),
         price_reads=InlineWorker(),
         client_price_reads=InlineWorker(),
+        disk=probe,
+        disk_looks=InlineWorker(),
+        checks=FolderLedgerChecks(folder.money),
+        check_reads=InlineWorker(),
+        backups=FolderBackups(folder=folder, objects=objects, probe=probe),
+        backup_work=InlineWorker(),
+        archive=WeekArchive(data, objects, probe=probe, clock=clock, level=1),
+        archive_work=InlineWorker(),
     )
 
 
@@ -265,6 +290,14 @@ def settings_of(rules: Rules, port: int) -> system.VenueSettings:
             drain_within_s=2,
         ),
         publisher=publisher.PublisherSettings(shared=False, publish=False),
+        upkeep=system.UpkeepSettings(
+            disk=DiskThresholds(),
+            check_all_every_s=24 * 3600,
+            check_new_every_s=300,
+            backup_every_ms=3_600_000,
+            backups_kept=Retention(),
+            weeks_on_disk=4,
+        ),
         settle_delay_ms=2_000,
         known_skew_ms=0,
     )
