@@ -4,7 +4,6 @@ import re
 from pathlib import Path
 
 from db.folder_objects import FolderObjects
-from db.s3_objects import S3Objects
 from protocols.ports import ObjectStore
 
 
@@ -30,6 +29,9 @@ def open_object_store(
     named = re.fullmatch(r"s3://(?P<bucket>[^/]+)(?:/(?P<prefix>.*))?", url)
     if named is None:
         raise ValueError(f"{url!r} is neither a folder nor a bucket")
+    # boto3 takes a tenth of a second to import, which a venue with a folder need not wait for.
+    from db.s3_objects import S3Objects
+
     return S3Objects(
         named["bucket"],
         named["prefix"] or "",
