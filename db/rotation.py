@@ -12,7 +12,7 @@ import os
 import re
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -88,25 +88,16 @@ def parts() -> tuple[Part, ...]:
 def build_file(turn: Turn, *, ulids: UlidMaker, trace: Trace | None = None) -> None:
     """Make the new week's file, complete, checked and on disk, while the old one stands still.
 
-    There must be no file of that name. Raises RotationFailed, sqlite3.Error or OSError; what is
-    left then is an attempt.
+    Raises RotationFailed, sqlite3.Error or OSError (FileExistsError if there is one of that name).
     """
-    with _builder(turn, trace) as connection:
-        given = _given(connection, turn, ulids)
-        connection.execute("BEGIN")
-        _copy_schema(connection, "table")
-        for part in parts():
-            if part.statement:
-                connection.execute(part.statement, given)
-        # Filled first and indexed then: an index is sorted once instead of searched for every row.
-        _copy_schema(connection, "index")
-        _copy_schema(connection, "trigger")
-        connection.execute("COMMIT")
-        drifts = (*_differences(connection), *check_opening(connection))
-        if drifts:
-            raise RotationFailed(drifts)
-    _sync(turn.new)
-    sync_folder(turn.new.parent)
+    if turn.new.exists():
+        raise FileExistsError(turn.new)
+    try:
+        _build(turn, ulids, trace)
+    except BaseException:
+        with suppress(OSError):
+            _remove(turn.new)
+        raise
 
 
 def close_file(path: Path, *, at_ms: EpochMs, trace: Trace | None = None) -> None:
@@ -158,6 +149,25 @@ def remove_attempts(folder: Path, current: Path) -> None:
 
 
 # --- building ---------------------------------------------------------------------------------
+
+
+def _build(turn: Turn, ulids: UlidMaker, trace: Trace | None) -> None:
+    with _builder(turn, trace) as connection:
+        given = _given(connection, turn, ulids)
+        connection.execute("BEGIN")
+        _copy_schema(connection, "table")
+        for part in parts():
+            if part.statement:
+                connection.execute(part.statement, given)
+        # Filled first and indexed then: an index is sorted once instead of searched for every row.
+        _copy_schema(connection, "index")
+        _copy_schema(connection, "trigger")
+        connection.execute("COMMIT")
+        drifts = (*_differences(connection), *check_opening(connection))
+        if drifts:
+            raise RotationFailed(drifts)
+    _sync(turn.new)
+    sync_folder(turn.new.parent)
 
 
 @contextmanager
@@ -232,7 +242,8 @@ _QUESTIONS: Final = (
         "rows that carry a balance",
         "SELECT count(*) FROM old.users WHERE balance <> 0 OR id <= 2",
         "SELECT count(*) FROM main.transaction_ledger AS l JOIN old.users AS o ON o.id = l.user_id"
-        " AND l.amount = o.balance AND l.balance_after = o.balance AND l.ref_type = 'CARRY'",
+        " AND l.amount = o.balance AND l.balance_after = o.balance AND l.ref_type = 'CARRY'"
+        " WHERE o.balance <> 0 OR o.id <= 2",
     ),
     (
         "accounts that have one",
@@ -291,16 +302,16 @@ def _differences(connection: sqlite3.Connection) -> Iterator[Drift]:
 
 def _has_own_money(path: Path) -> bool:
     """Was anything written to it that it was not given by the file before it?"""
-    with closing(open_reader(path)) as connection:
-        try:
+    try:
+        with closing(open_reader(path)) as connection:
             found = connection.execute(
                 "SELECT EXISTS (SELECT 1 FROM transaction_ledger WHERE ref_type <> 'CARRY')"
                 " OR EXISTS (SELECT 1 FROM bets WHERE carried_from IS NULL)"
             ).fetchone()
-        except sqlite3.DatabaseError as error:
-            if is_statement_fault(error) or is_damage(error):
-                return False  # no such table, or pages that never came to the disk
-            raise
+    except sqlite3.Error as error:
+        if is_statement_fault(error) or is_damage(error):
+            return False  # no such table, or pages that never came to the disk
+        raise
     return bool(found[0])
 
 

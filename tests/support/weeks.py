@@ -1,18 +1,42 @@
 """A money folder with several weeks in it, written by the real ledger, and ways to lose some."""
 
+import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import attrs
 
-from db.partition import file_name
+from db.ledger_check import check_all, check_pair
+from db.partition import current_file, file_name
+from db.sqlite_connection import open_reader
 from db.weekly_ledger import WeeklyLedger
 from db.weekly_reader import RESTORED, WeeklyReader
 from domain.caps import HouseCaps
-from protocols.money import LedgerCommand, MoneyOutcome, Rotate
+from protocols.market import Override
+from protocols.money import (
+    KeepOverride,
+    LedgerCommand,
+    MoneyOutcome,
+    OpenAccount,
+    ReserveQuoteNumbers,
+    Rotate,
+    SetHold,
+)
 from supervisor.chance import SeededChance
-from tests.support.ledgers import ALICE, AT_MS, BANKROLL, STAKE, deposit
+from tests.support.ledgers import (
+    ALICE,
+    AT_MS,
+    BANKROLL,
+    BOB,
+    STAKE,
+    START_S,
+    deposit,
+    order,
+    settle,
+    void,
+)
 from tests.support.quick_folder import quick_folder
 
 WEEK_MS = 7 * 86_400_000
@@ -65,3 +89,88 @@ def weekly_venue() -> Iterator[WeeklyVenue]:
         finally:
             venue.reader.close()
             venue.ledger.close()
+
+
+SUNDAY_MS = (AT_MS // 86_400_000 - 1 + 7) * 86_400_000
+"""The first millisecond of the second week."""
+AHEAD_S = SUNDAY_MS // 1000 + 600
+"""A column of the second week that can be tapped on in the first."""
+FROZEN = "0x" + "f0" * 20
+
+
+def fill(ledger: WeeklyLedger) -> None:
+    """A first week with some of everything that has to come through its end.
+
+    A settled column, one voided before its window, open bets on one that is past and on one that
+    is still to come, a bet of the last second that was refused for want of money, a frozen account,
+    an empty one, and what operators have set.
+    """
+    late_ms = SUNDAY_MS - 1_000
+    ledger.apply(
+        [
+            *(deposit("house", BANKROLL, "bankroll"), deposit(ALICE, 100 * STAKE, "alice")),
+            *(deposit(BOB, 3 * STAKE, "bob"), deposit(FROZEN, STAKE, "frozen")),
+            OpenAccount(wallet="0x" + "e0" * 20),
+            *(order(1), order(2), order(1, wallet=BOB)),
+        ],
+        at_ms=AT_MS,
+    )
+    with closing(sqlite3.connect(ledger.path)) as connection, connection:
+        connection.execute("UPDATE users SET frozen = 1 WHERE wallet_address = ?", (FROZEN,))
+    ledger.apply([settle(won=[1], lost=[2])], at_ms=AT_MS + 40_000)
+    ledger.apply(
+        [
+            *(order(4, start_s=START_S + 60, bet_id="past"), order(5, start_s=AHEAD_S)),
+            order(6, start_s=AHEAD_S + 5, bet_id="voided"),
+            void([6], start_s=AHEAD_S + 5),
+            order(7, start_s=AHEAD_S, bet_id="ahead", nonce="n-ahead", wallet=BOB),
+            order(8, start_s=AHEAD_S, bet_id="broke", nonce="n-broke", wallet=BOB, stake=9 * STAKE),
+            SetHold(held=True, by="ann", why="drill"),
+            KeepOverride(override=Override.CLOSE, by="bob", why="drill"),
+            ReserveQuoteNumbers(count=1_000),
+        ],
+        at_ms=late_ms,
+    )
+
+
+def files_of(money: Path) -> list[str]:
+    """The files of all weeks, oldest first, as the current one has them."""
+    current = current_file(money)
+    assert current is not None
+    with closing(open_reader(current)) as connection:
+        before = [name for (name,) in connection.execute("SELECT name FROM partitions ORDER BY 1")]
+    return [*before, current.name]
+
+
+def check_weeks(money: Path) -> None:
+    """Zero drift in every file and between them, nothing beside them, nothing made of nothing."""
+    names, total = files_of(money), 0
+    assert sorted(path.name for path in money.glob("*.db")) == names
+    with ExitStack() as stack:
+        files = [stack.enter_context(closing(open_reader(money / name))) for name in names]
+        for file in files:
+            assert check_all(file).drifts == ()
+            total += file.execute(
+                "SELECT ifnull(sum(amount), 0) FROM transaction_ledger WHERE ref_type <> 'CARRY'"
+            ).fetchone()[0]
+        for old, new in pairwise(files):
+            assert check_pair(old, new) == ()
+    assert total == 0
+
+
+def standing(money: Path) -> dict[str, list[tuple[object, ...]]]:
+    """What the end of a week must not change, from the current file."""
+    current = current_file(money)
+    assert current is not None
+    with closing(open_reader(current)) as connection:
+        return {sql: connection.execute(sql).fetchall() for sql in _STANDING}
+
+
+_STANDING = (
+    "SELECT * FROM users ORDER BY id",
+    "SELECT rowid, id, user_id, nonce, cell_id, column_s, rule, stake_micros, reward_bps, quote_n,"
+    " placed_at_ms FROM bets WHERE status = 'confirmed' ORDER BY rowid",
+    "SELECT * FROM deposits ORDER BY reference",
+    "SELECT * FROM exposure ORDER BY scope, key",
+    "SELECT next_quote_n, held, held_by, held_why, override, override_by, override_why FROM meta",
+)
