@@ -20,7 +20,7 @@ class ThreadWorker:
     go on behind the back of the next one. Each call must therefore have a bound of its own.
 
     With `abandons` the cancelled caller goes on at once and the call keeps the turn until it ends,
-    if ever: for calls that change nothing, use nothing that is closed, and may hang.
+    if ever: for calls that may hang, use nothing that is closed, and may end like a crash.
     """
 
     def __init__(self, *, abandons: bool = False) -> None:

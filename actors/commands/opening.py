@@ -113,9 +113,11 @@ def opened_ports(
             checks=FolderLedgerChecks(folder.money),
             check_reads=ThreadWorker(),
             backups=backups,
-            backup_work=ThreadWorker(),
+            # Nor must an object store that is silent: what is left behind by the end of the
+            # process is as after a crash, which each step of these is made for.
+            backup_work=ThreadWorker(abandons=True),
             archive=archive,
-            archive_work=ThreadWorker(),
+            archive_work=ThreadWorker(abandons=True),
         )
 
 
