@@ -177,6 +177,18 @@ def test_a_damaged_page_is_no_backup(place: Place) -> None:
     assert nothing_is_left(place)
 
 
+def test_what_was_compressed_wrongly_is_no_backup(place: Place) -> None:
+    packed = place.data / "work" / "backup" / "packed"
+
+    def turn_a_bit() -> None:
+        if packed.exists() and (content := packed.read_bytes()):
+            packed.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+
+    with pytest.raises(BackupFailed):
+        place.take(work=Watched(each_look=turn_a_bit))
+    assert place.listed() == [], "it was seen before it was sent"
+
+
 class Forgetful(FolderObjects):
     """Stores something else than it was given, once it has checked what that is."""
 

@@ -439,7 +439,8 @@ def test_killed_anywhere_it_leaves_the_old_money_or_the_new(destroyed: bool) -> 
             assert place.balance() == THEN
             assert place.integrity().clean
             assert not place.work_files()
-            check_aside(place, destroyed)
+            ever_there = {None if destroyed else NOW, seen[-1]} - {None}
+            assert balances_aside(place) == ever_there, "what stood there, and nothing else"
             shutil.rmtree(folder)
     old = None if destroyed else NOW
     assert seen == sorted(seen, key=lambda balance: balance == THEN), "first old, then new"
@@ -457,16 +458,14 @@ def balance_left(place: Place) -> int | None:
     return place.balance()
 
 
-def check_aside(place: Place, destroyed: bool) -> None:
-    """Whatever stood there is put aside under its right name; what never got in place is gone."""
+def balances_aside(place: Place) -> set[int]:
+    """Alice's money in each folder that was put aside, under its right name."""
     assert not [*place.data.glob("money.incoming-*")]
-    asides = [*place.data.glob("money.before-restore-*")]
-    kept = set()
-    for aside in asides:
+    found: set[int] = set()
+    for aside in place.data.glob("money.before-restore-*"):
         file = current_file(aside)
         assert file is not None
         with closing(sqlite3.connect(file)) as connection:
             sql = "SELECT balance FROM users WHERE wallet_address = ?"
-            kept.add(connection.execute(sql, (ALICE,)).fetchone()[0])
-    assert kept <= {NOW, THEN}
-    assert destroyed or NOW in kept, "the money of before the restore is never deleted"
+            found.add(connection.execute(sql, (ALICE,)).fetchone()[0])
+    return found
