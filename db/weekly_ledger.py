@@ -81,7 +81,8 @@ class WeeklyLedger:
         self._not_closed = ""
         self._unfinished = True
         """May the file before still need closing? It may after each start."""
-        self._try_at_ms: EpochMs = 0
+        self._rotate_from_ms = self._finish_from_ms = 0
+        """Not before: a try that fails holds betting up each time."""
         self._named: SqliteLedger | None = None
         """The new week's file, while it is not known whether the manifest names it."""
 
@@ -157,21 +158,23 @@ class WeeklyLedger:
         """
         self._settle_doubt()
         at_ms = self._at_ms = max(self._at_ms, at_ms)
-        is_over = file_name(at_ms) > self.partition()
-        if (is_over or self._unfinished) and at_ms >= self._try_at_ms:
-            self._try_at_ms = at_ms + RETRY_MS
+        if file_name(at_ms) > self.partition() and at_ms >= self._rotate_from_ms:
+            self._rotate(at_ms)
+        elif self._unfinished and at_ms >= self._finish_from_ms:
             self._finish()
-            # One at a time: what is not closed is found from the file after it only.
-            if is_over and not self._not_closed:
-                self._rotate(at_ms)
         return self._ledger.apply(commands, at_ms=at_ms)
 
     def _rotate(self, at_ms: EpochMs) -> None:
+        self._finish()  # mostly done since days
+        if self._not_closed:  # it is known from the file after it only, so one at a time
+            self._rotate_from_ms = at_ms + RETRY_MS
+            return
         turn = Turn(old=self.path, new=self._folder / file_name(at_ms), at_ms=at_ms)
         try:
             self._begin(turn)
         except _FAULTS as error:
             self._not_begun = self._failed(f"{turn.new.name} could not be begun", error)
+            self._rotate_from_ms = at_ms + RETRY_MS
             self._settle_doubt()
             with suppress(*_FAULTS):  # what is left is cleared away before the next attempt, too
                 remove_attempts(self._folder, self.path)
@@ -211,6 +214,7 @@ class WeeklyLedger:
 
     def _finish(self, *, quickly: bool = False) -> None:
         """Close the file before, unless that is done; its log, up to 80 MB, a minute later."""
+        self._finish_from_ms = self._at_ms + RETRY_MS
         before = self._ledger.file_before() if self._unfinished else None
         self._not_closed = ""
         self._unfinished = False
@@ -220,7 +224,7 @@ class WeeklyLedger:
         try:
             close_file(self._folder / name, at_ms=closed_at_ms, trace=trace)
             self._unfinished = quickly or not fold_log(self._folder / name, trace=trace)
-        except (OSError, sqlite3.Error) as error:
+        except (OSError, sqlite3.Error, DatabaseMissing) as error:
             self._not_closed = self._failed(f"{name} could not be closed", error)
             self._unfinished = True
 

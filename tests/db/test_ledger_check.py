@@ -1,10 +1,27 @@
 """The integrity check finds each way in which money can fail to add up."""
 
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+
 import pytest
 
-from db.ledger_check import DRIFTS_PER_QUESTION_MAX
+from db.ledger_check import DRIFTS_PER_QUESTION_MAX, check_all, check_pair
+from db.sqlite_connection import open_reader
 from protocols.accounts import Drift
-from tests.support.ledgers import ALICE, BOB, STAKE, START_S, Venue, order, settle
+from protocols.money import Rotate
+from tests.support.ledgers import ALICE, BOB, STAKE, START_S, Venue, deposit, order, settle
+from tests.support.weeks import (
+    FIRST,
+    SECOND,
+    SUNDAY_MS,
+    WeeklyVenue,
+    check_weeks,
+    files_of,
+    fill,
+    in_week,
+    weekly_venue,
+)
 
 LATER_MS = START_S * 1000 + 10_000
 
@@ -114,3 +131,117 @@ def test_a_ruined_ledger_gives_a_short_report(venue: Venue) -> None:
     seed(venue, "UPDATE transaction_ledger SET amount = amount - rowid")
     chains = [drift for drift in venue.reader.integrity().drifts if drift.what == "chain"]
     assert len(chains) == DRIFTS_PER_QUESTION_MAX
+
+
+# --- over the end of a week ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def weeks() -> Iterator[WeeklyVenue]:
+    """A full first week, and a second one in which one of its bets has been paid."""
+    with weekly_venue() as venue:
+        fill(venue.ledger)
+        venue.apply(Rotate(), at_ms=SUNDAY_MS)
+        venue.apply(settle(won=[4], start_s=START_S + 60), at_ms=SUNDAY_MS + 1)
+        venue.ledger.recover()
+        yield venue
+
+
+def altered(weeks: WeeklyVenue, name: str, *statements: str) -> sqlite3.Connection:
+    """That file, altered as only somebody with the file can. The caller closes it."""
+    connection = sqlite3.connect(weeks.money / name, isolation_level=None)
+    for pragma in ("ignore_check_constraints = ON", "foreign_keys = OFF"):
+        connection.execute(f"PRAGMA {pragma}")
+    for trigger in ("ledger_is_never_changed", "ledger_is_never_shortened"):
+        connection.execute(f"DROP TRIGGER {trigger}")
+    for statement in statements:
+        assert connection.execute(statement).rowcount > 0, statement
+    return connection
+
+
+def test_both_files_of_a_turn_are_clean_and_fit_together(weeks: WeeklyVenue) -> None:
+    check_weeks(weeks.money)
+    with closing(open_reader(weeks.money / SECOND)) as new:
+        found = new.execute("SELECT id, status, carried_from FROM bets WHERE status = 'won'")
+        assert found.fetchall() == [("past", "won", FIRST)], "paid here, its stake booked there"
+
+
+@pytest.mark.parametrize(
+    ("name", "what", "tamper"),
+    [
+        (FIRST, "carry", "UPDATE bets SET status = 'confirmed' WHERE id = 'ahead'"),
+        (FIRST, "exposure", "UPDATE bets SET status = 'confirmed' WHERE id = 'ahead'"),
+        (FIRST, "booking", "UPDATE bets SET carried_from = '2026-01-25.db' WHERE id = 'ahead'"),
+        (FIRST, "booking", "DELETE FROM bets WHERE status = 'carried'"),
+        (FIRST, "exposure", "UPDATE exposure SET bets = 1"),
+        (SECOND, "carry", "UPDATE bets SET status = 'carried' WHERE id = 'ahead'"),
+        (SECOND, "booking", "UPDATE bets SET carried_from = NULL WHERE id = 'ahead'"),
+        (SECOND, "booking", "UPDATE bets SET payout_micros = 1 WHERE id = 'past'"),
+        (SECOND, "booking", "DELETE FROM bets WHERE id = 'past'"),
+        (SECOND, "carry", "UPDATE transaction_ledger SET ref_type = 'CARRY' WHERE user_id = 3"),
+        (SECOND, "balance", "DELETE FROM transaction_ledger WHERE ref_type = 'CARRY'"),
+    ],
+)
+def test_drift_of_carried_bets_and_balances_is_found(
+    weeks: WeeklyVenue, name: str, what: str, tamper: str
+) -> None:
+    with closing(altered(weeks, name, tamper)) as connection:
+        assert what in {drift.what for drift in check_all(connection).drifts}
+
+
+@pytest.mark.parametrize(
+    ("name", "where", "tamper"),
+    [
+        (FIRST, ALICE, "UPDATE users SET balance = balance + 1 WHERE id = 3"),
+        (FIRST, "bet", "DELETE FROM bets WHERE id = 'past'"),
+        (FIRST, "bet", "UPDATE bets SET stake_micros = stake_micros + 1 WHERE id = 'past'"),
+        (FIRST, "bet", "UPDATE bets SET reward_bps = reward_bps * 2 WHERE id = 'ahead'"),
+        (FIRST, "file: end", "UPDATE meta SET closed_at_ms = closed_at_ms + 1"),
+        (FIRST, "file: end", "UPDATE meta SET closed_at_ms = NULL"),
+        (FIRST, "file: deposits", "DELETE FROM deposits WHERE reference = 'bob'"),
+        (SECOND, ALICE, "UPDATE transaction_ledger SET amount = amount + 1 WHERE user_id = 3"),
+        (SECOND, ALICE, "DELETE FROM transaction_ledger WHERE user_id = 3"),
+        (SECOND, "ledger", "DELETE FROM transaction_ledger WHERE user_id = 1"),
+        (SECOND, "bet", "DELETE FROM bets WHERE id = 'past'"),
+        (SECOND, "bet", "UPDATE bets SET rowid = 99 WHERE id = 'ahead'"),
+        (SECOND, "bet", "UPDATE bets SET stake_micros = 1 WHERE id = 'ahead'"),
+        (SECOND, "file: end", "UPDATE meta SET opened_at_ms = opened_at_ms + 1"),
+        (SECOND, "file: deposits", "DELETE FROM deposits WHERE reference = 'alice'"),
+    ],
+)
+def test_what_was_lost_or_made_between_two_files_is_found(
+    weeks: WeeklyVenue, name: str, where: str, tamper: str
+) -> None:
+    other = SECOND if name == FIRST else FIRST
+    with (
+        closing(altered(weeks, name, tamper)) as one,
+        closing(open_reader(weeks.money / other)) as two,
+    ):
+        drifts = check_pair(one, two) if name == FIRST else check_pair(two, one)
+    assert {drift.what for drift in drifts} == {"carry"}
+    assert any(drift.where.startswith(where) for drift in drifts)
+
+
+def test_a_difference_between_two_files_says_what_it_is(weeks: WeeklyVenue) -> None:
+    tamper = "UPDATE users SET balance = balance + 5 WHERE id = 3"
+    with (
+        closing(altered(weeks, FIRST, tamper)) as old,
+        closing(open_reader(weeks.money / SECOND)) as new,
+    ):
+        (drift,) = check_pair(old, new)
+    assert drift.where == f"{ALICE}: opening balance"
+    assert drift.expected - drift.found == 5
+
+
+def test_two_files_between_which_one_is_missing_do_not_fit(weeks: WeeklyVenue) -> None:
+    weeks.rotate(2)
+    weeks.apply(deposit(ALICE, STAKE), at_ms=in_week(2))
+    weeks.rotate(3)
+    names = files_of(weeks.money)
+    with (
+        closing(open_reader(weeks.money / names[0])) as old,
+        closing(open_reader(weeks.money / names[3])) as new,
+    ):
+        wheres = {drift.where for drift in check_pair(old, new)}
+    assert "ledger: number of the first row" in wheres
+    assert f"{ALICE}: opening balance" in wheres

@@ -1,6 +1,7 @@
 """Which file holds the money now."""
 
 import json
+from contextlib import closing
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -11,11 +12,17 @@ from hypothesis import strategies as st
 from db.partition import (
     ManifestBroken,
     begin_file,
+    closed_at_ms,
     current_file,
     file_name,
+    is_file_name,
     name_current,
     week_sunday,
 )
+from db.sqlite_connection import DatabaseMissing, Memory, open_writer
+from db.sqlite_ledger import SqliteLedger
+from domain.caps import HouseCaps
+from supervisor.chance import SeededChance
 
 DAY_MS = 86_400_000
 
@@ -28,6 +35,13 @@ DAY_MS = 86_400_000
         ("2026-02-08T00:00:00.000", "2026-02-08.db"),
         ("2026-11-20T09:43:50.000", "2026-11-15.db"),
         ("2027-01-01T12:00:00.000", "2026-12-27.db"),
+        ("2028-02-29T23:59:59.999", "2028-02-27.db"),
+        ("2032-02-29T00:00:00.000", "2032-02-29.db"),
+        # Clocks change on Sundays; the week does not care where.
+        ("2026-03-08T06:59:59.999", "2026-03-08.db"),
+        ("2026-03-07T23:59:59.999", "2026-03-01.db"),
+        ("2026-10-25T00:00:00.000", "2026-10-25.db"),
+        ("2026-10-24T23:59:59.999", "2026-10-18.db"),
     ],
 )
 def test_a_file_is_named_by_its_sunday(moment: str, name: str) -> None:
@@ -72,11 +86,65 @@ def test_older_ledgers_without_a_manifest_stop_the_start(tmp_path: Path) -> None
 
 @pytest.mark.parametrize(
     "text",
-    ["", "{}", "[]", "null", '{"current": 5}', '{"current": "2026-02-08.db"}',
+    ['{"current": "2026-02-02.db"}', '{"current": "manifest.json"}', '{"current": ".db"}',
+     "", "{}", "[]", "null", '{"current": 5}', '{"current": "2026-02-08.db"}',
      '{"current": "../2026-02-01.db"}', '{"current": ""}', '{"current": "."}'],
 )  # fmt: skip
 def test_a_broken_manifest_stops_the_start(tmp_path: Path, text: str) -> None:
-    (tmp_path / "2026-02-01.db").touch()
+    for name in ("2026-02-01.db", "2026-02-02.db", ".db"):
+        (tmp_path / name).touch()
     (tmp_path / "manifest.json").write_text(text)
     with pytest.raises(ManifestBroken):
         current_file(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "is_one"),
+    [
+        ("2026-02-01.db", True),
+        ("2026-12-27.db", True),
+        ("2026-02-02.db", False),  # a Monday
+        ("2026-02-30.db", False),
+        ("2026-02-01.db-wal", False),
+        ("2026-2-1.db", False),
+        ("20260201.db", False),
+        ("2026-W05-7.db", False),
+        ("money.db", False),
+        (".db", False),
+    ],
+)
+def test_only_the_name_of_a_sunday_is_that_of_a_week(name: str, is_one: bool) -> None:
+    assert is_file_name(name) is is_one
+
+
+@given(st.integers(0, 4_000_000_000_000))
+def test_files_sort_as_their_weeks_do(at_ms: int) -> None:
+    names = [file_name(at_ms + days * DAY_MS) for days in (0, 7, 14, 371)]
+    assert names == sorted(set(names))
+    assert all(is_file_name(name) for name in names)
+
+
+def test_a_file_says_whether_it_is_closed_and_is_not_changed_by_the_question(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "2026-02-01.db"
+    with pytest.raises(DatabaseMissing):
+        closed_at_ms(path)
+    path.touch()
+    assert closed_at_ms(path) is None, "nothing is in it yet"
+    SqliteLedger.open(path, caps=HouseCaps(), chance=SeededChance(1)).close()
+    content = path.read_bytes()
+    assert closed_at_ms(path) is None
+    assert path.read_bytes() == content
+    with closing(open_writer(path)) as connection:
+        connection.execute("UPDATE meta SET closed_at_ms = 5")
+    assert closed_at_ms(path) == 5
+    with pytest.raises(ManifestBroken, match="closed"):
+        SqliteLedger.open(path, caps=HouseCaps(), chance=SeededChance(1))
+
+
+def test_a_ledger_in_memory_has_no_week(tmp_path: Path) -> None:
+    with closing(
+        SqliteLedger.open(Memory("weekless"), caps=HouseCaps(), chance=SeededChance(1))
+    ) as ledger:
+        assert (ledger.partition(), ledger.rotation_failure()) == ("", "")

@@ -77,10 +77,12 @@ class WeeklyVenue:
 
 
 @contextmanager
-def weekly_venue() -> Iterator[WeeklyVenue]:
+def weekly_venue(*, caps: HouseCaps | None = None) -> Iterator[WeeklyVenue]:
     """In its first week, with a bankroll, and Alice with a hundred stakes."""
     with quick_folder() as money:
-        ledger = WeeklyLedger.open(money, at_ms=AT_MS, caps=HouseCaps(), chance=SeededChance(1))
+        ledger = WeeklyLedger.open(
+            money, at_ms=AT_MS, caps=caps or HouseCaps(), chance=SeededChance(1)
+        )
         funds = [deposit("house", BANKROLL), deposit(ALICE, 100 * STAKE)]
         ledger.apply(funds, at_ms=AT_MS)
         venue = WeeklyVenue(money, ledger, WeeklyReader(money))
