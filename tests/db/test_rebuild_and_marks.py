@@ -249,6 +249,20 @@ def test_a_note_settles_breaks_of_its_own_account_only(money: Money) -> None:
     assert "chain" in money.kinds()
 
 
+def test_a_note_settles_nothing_that_came_after_it(money: Money) -> None:
+    money.add(1)
+    money.rebuild()
+    note = money.newest()
+    money.add(1)
+    money.venue.one(order())
+    money.meddle(
+        "UPDATE transaction_ledger SET metadata = ? WHERE rowid = ?",
+        json.dumps({"rebuild": True, "breaks": [note + 1]}),
+        note,
+    )
+    assert "chain" in money.kinds()
+
+
 def test_no_other_row_settles_a_break(money: Money) -> None:
     money.add(1)
     money.venue.one(order())
