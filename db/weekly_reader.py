@@ -20,7 +20,7 @@ import attrs
 from db.partition import MANIFEST, current_file
 from db.sqlite_connection import DatabaseMissing, open_reader
 from db.sqlite_ledger_reader import BetRow, SqliteLedgerReader
-from db.weeks import Week, Weeks, weeks_known_to
+from db.weeks import Week, WeeksHere, weeks_known_to
 from domain.units import BetId, EpochMs
 from protocols.accounts import (
     Account,
@@ -210,20 +210,20 @@ class WeeklyReader:
             return ()
         return self._of_all(lambda weeks: list(self._archived(weeks, from_ms, to_ms)))
 
-    def weeks(self) -> Weeks:
+    def weeks(self) -> WeeksHere:
         """All weeks there are, and where the files are of those that can be read."""
         return self._of_all(lambda weeks: weeks)
 
     # Rows of many files
 
     def _newest(
-        self, weeks: Weeks, find: Callable[[SqliteLedgerReader], BetRow | None]
+        self, weeks: WeeksHere, find: Callable[[SqliteLedgerReader], BetRow | None]
     ) -> Bet | None:
         found = self._newest_row(weeks, find)
         return found[1].bet if found is not None else None
 
     def _newest_row(
-        self, weeks: Weeks, find: Callable[[SqliteLedgerReader], BetRow | None]
+        self, weeks: WeeksHere, find: Callable[[SqliteLedgerReader], BetRow | None]
     ) -> tuple[Week, BetRow] | None:
         """The week that has the bet at last, and its row there; None if that is not here."""
         for week in weeks.readable():
@@ -232,12 +232,12 @@ class WeeklyReader:
                 return None if _goes_on(weeks, week, row) else (week, row)
         return None
 
-    def _settled(self, weeks: Weeks, bet_id: BetId) -> SettledBet | None:
+    def _settled(self, weeks: WeeksHere, bet_id: BetId) -> SettledBet | None:
         found = self._newest_row(weeks, lambda file: file.bet_row(bet_id))
         return self._file(weeks, found[0]).settled_bet(bet_id) if found is not None else None
 
     def _listed(
-        self, weeks: Weeks, asked: _BetsAsked, before: tuple[EpochMs, BetId] | None
+        self, weeks: WeeksHere, asked: _BetsAsked, before: tuple[EpochMs, BetId] | None
     ) -> Iterator[Bet]:
         """All bets that are asked for, newest first; a file is read when its turn comes."""
         for week in weeks.listing(asked.from_ms, asked.until_ms(before)):
@@ -251,7 +251,7 @@ class WeeklyReader:
                 more = len(rows) == asked.limit
                 last = (rows[-1].bet.placed_at_ms, rows[-1].bet.bet_id) if rows else last
 
-    def _as_listed(self, weeks: Weeks, week: Week, row: BetRow) -> Bet | None:
+    def _as_listed(self, weeks: WeeksHere, week: Week, row: BetRow) -> Bet | None:
         """The bet as it stands now; None where it is not this file's to list, or is archived."""
         if row.carried_from is not None and weeks.has_from(row.carried_from, week):
             return None
@@ -264,7 +264,7 @@ class WeeklyReader:
         return None
 
     def _entries(
-        self, weeks: Weeks, wallet: str, before: int | None, limit: int
+        self, weeks: WeeksHere, wallet: str, before: int | None, limit: int
     ) -> Iterator[tuple[int, LedgerRow]]:
         for week in weeks.readable():
             if before is None or before > week.after_rowid + 1:
@@ -273,7 +273,7 @@ class WeeklyReader:
                 )
 
     def _archived(
-        self, weeks: Weeks, from_ms: EpochMs | None, to_ms: EpochMs | None
+        self, weeks: WeeksHere, from_ms: EpochMs | None, to_ms: EpochMs | None
     ) -> Iterator[str]:
         for week in weeks.missing():
             if (from_ms is None or not week.ends_by(from_ms)) and (
@@ -281,7 +281,7 @@ class WeeklyReader:
             ):
                 yield week.name
 
-    def _reaches_back_ms(self, weeks: Weeks, week: Week) -> EpochMs:
+    def _reaches_back_ms(self, weeks: WeeksHere, week: Week) -> EpochMs:
         """When the oldest of the bets was placed that only this file can tell the end of."""
         before = weeks.before(week)
         if before is None or before.name not in weeks.here:
@@ -296,7 +296,7 @@ class WeeklyReader:
     def _of_current(self, look: Callable[[SqliteLedgerReader], T]) -> T:
         return self._steadily(lambda: look(self._current))
 
-    def _of_all(self, look: Callable[[Weeks], T]) -> T:
+    def _of_all(self, look: Callable[[WeeksHere], T]) -> T:
         return self._steadily(lambda: look(self._weeks()))
 
     def _steadily(self, look: Callable[[], T]) -> T:
@@ -337,16 +337,16 @@ class WeeklyReader:
         connection = open_reader(path)
         return SqliteLedgerReader(connection), weeks_known_to(connection, path.name)
 
-    def _weeks(self) -> Weeks:
+    def _weeks(self) -> WeeksHere:
         """As the folders stand now."""
         names = {week.name for week in self._newest_first}
         restored = self._money / RESTORED
         here = {name: restored / name for name in _names_in(restored) & names}
         here |= {name: self._money / name for name in _names_in(self._money) & names}
         self._keep_only({path for path in self._kept if path in here.values()})
-        return Weeks(newest_first=self._newest_first, here=here)
+        return WeeksHere(newest_first=self._newest_first, here=here)
 
-    def _file(self, weeks: Weeks, week: Week) -> SqliteLedgerReader:
+    def _file(self, weeks: WeeksHere, week: Week) -> SqliteLedgerReader:
         """That week's file, for this one use. Raises DatabaseMissing if it has just gone."""
         if week is weeks.current:
             return self._current
@@ -379,7 +379,7 @@ class WeeklyReader:
             self._kept.pop(path).close()
 
 
-def _goes_on(weeks: Weeks, week: Week, row: BetRow) -> bool:
+def _goes_on(weeks: WeeksHere, week: Week, row: BetRow) -> bool:
     # A file that has just been closed says `confirmed` until its end is written.
     return row.carried or (week is not weeks.current and row.bet.status is BetStatus.CONFIRMED)
 

@@ -46,7 +46,7 @@ def weeks_known_to(current: sqlite3.Connection, name: str) -> tuple[Week, ...]:
 
 
 @attrs.frozen(kw_only=True)
-class Weeks:
+class WeeksHere:
     """All weeks, and where the files are that can be read."""
 
     newest_first: tuple[Week, ...]

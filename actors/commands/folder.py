@@ -13,7 +13,7 @@ from db.data_folder import DataFolder, FolderInUse, NoDataFolder, StampBroken, S
 from db.migrate import SchemaMismatch
 from db.partition import ManifestBroken, current_file
 from db.sqlite_connection import DatabaseMissing
-from db.sqlite_ledger_reader import SqliteLedgerReader
+from db.weekly_reader import WeeklyReader
 
 FOLDER_FAULTS: Final = (
     NoDataFolder,
@@ -29,13 +29,14 @@ FOLDER_FAULTS: Final = (
 
 
 @contextmanager
-def ledger_reader(data: Path) -> Iterator[SqliteLedgerReader]:
+def ledger_reader(data: Path) -> Iterator[WeeklyReader]:
     """The ledger in the folder, for reading; a venue may go on writing meanwhile."""
-    path = current_file(DataFolder.existing(data).money)
+    money = DataFolder.existing(data).money
+    path = current_file(money)
     if path is None:
         raise CannotDo(f"{data} holds no ledger yet: start the venue once", NO_FOLDER)
     try:
-        with closing(SqliteLedgerReader.open(path)) as reader:
+        with closing(WeeklyReader(money)) as reader:
             yield reader
     except sqlite3.DatabaseError as error:
         raise CannotDo(f"{path} can't be read: {error}", NO_FOLDER) from error

@@ -1,6 +1,8 @@
 """`tapgrid verify`: recompute the outcome of settled bets from the ticks they were judged on."""
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Final, TextIO
 
@@ -9,7 +11,9 @@ import attrs
 from actors.commands.exits import OK, REFUSED, WRONG, CannotDo
 from actors.commands.folder import ledger_reader
 from actors.commands.progress import Progress
+from db.sqlite_connection import DatabaseMissing
 from db.sqlite_ledger_reader import EvidenceUnreadable, SqliteLedgerReader
+from db.weekly_reader import WeeklyReader
 from domain.units import BetId
 from domain.verify import bet_faults
 from protocols.accounts import SettledBet, claim_of
@@ -31,7 +35,7 @@ def verify_one(bet_id: BetId, *, data: Path, out: TextIO) -> int:
     with ledger_reader(data) as reader:
         bet = reader.bet(bet_id)
         if bet is None:
-            raise CannotDo(f"there is no bet {bet_id}", REFUSED)
+            raise CannotDo(f"there is no bet {bet_id}{_not_searched(reader)}", REFUSED)
         try:
             settled = reader.settled_bet(bet_id)
         except EvidenceUnreadable:
@@ -46,15 +50,24 @@ def verify_one(bet_id: BetId, *, data: Path, out: TextIO) -> int:
 
 
 def verify_all(*, data: Path, out: TextIO, progress: TextIO) -> int:
-    """Every settled bet. Each bad one is named on a line of its own."""
+    """Every settled bet of the files that are here, oldest first. Each bad bet is named on a line
+    of its own, and so is each file that was not read to its end."""
     verified = bad = 0
     with ledger_reader(data) as reader, Progress("bets", total=None, stream=progress) as drawn:
-        for page in _pages(reader):
-            wrong = [finding for finding in page if finding.faults]
-            out.writelines(f"{_line(finding)}\n" for finding in wrong)
-            verified += len(page)
-            bad += len(wrong)
-            drawn.step(len(page))
+        weeks = reader.weeks()
+        for week in reversed(weeks.newest_first):
+            try:
+                for page in _pages(weeks.here.get(week.name)):
+                    wrong = [finding for finding in page if finding.faults]
+                    out.writelines(f"{_line(finding)}\n" for finding in wrong)
+                    verified += len(page)
+                    bad += len(wrong)
+                    drawn.step(len(page))
+            except DatabaseMissing:
+                out.write(f"{week.name}: in the archive only\n")
+            except sqlite3.DatabaseError as error:
+                out.write(f"{week.name}: can't be read: {error}\n")
+                bad += 1
     out.write(f"verified {verified:,} settled bets: {f'{bad:,} bad' if bad else 'all right'}\n")
     return WRONG if bad else OK
 
@@ -65,21 +78,33 @@ def look_at(settled: SettledBet) -> Finding:
     return Finding(bet_id=bet.bet_id, faults=bet_faults(claim_of(bet), settled.evidence))
 
 
-def _pages(reader: SqliteLedgerReader) -> Iterator[list[Finding]]:
-    """All settled bets, a page at a time, those with unreadable evidence among them."""
-    after_rowid = 0
-    while True:
-        unreadable: list[Finding] = []
-        try:
-            page = reader.settled_bets(after_rowid=after_rowid, limit=PAGE_BETS)
-            last_rowid = page[-1][0] if page else None
-        except EvidenceUnreadable as broken:
-            page, last_rowid = broken.rest, broken.last_rowid
-            unreadable = [Finding(bet_id=bet_id, faults=(UNREADABLE,)) for bet_id in broken.bet_ids]
-        if last_rowid is None:
-            return
-        yield [*unreadable, *(look_at(settled) for _, settled in page)]
-        after_rowid = last_rowid
+def _pages(path: Path | None) -> Iterator[list[Finding]]:
+    """All settled bets of a file, a page at a time, those with unreadable evidence among them.
+
+    Raises DatabaseMissing (db.sqlite_connection) if it is not here, sqlite3.Error if damaged.
+    """
+    if path is None:
+        raise DatabaseMissing
+    with closing(SqliteLedgerReader.open(path)) as file:
+        after_rowid: int | None = 0
+        while after_rowid is not None:
+            page, after_rowid = _page(file, after_rowid)
+            yield page
+
+
+def _page(file: SqliteLedgerReader, after_rowid: int) -> tuple[list[Finding], int | None]:
+    """One page, and the row that it ended at; None after the last one."""
+    try:
+        page = file.settled_bets(after_rowid=after_rowid, limit=PAGE_BETS)
+    except EvidenceUnreadable as broken:
+        unreadable = [Finding(bet_id=bet_id, faults=(UNREADABLE,)) for bet_id in broken.bet_ids]
+        return [*unreadable, *(look_at(settled) for _, settled in broken.rest)], broken.last_rowid
+    return [look_at(settled) for _, settled in page], page[-1][0] if page else None
+
+
+def _not_searched(reader: WeeklyReader) -> str:
+    archived = reader.archived()
+    return f"; not searched, as they are in the archive: {', '.join(archived)}" if archived else ""
 
 
 def _line(finding: Finding) -> str:

@@ -27,6 +27,9 @@ TOKEN = "an-operators-token-of-32-letters"
 WALLET = "0x" + "ab" * 20
 START_S = 1_770_100_000
 START_MS = START_S * 1000
+WEEK_MS = 7 * 86_400_000
+FIRST, SECOND = "2026-02-01.db", "2026-02-08.db"
+"""The weeks of `START_MS` and of a week later."""
 WON, LOST, OPEN, BROKE = ("01KAVC4G6R3ZQK8YV5M2T9WXJ" + end for end in "ABCD")
 VOID = "01KAVC4G6R3ZQK8YV5M2T9WXJE"
 
@@ -99,6 +102,17 @@ def data(tmp_path: Path) -> Path:
     with closing(ledger):
         ledger.apply(PAST, at_ms=START_MS)
     return folder.path
+
+
+@pytest.fixture
+def two_weeks(data: Path) -> Path:
+    """The same a week later: the bet that was open has been won in the new file."""
+    money = DataFolder.existing(data).money
+    at_ms = START_MS + WEEK_MS
+    ledger, _ = open_current(money, at_ms=at_ms, caps=HouseCaps(), chance=SeededChance(2))
+    with closing(ledger):
+        ledger.apply([settle(2, 0)], at_ms=at_ms)
+    return data
 
 
 @attrs.define

@@ -3,7 +3,7 @@
 import sqlite3
 from pathlib import Path
 
-from tests.actors.commands.conftest import Tapgrid
+from tests.actors.commands.conftest import FIRST, SECOND, Tapgrid
 
 
 def money_file(data: Path) -> Path:
@@ -48,3 +48,48 @@ def test_a_folder_without_money_is_said_to_be_empty(tapgrid: Tapgrid, data: Path
     said = tapgrid("integrity", "--data", data)
     assert said.code == 3
     assert "holds no ledger yet" in said.err
+
+
+# --- several weeks ---------------------------------------------------------------------------
+
+
+def test_each_week_has_a_line_and_the_last_one_sums_up(tapgrid: Tapgrid, two_weeks: Path) -> None:
+    said = tapgrid("integrity", "--data", two_weeks)
+    assert (said.code, said.err) == (0, "")
+    assert said.out.splitlines() == [
+        f"{FIRST}: 13 ledger rows, 5 bets: zero drift",
+        f"{SECOND}: 5 ledger rows, 1 bets: zero drift",
+        "checked 3 accounts, 18 ledger rows, 6 bets: zero drift",
+    ]
+
+
+def test_a_week_in_the_archive_is_said_to_be_there(tapgrid: Tapgrid, two_weeks: Path) -> None:
+    (two_weeks / "money" / FIRST).unlink()
+    said = tapgrid("integrity", "--data", two_weeks)
+    assert said.code == 0
+    assert said.out.splitlines()[0] == f"{FIRST}: in the archive only"
+    assert said.out.endswith("zero drift\n")
+
+
+def test_a_drift_is_named_with_its_file(tapgrid: Tapgrid, two_weeks: Path) -> None:
+    with sqlite3.connect(two_weeks / "money" / FIRST) as connection:
+        connection.execute("UPDATE users SET balance = balance + 7 WHERE wallet_address LIKE '0x%'")
+    connection.close()
+    said = tapgrid("integrity", "--data", two_weeks)
+    assert said.code == 1
+    first, second = (
+        [line for line in said.out.splitlines() if line.startswith(name)]
+        for name in (FIRST, SECOND)
+    )
+    assert first[0].startswith(f"{FIRST}: balance: 0xabab")
+    assert first[-1].endswith("2 drifts")
+    assert "opening balance" in second[0]
+    assert said.out.splitlines()[-1].endswith(": 3 drifts")
+
+
+def test_a_damaged_week_is_wrong(tapgrid: Tapgrid, two_weeks: Path) -> None:
+    (two_weeks / "money" / FIRST).write_bytes(b"no database " * 1_000)
+    said = tapgrid("integrity", "--data", two_weeks)
+    assert said.code == 1
+    assert said.out.startswith(f"{FIRST}: can't be read: ")
+    assert said.out.endswith(": 1 drifts\n")

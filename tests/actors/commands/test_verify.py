@@ -7,7 +7,16 @@ from pathlib import Path
 import pytest
 
 from actors.commands import verify
-from tests.actors.commands.conftest import BROKE, LOST, OPEN, START_S, VOID, WON, Tapgrid
+from tests.actors.commands.conftest import (
+    BROKE,
+    FIRST,
+    LOST,
+    OPEN,
+    START_S,
+    VOID,
+    WON,
+    Tapgrid,
+)
 
 
 def alter(data: Path, sql: str, *values: object) -> None:
@@ -101,3 +110,50 @@ def test_evidence_that_is_gone_or_broken_hides_no_bet(
         "verified 3 settled bets: 2 bad",
     ]
     assert tapgrid("verify", WON, "--data", data).code == 1
+
+
+# --- several weeks ---------------------------------------------------------------------------
+
+
+def test_the_bets_of_all_weeks_are_verified(tapgrid: Tapgrid, two_weeks: Path) -> None:
+    said = tapgrid("verify", "--data", two_weeks)
+    assert (said.code, said.out) == (0, "verified 4 settled bets: all right\n")
+
+
+def test_a_bet_is_verified_in_whichever_week_it_ended(tapgrid: Tapgrid, two_weeks: Path) -> None:
+    for bet_id, status in ((WON, "won"), (OPEN, "won")):
+        said = tapgrid("verify", bet_id, "--data", two_weeks)
+        assert (said.code, said.out) == (0, f"{bet_id} is {status}: right\n")
+
+
+def test_a_bad_bet_of_an_earlier_week_is_named(tapgrid: Tapgrid, two_weeks: Path) -> None:
+    with sqlite3.connect(two_weeks / "money" / FIRST) as connection:
+        connection.execute("UPDATE bets SET status = 'won' WHERE id = ?", [LOST])
+    connection.close()
+    said = tapgrid("verify", "--data", two_weeks)
+    assert said.code == 1
+    assert said.out.startswith(f"{LOST}: it is stored as won, the ticks say lost")
+    assert said.out.endswith("verified 4 settled bets: 1 bad\n")
+
+
+def test_what_is_in_the_archive_is_said_not_to_be_verified(
+    tapgrid: Tapgrid, two_weeks: Path
+) -> None:
+    (two_weeks / "money" / FIRST).unlink()
+    said = tapgrid("verify", "--data", two_weeks)
+    assert said.code == 0
+    assert said.out.splitlines() == [
+        f"{FIRST}: in the archive only",
+        "verified 1 settled bets: all right",
+    ]
+    said = tapgrid("verify", WON, "--data", two_weeks)
+    assert said.code == 2
+    assert said.err.rstrip().endswith(f"not searched, as they are in the archive: {FIRST}")
+
+
+def test_a_damaged_week_hides_no_other(tapgrid: Tapgrid, two_weeks: Path) -> None:
+    (two_weeks / "money" / FIRST).write_bytes(b"no database " * 1_000)
+    said = tapgrid("verify", "--data", two_weeks)
+    assert said.code == 1
+    assert said.out.startswith(f"{FIRST}: can't be read: ")
+    assert said.out.endswith("verified 1 settled bets: 1 bad\n")
