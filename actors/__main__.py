@@ -60,6 +60,7 @@ def parser() -> ArgumentParser:
     _add_integrity(commands)
     _add_verify(commands)
     _add_fund(commands)
+    _add_archive(commands)
     _add_backup(commands)
     _add_restore(commands)
     _add_check_config(commands)
@@ -142,6 +143,20 @@ def _add_fund(commands: Subparsers) -> None:
     _takes_token(command)
 
 
+def _add_archive(commands: Subparsers) -> None:
+    command = _command(
+        commands,
+        "archive",
+        "bring every week that is over into the archive now, verified, also while the venue runs; "
+        "1 if one could not be",
+        "tapgrid archive --config venue.toml --data /var/lib/tapgrid",
+        _archive,
+    )
+    command.add_argument("--list", action="store_true", help="do nothing, show the record")
+    _takes_archive(command)
+    _takes_data(command)
+
+
 def _add_backup(commands: Subparsers) -> None:
     command = _command(
         commands,
@@ -165,8 +180,15 @@ def _add_restore(commands: Subparsers) -> None:
         "tapgrid restore --config venue.toml --data /var/lib/tapgrid",
         _restore,
     )
-    command.add_argument(
+    which = command.add_mutually_exclusive_group()
+    which.add_argument(
         "key", nargs="?", metavar="KEY", help="one of tapgrid backup --list (default: the newest)"
+    )
+    which.add_argument(
+        "--week",
+        metavar="SUNDAY",
+        help="instead, bring this week, e.g. 2026-02-01, back from the archive for reading, also "
+        "while the venue runs",
     )
     _takes_archive(command)
     _takes_data(command)
@@ -311,6 +333,16 @@ def _fund(arguments: Namespace) -> int:
     )
 
 
+def _archive(arguments: Namespace) -> int:
+    settings = _archive_settings(arguments)
+    from actors.commands.archive import archive, list_weeks
+
+    data: Path = arguments.data
+    if arguments.list:
+        return _on_folder(lambda: list_weeks(settings, data=data, out=sys.stdout))
+    return _on_folder(lambda: archive(settings, data=data, out=sys.stdout, progress=sys.stderr))
+
+
 def _backup(arguments: Namespace) -> int:
     archive = _archive_settings(arguments)
     from actors.commands.backup import backup, list_stored
@@ -324,11 +356,17 @@ def _backup(arguments: Namespace) -> int:
 def _restore(arguments: Namespace) -> int:
     archive = _archive_settings(arguments)
     from actors.commands.restore import restore
+    from actors.commands.restore_week import restore_week
 
-    return _on_folder(
-        lambda: restore(
-            archive, arguments.key, data=arguments.data, out=sys.stdout, progress=sys.stderr
+    data: Path = arguments.data
+    if arguments.week:
+        return _on_folder(
+            lambda: restore_week(
+                archive, arguments.week, data=data, out=sys.stdout, progress=sys.stderr
+            )
         )
+    return _on_folder(
+        lambda: restore(archive, arguments.key, data=data, out=sys.stdout, progress=sys.stderr)
     )
 
 

@@ -110,7 +110,7 @@ class WeekArchive:
 
     def _row(self, week: ClosedWeek, row: ArchiveRow | None) -> ArchiveRow:
         """What is on record of a week, as far as it counts for the object store of today."""
-        if row is None or not _is_of(week, row):
+        if row is None or not row.is_of(week.closed_at_ms, week.last_rowid):
             return ArchiveRow(
                 name=week.name,
                 closed_at_ms=week.closed_at_ms,
@@ -128,11 +128,6 @@ class WeekArchive:
                 failures=0,
             )
         return row
-
-
-def _is_of(week: ClosedWeek, row: ArchiveRow) -> bool:
-    """Was it that file? After a backup was restored, a week of that name may have ended anew."""
-    return (row.closed_at_ms, row.last_rowid) == (week.closed_at_ms, week.last_rowid)
 
 
 def _is_next(task: Task, row: ArchiveRow) -> bool:

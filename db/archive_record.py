@@ -85,6 +85,10 @@ class ArchiveRow:
     failed_at_ms: EpochMs = 0
     last_failure: str = ""
 
+    def is_of(self, closed_at_ms: EpochMs, last_rowid: int) -> bool:
+        """Was it that file? After a backup was restored, a week of the name may have ended anew."""
+        return (self.closed_at_ms, self.last_rowid) == (closed_at_ms, last_rowid)
+
     @property
     def partition(self) -> Partition:
         """The row in the words of `domain.archiving`."""

@@ -290,12 +290,7 @@ class WeekSteps:
         )
 
     def _need_room(self, bytes_: int, what: str, row: ArchiveRow) -> None:
-        free_bytes = self.probe.look().free_bytes
-        if free_bytes < bytes_ + ROOM_SPARE_BYTES:
-            raise NoRoom(
-                f"to {what} {row.name} takes {bytes_:,} bytes and {ROOM_SPARE_BYTES:,} to spare,"
-                f" {free_bytes:,} are free"
-            )
+        need_room(self.probe, bytes_, f"{what} {row.name}")
 
     def local(self, row: ArchiveRow) -> Path:
         """Its file among the money's."""
@@ -306,6 +301,16 @@ class WeekSteps:
 
     def _packed(self, row: ArchiveRow) -> Path:
         return self.work_folder / f"{row.name}.zst"
+
+
+def need_room(probe: DiskProbe, bytes_: int, what: str) -> None:
+    """Raises NoRoom unless there is room for so much, and some to spare."""
+    free_bytes = probe.look().free_bytes
+    if free_bytes < bytes_ + ROOM_SPARE_BYTES:
+        raise NoRoom(
+            f"to {what} takes {bytes_:,} bytes and {ROOM_SPARE_BYTES:,} to spare,"
+            f" {free_bytes:,} are free"
+        )
 
 
 def object_key(name: str) -> str:

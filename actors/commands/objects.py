@@ -16,7 +16,8 @@ def object_store(archive: ArchiveSettings, *, data: Path) -> ObjectStore:
     """Where the archive and the backups of the venue on that data folder are."""
     return open_object_store(
         archive.url,
-        default_folder=data / "archive",
+        # Absolute: the archive's record keeps the place, and it is one wherever it is seen from.
+        default_folder=data.absolute() / "archive",
         endpoint_url=archive.endpoint_url,
         region=archive.region,
         access_key_id=archive.access_key_id,

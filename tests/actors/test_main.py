@@ -10,7 +10,17 @@ import pytest
 
 from actors.__main__ import main, parser
 
-COMMANDS = ["serve", "status", "integrity", "verify", "fund", "backup", "restore", "check-config"]
+COMMANDS = [
+    "serve",
+    "status",
+    "integrity",
+    "verify",
+    "fund",
+    "archive",
+    "backup",
+    "restore",
+    "check-config",
+]
 
 
 def commands() -> dict[str, ArgumentParser]:
