@@ -74,6 +74,13 @@ class RedisServer:
             self._process.communicate()
             self._process = None
 
+    def stop(self) -> None:
+        """End it properly, as a service is stopped."""
+        self._signal(signal.SIGTERM)
+        assert self._process is not None
+        self._process.communicate()
+        self._process = None
+
     def stall(self) -> None:
         """It keeps its connections, and answers nothing."""
         self._signal(signal.SIGSTOP)
