@@ -6,7 +6,7 @@ from typing import TextIO
 
 from actors.commands.exits import OK
 from actors.commands.objects import backups_in_words, object_store
-from actors.commands.step_bars import StepBars
+from actors.commands.step_bars import StepBars, interruptible
 from config.settings import ArchiveSettings
 from db.backup import FolderBackups, list_backups
 from db.data_folder import DataFolder
@@ -26,7 +26,8 @@ def backup(archive: ArchiveSettings, *, data: Path, out: TextIO, progress: TextI
         probe=StatvfsProbe(folder.path),
     )
     with backups_in_words(), StepBars(progress) as work:
-        taken = backups.take(at_ms=SystemClock().now_ms(), work=work)
+        at_ms = SystemClock().now_ms()
+        taken = interruptible(lambda: backups.take(at_ms=at_ms, work=work), work)
     sizes = f"{taken.record.stored_bytes:,} bytes (unpacked {taken.record.plain_bytes:,})"
     out.write(f"{taken.key}: {sizes}\n{content_line(taken.record)}\n")
     return OK

@@ -1,13 +1,14 @@
 """`tapgrid restore`: bring a backup of the money back into a data folder whose venue is stopped."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TextIO
 
 from actors.commands.backup import content_line, utc
 from actors.commands.exits import OK
 from actors.commands.objects import backups_in_words, object_store
-from actors.commands.step_bars import StepBars
+from actors.commands.step_bars import StepBars, interruptible
 from config.settings import ArchiveSettings
 from db.disk_probe import StatvfsProbe
 from db.restore import Restored, choose_backup
@@ -22,7 +23,8 @@ def restore(
     objects = object_store(archive, data=data)
     with backups_in_words(), StepBars(progress) as work:
         chosen = choose_backup(objects, key)
-        restored = bring_back(
+        restore_it = partial(
+            bring_back,
             data,
             chosen.key,
             objects=objects,
@@ -30,6 +32,7 @@ def restore(
             at_ms=SystemClock().now_ms(),
             work=work,
         )
+        restored = interruptible(restore_it, work)
     out.writelines(f"{line}\n" for line in _lines(restored, data))
     return OK
 

@@ -1,8 +1,13 @@
-"""Bars for work in steps: drawn on a terminal, silent elsewhere, wiped at the end."""
+"""Work in steps: a bar for each on a terminal, none elsewhere, wiped at the end; Ctrl-C ends it."""
 
+import signal
+import threading
 from io import StringIO
 
-from actors.commands.step_bars import MIB, StepBars
+import pytest
+
+from actors.commands.step_bars import MIB, StepBars, interruptible
+from protocols.ports import WorkStopped
 
 
 class Terminal(StringIO):
@@ -43,3 +48,30 @@ def test_nothing_is_drawn_elsewhere() -> None:
         work.begin("copy")
         work.step(1, 2)
     assert stream.getvalue() == ""
+
+
+def test_ctrl_c_ends_the_work_and_then_the_command() -> None:
+    ended = threading.Event()
+    main = threading.get_ident()
+
+    def work_for_ever() -> None:
+        signal.pthread_kill(main, signal.SIGINT)
+        pause = threading.Event()
+        try:
+            while True:
+                bars.step(0, 0)
+                pause.wait(0.001)
+        except WorkStopped:
+            ended.set()
+            raise
+
+    with StepBars(StringIO()) as bars, pytest.raises(KeyboardInterrupt):
+        interruptible(work_for_ever, bars)
+    assert ended.is_set()
+
+
+def test_what_is_not_interrupted_gives_its_result_or_its_failure() -> None:
+    with StepBars(StringIO()) as bars:
+        assert interruptible(lambda: 7, bars) == 7
+        with pytest.raises(ZeroDivisionError):
+            interruptible(lambda: 1 // 0, bars)
