@@ -3,8 +3,9 @@
 import os
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
+
+from outcome import Outcome, capture
 
 from supervisor.worker import ThreadWorker
 
@@ -17,8 +18,8 @@ NICENESS: Final = 10
 class QuietWorker:
     """A `ThreadWorker` (protocols.ports.Worker) at a lower priority, as Linux has it by thread."""
 
-    def __init__(self) -> None:
-        self._worker = ThreadWorker()
+    def __init__(self, *, abandons: bool = False) -> None:
+        self._worker = ThreadWorker(abandons=abandons)
 
     async def run(self, call: Callable[[], T]) -> T:
         """What `call` returns or raises."""
@@ -28,9 +29,14 @@ class QuietWorker:
 def quietly(call: Callable[[], T]) -> T:
     """Run it on a thread of its own: who has given way can't take it back, and trio's threads are
     lent to others afterwards. Threads that it starts give way as well."""
-    with ThreadPoolExecutor(1, "quiet", initializer=_give_way) as thread:
-        return thread.submit(call).result()
+    ended: list[Outcome[T]] = []
 
+    def run() -> None:
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+        ended.append(capture(call))
 
-def _give_way() -> None:
-    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+    # A daemon, as trio's are: a call that was abandoned can't hold up the end of the process.
+    thread = threading.Thread(target=run, name="quiet", daemon=True)
+    thread.start()
+    thread.join()
+    return ended[0].unwrap()
