@@ -94,10 +94,18 @@ def open_reader(database: Database) -> sqlite3.Connection:
 
 
 def close_writer(connection: sqlite3.Connection) -> None:
-    """Close with an empty write-ahead log, as far as readers let us."""
-    _rollback(connection)
-    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    connection.close()
+    """Close with an empty write-ahead log, as far as readers and the disk let us.
+
+    Where there is no room for what the log holds it stays beside the file, for the next one.
+    """
+    try:
+        _rollback(connection)
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    except sqlite3.Error as error:
+        if not is_disk_full(error):
+            raise
+    finally:
+        connection.close()
 
 
 @contextmanager

@@ -24,6 +24,7 @@ from db.sqlite_connection import (
     is_statement_fault,
     open_writer,
     savepoint,
+    snapshot,
     transaction,
 )
 from db.ulid import UlidMaker
@@ -153,19 +154,25 @@ class SqliteLedger:
     def recover(self) -> Recovered:
         """Check what was written since the last check; say where things stand.
 
-        Raises LedgerBroken if the money does not add up.
+        Raises LedgerBroken if the money does not add up. A full disk only costs the next start the
+        same look again: whoever is restarted by then must still be able to settle what is there.
         """
-        with transaction(self._connection):
+        with snapshot(self._connection):
             sql = "SELECT verified_rowid, high_ms FROM meta"
             verified_rowid, high_ms = self._connection.execute(sql).fetchone()
             drifts = check_since(self._connection, after=verified_rowid)
             if drifts:
                 raise LedgerBroken(drifts)
-            self._connection.execute(
-                "UPDATE meta SET verified_rowid ="
-                " (SELECT ifnull(max(rowid), 0) FROM transaction_ledger)"
-            )
             operators = ledger_commands.operator_state(self._connection)
+        try:
+            with transaction(self._connection):
+                self._connection.execute(
+                    "UPDATE meta SET verified_rowid ="
+                    " (SELECT ifnull(max(rowid), 0) FROM transaction_ledger)"
+                )
+        except sqlite3.Error as error:
+            if not is_disk_full(error):
+                raise
         return Recovered(high_ms=high_ms, operators=operators, synchronous=self.synchronous())
 
     def apply(self, commands: Sequence[LedgerCommand], *, at_ms: EpochMs) -> Sequence[MoneyOutcome]:

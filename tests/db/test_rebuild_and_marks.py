@@ -45,6 +45,7 @@ from tests.support.ledgers import (
     settle,
 )
 from tests.support.quick_folder import quick_folder
+from tests.support.small_disk import filled, small_disk
 
 USD = 1_000_000
 FUNDS = 1_000 * USD
@@ -411,6 +412,24 @@ def test_a_partial_check_names_the_row_to_be_marked(money: Money) -> None:
 def test_a_start_moves_the_mark_itself(money: Money) -> None:
     money.venue.ledger.recover()
     assert money.ask("SELECT verified_rowid FROM meta") == money.newest()
+
+
+def test_a_full_disk_keeps_the_mark_where_it_is_and_nobody_from_recovering(
+    tmp_path: Path,
+) -> None:
+    with small_disk(tmp_path / "disk", mib=8) as disk:
+        file = disk / "money.db"
+        with closing(open_venue(file)) as venue:
+            money = Money(file, venue)
+            venue.fund(ALICE, FUNDS)
+            venue.fund(BOB, FUNDS)
+            mark(money, 2)
+            with filled(disk):
+                assert isinstance(venue.one(deposit(ALICE, 5)), Refusal)
+                venue.ledger.recover()
+            assert money.ask("SELECT verified_rowid FROM meta") == 2
+            venue.ledger.recover()
+            assert money.ask("SELECT verified_rowid FROM meta") == money.newest() == 4
 
 
 # --- over a new week ------------------------------------------------------------------------------

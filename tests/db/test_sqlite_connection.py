@@ -1,6 +1,7 @@
 """The connections' settings, and which errors are whose fault."""
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from db.sqlite_connection import (
     savepoint,
     transaction,
 )
+from tests.support.small_disk import filled, small_disk
 
 
 def pragma(connection: sqlite3.Connection, name: str) -> object:
@@ -112,3 +114,15 @@ def test_an_error_is_of_the_statement_or_of_the_machine(path: Path) -> None:
     with pytest.raises(sqlite3.DatabaseError) as damaged:
         open_writer(path)
     assert not is_statement_fault(damaged.value)
+
+
+def test_a_ledger_that_is_closed_on_a_full_disk_leaves_its_log_to_the_next(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", mib=4) as disk:
+        writer = open_writer(disk / "money.db")
+        with transaction(writer):
+            writer.execute("CREATE TABLE t (x)")
+            writer.executemany("INSERT INTO t VALUES (?)", [("x" * 1000,)] * 1_000)
+        with filled(disk):
+            close_writer(writer)
+        with closing(open_writer(disk / "money.db")) as again:
+            assert again.execute("SELECT count(*) FROM t").fetchone() == (1_000,)
