@@ -1,5 +1,6 @@
 """The ledger against a plain dict: nothing created, nothing lost, after every step."""
 
+from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,6 +11,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from db.partition import file_name
+from db.weekly_ledger import WeeklyLedger
+from db.weekly_reader import WeeklyReader
 from domain.caps import HouseCaps
 from protocols.money import (
     BetConfirmed,
@@ -18,13 +22,21 @@ from protocols.money import (
     ColumnIncomplete,
     ColumnSettled,
     Deposited,
+    LedgerCommand,
     MoneyOutcome,
+    Rotate,
+    Rotated,
 )
-from tests.support.ledgers import STAKE, START_S, Venue, deposit, open_venue, order, settle, void
+from supervisor.chance import SeededChance
+from tests.support.ledgers import STAKE, deposit, order, settle, void
+from tests.support.quick_folder import MEMORY
+from tests.support.weeks import SUNDAY_MS, WEEK_MS, check_weeks
 
 WALLETS = tuple(f"0x{letter * 40}" for letter in "abc")
-COLUMNS = tuple(START_S + 5 * n for n in range(3))
+COLUMNS = range(6)
+"""Of each week three: their windows end a minute after it, so that bets on them are carried."""
 ROWS = range(4)
+YOUNG_MS = 120_000
 CAPS = HouseCaps(
     payout_per_user_micros=12 * STAKE,
     payout_per_cell_micros=8 * STAKE,
@@ -47,22 +59,36 @@ class Placed(NamedTuple):
     payout: int
 
 
+class Used(NamedTuple):
+    """An order that has used up its nonce, and when."""
+
+    order: BetOrder
+    at_ms: int
+
+
 wallets = st.sampled_from(WALLETS)
-cells = st.builds(Cell, st.sampled_from(COLUMNS), st.sampled_from(ROWS))
+places = st.tuples(st.sampled_from(COLUMNS), st.sampled_from(ROWS))
 bets = st.tuples(
-    wallets, cells, st.sampled_from([1, 2, 5]), st.sampled_from([10_500, 20_000, 35_001])
+    wallets, places, st.sampled_from([1, 2, 5]), st.sampled_from([10_500, 20_000, 35_001])
 )
 
 
 class LedgerModel(RuleBasedStateMachine):
-    """Three traders, three columns, a small bankroll, and a process that dies."""
+    """Three traders, a few columns, a small bankroll, weeks that end, and a process that dies."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = TemporaryDirectory(prefix="ledger-model-")
-        self.path = Path(self.folder.name) / "money.db"
+        self.folder = TemporaryDirectory(
+            prefix="ledger-model-", dir=MEMORY if MEMORY.is_dir() else None
+        )
+        self.money = Path(self.folder.name)
         self.lives = count(1)
-        self.venue: Venue = self.open()
+        self.sunday_ms = SUNDAY_MS
+        """When this week ends."""
+        self.at_ms = SUNDAY_MS - 4 * YOUNG_MS
+        self.files = [file_name(self.at_ms)]
+        self.ledger = self.open()
+        self.reader = WeeklyReader(self.money)
         self.balances: dict[str, int] = {"house": 0, "external": 0}
         self.seqs: dict[str, int] = {}
         self.nonces: dict[tuple[str, str], str] = {}
@@ -71,10 +97,22 @@ class LedgerModel(RuleBasedStateMachine):
         self.open_bets: list[Placed] = []
         self.judged: set[int] = set()
         self.deposits: dict[str, tuple[str, int]] = {}
-        self.used: list[BetOrder] = []
+        self.used: list[Used] = []
 
-    def open(self) -> Venue:
-        return open_venue(self.path, caps=CAPS, seed=next(self.lives))
+    def open(self) -> WeeklyLedger:
+        chance = SeededChance(next(self.lives))
+        return WeeklyLedger.open(self.money, at_ms=self.at_ms, caps=CAPS, chance=chance)
+
+    def apply(self, *commands: LedgerCommand) -> Sequence[MoneyOutcome]:
+        return self.ledger.apply(commands, at_ms=self.at_ms)
+
+    def start_s(self, column: int) -> int:
+        """Columns 0-2 began in the week before, or will: those of this one are 3-5."""
+        end_ms = self.sunday_ms if column >= 3 else self.sunday_ms - WEEK_MS
+        return end_ms // 1000 + 55 + 5 * (column % 3) - 10
+
+    def is_past(self, start_s: int) -> bool:
+        return (start_s + 5) * 1000 <= self.at_ms
 
     @initialize(bankroll=st.integers(1, 40))
     def begin(self, bankroll: int) -> None:
@@ -87,24 +125,26 @@ class LedgerModel(RuleBasedStateMachine):
         self.deposit(wallet, amount, f"reference-{number}")
 
     @rule(wanted=st.lists(bets, min_size=1, max_size=8))
-    def place(self, wanted: list[tuple[str, Cell, int, int]]) -> None:
+    def place(self, wanted: list[tuple[str, tuple[int, int], int, int]]) -> None:
         self.place_orders(
             [
-                order(cell.row, start_s=cell.start_s, wallet=wallet, stake=stakes * STAKE, bps=bps)
-                for wallet, cell, stakes, bps in wanted
+                order(row, start_s=self.start_s(n), wallet=wallet, stake=stakes * STAKE, bps=bps)
+                for wallet, (n, row), stakes, bps in wanted
+                if not self.is_past(self.start_s(n))  # the Batcher lets none of those through
             ]
         )
 
     @rule(which=st.integers(0, 10**6))
     def replay(self, which: int) -> None:
         if self.used:
-            self.place_orders([self.used[which % len(self.used)]] * 2)
+            self.place_orders([self.used[which % len(self.used)].order] * 2)
 
-    @rule(start_s=st.sampled_from(COLUMNS), won=st.sets(st.sampled_from(ROWS)))
-    def settle(self, start_s: int, won: set[int]) -> None:
+    @rule(column=st.sampled_from(COLUMNS), won=st.sets(st.sampled_from(ROWS)))
+    def settle(self, column: int, won: set[int]) -> None:
+        start_s = self.start_s(column)
         command = settle(won=won, lost=set(ROWS) - won, start_s=start_s)
         ended = self.take_open(start_s)
-        (outcome,) = self.venue.apply(command)
+        (outcome,) = self.apply(command)
         assert isinstance(outcome, ColumnSettled)
         assert {bet.bet_id for bet in outcome.resolved} == {bet.bet_id for bet in ended}
         for bet in ended:
@@ -112,41 +152,74 @@ class LedgerModel(RuleBasedStateMachine):
             self.end(bet, bet.payout if is_won else 0, "won" if is_won else "lost")
         self.check_seqs(outcome)
 
-    @rule(start_s=st.sampled_from(COLUMNS))
-    def give_back(self, start_s: int) -> None:
+    @rule(column=st.sampled_from(COLUMNS))
+    def give_back(self, column: int) -> None:
+        start_s = self.start_s(column)
         ended = self.take_open(start_s)
-        (outcome,) = self.venue.apply(void(ROWS, start_s=start_s))
+        (outcome,) = self.apply(void(ROWS, start_s=start_s))
         assert isinstance(outcome, ColumnSettled)
         for bet in ended:
             self.end(bet, bet.stake, "void")
         self.check_seqs(outcome)
 
-    @rule(start_s=st.sampled_from(COLUMNS))
-    def judge_nothing(self, start_s: int) -> None:
+    @rule(column=st.sampled_from(COLUMNS))
+    def judge_nothing(self, column: int) -> None:
+        start_s = self.start_s(column)
         if any(bet.cell.start_s == start_s for bet in self.open_bets):
-            (outcome,) = self.venue.apply(settle(start_s=start_s))
+            (outcome,) = self.apply(settle(start_s=start_s))
             assert isinstance(outcome, ColumnIncomplete)
 
-    @rule(wanted=st.lists(bets, min_size=1, max_size=4), start_s=st.sampled_from(COLUMNS))
-    def crash(self, wanted: list[tuple[str, Cell, int, int]], start_s: int) -> None:
+    @rule(before_ms=st.sampled_from([1, 1_000, YOUNG_MS - 1, YOUNG_MS]))
+    def near_the_end(self, before_ms: int) -> None:
+        """So late in the week."""
+        self.at_ms = max(self.at_ms, self.sunday_ms - before_ms)
+
+    @rule(late_ms=st.sampled_from([0, 1, 5_000, 70_000]), by_a_bet=st.booleans())
+    def turn(self, late_ms: int, by_a_bet: bool) -> None:
+        """The week ends, and so much later a command comes."""
+        self.at_ms = self.sunday_ms + late_ms
+        self.sunday_ms += WEEK_MS
+        self.files.append(file_name(self.at_ms))
+        self.forget()
+        if by_a_bet:
+            self.place([(WALLETS[0], (4, 0), 1, 20_000)])
+        else:
+            assert self.apply(Rotate()) == [Rotated(partition=self.files[-1])]
+
+    @rule(wanted=st.lists(bets, min_size=1, max_size=4), voided=st.sampled_from([3, 4, 5]))
+    def rush(self, wanted: list[tuple[str, tuple[int, int], int, int]], voided: int) -> None:
+        """Bets of the last second, a column voided ahead, and all of it again after midnight."""
+        self.near_the_end(1_000)
+        self.place(wanted)
+        self.give_back(voided)
+        again = [used.order for used in self.used if used.at_ms == self.at_ms]
+        self.turn(0, by_a_bet=False)
+        self.place_orders([*again, order(3, start_s=self.start_s(voided - 3), wallet=WALLETS[0])])
+
+    @rule(weeks=st.integers(1, 3))
+    def sleep(self, weeks: int) -> None:
+        self.sunday_ms += weeks * WEEK_MS
+        self.turn(1, by_a_bet=False)
+
+    @rule(wanted=st.lists(bets, min_size=1, max_size=4), column=st.sampled_from(COLUMNS))
+    def crash(self, wanted: list[tuple[str, tuple[int, int], int, int]], column: int) -> None:
         """Die with a batch in hand that has not been committed."""
-        connection = self.venue.ledger._connection
-        connection.execute("BEGIN IMMEDIATE")
-        self.venue.ledger._place(
-            [order(cell.row, start_s=cell.start_s, wallet=wallet) for wallet, cell, *_ in wanted],
+        current = self.ledger._ledger
+        current._connection.execute("BEGIN IMMEDIATE")
+        current._place(
+            [order(row, start_s=self.start_s(n), wallet=wallet) for wallet, (n, row), *_ in wanted],
             1,
         )
-        self.venue.ledger._carry_out(void(ROWS, start_s=start_s), 1)
-        connection.close()
-        self.venue.reader.close()
-        self.venue = self.open()
-        self.venue.ledger.recover()
+        current._carry_out(void(ROWS, start_s=self.start_s(column)), 1)
+        current.let_go()
+        self.ledger = self.open()
+        self.ledger.recover()
 
     # --- the model ---------------------------------------------------------------------------
 
     def deposit(self, wallet: str, stakes: int, reference: str) -> None:
         amount = stakes * STAKE
-        outcome = self.venue.one(deposit(wallet, amount, reference))
+        outcome = self.apply(deposit(wallet, amount, reference))[0]
         first = self.deposits.setdefault(reference, (wallet, amount))
         if first != (wallet, amount):
             assert not isinstance(outcome, Deposited)
@@ -159,7 +232,7 @@ class LedgerModel(RuleBasedStateMachine):
         assert (outcome.balance_micros, outcome.seq) == (self.balances[wallet], self.seqs[wallet])
 
     def place_orders(self, orders: list[BetOrder]) -> None:
-        outcomes = self.venue.apply(*orders)
+        outcomes = self.apply(*orders)
         for placed, outcome in zip(orders, outcomes, strict=True):
             assert self.say(outcome) == self.expect(placed)
 
@@ -213,7 +286,20 @@ class LedgerModel(RuleBasedStateMachine):
     def remember(self, placed: BetOrder, status: str) -> None:
         self.nonces[placed.bet.wallet, placed.bet.nonce] = placed.bet.bet_id
         self.statuses[placed.bet.bet_id] = status
-        self.used.append(placed)
+        self.used.append(Used(placed, self.at_ms))
+
+    def forget(self) -> None:
+        """What the new file is not given: what has ended, and is too old to come again."""
+        open_ids = {bet.bet_id for bet in self.open_bets}
+        self.holders = {key: bet for key, bet in self.holders.items() if bet in open_ids}
+        self.judged = {start_s for start_s in self.judged if not self.is_past(start_s)}
+        self.used = [
+            used
+            for used in self.used
+            if used.order.bet.bet_id in open_ids or used.at_ms > self.at_ms - YOUNG_MS
+        ]
+        known = {used.order.bet.bet_id for used in self.used}
+        self.nonces = {key: bet for key, bet in self.nonces.items() if bet in known}
 
     def take_open(self, start_s: int) -> list[Placed]:
         self.judged.add(start_s)
@@ -240,27 +326,33 @@ class LedgerModel(RuleBasedStateMachine):
     def nothing_is_created_and_nothing_lost(self) -> None:
         assert sum(self.balances.values()) == 0
         for account, balance in self.balances.items():
-            found = self.venue.reader.account(account)
+            found = self.reader.account(account)
             seq = self.seqs.get(account, 0)
             assert (found.balance_micros, found.seq) == (balance, seq) if found else not balance
-        report = self.venue.reader.integrity()
-        assert report.clean, report.drifts
+
+    @invariant()
+    def every_file_adds_up_and_each_fits_the_one_before(self) -> None:
+        self.ledger.recover()  # else the last file may not be closed yet
+        check_weeks(self.money)
+        assert self.ledger.partition() == self.files[-1]
+        assert self.ledger.rotation_failure() == ""
 
     @invariant()
     def every_bet_is_there_once(self) -> None:
-        found = [bet for wallet in WALLETS for bet in self.venue.reader.bets(wallet, limit=1_000)]
+        found = [bet for wallet in WALLETS for bet in self.reader.bets(wallet, limit=1_000)]
         assert {bet.bet_id: bet.status.value for bet in found} == self.statuses
         assert len(found) == len(self.statuses)
 
     @invariant()
     def the_house_can_pay(self) -> None:
-        position = self.venue.reader.house()
+        position = self.reader.house()
         owed = sum(bet.payout for bet in self.open_bets)
         assert position.open_payout_micros == owed <= position.balance_micros
         assert position.open_bets == len(self.open_bets)
 
     def teardown(self) -> None:
-        self.venue.close()
+        self.reader.close()
+        self.ledger.close()
         self.folder.cleanup()
 
 
