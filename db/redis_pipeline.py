@@ -6,7 +6,8 @@ cost one round trip, and one bet alone waits for nobody.
 
 What always holds:
 
-* A call ends within `answer_within_ms`: by its reply, or by StoreUnavailable.
+* A call ends within `answer_within_ms`: by its reply, or by StoreUnavailable. A server that takes
+  more than half of that for a round trip counts as down, since a call may wait for the one before.
 * A call is sent once at most. If its reply is lost nobody knows whether it was carried out, and
   its caller is told so; only what the server says it has not run (NOSCRIPT) is sent again.
 * A call that nobody waits for any more is not sent, and does no harm to those sent with it.
@@ -52,6 +53,8 @@ BATCH_MAX: Final = 256
 """Some 4 ms of work for the event loop to pack and parse, and under 1 ms for the server."""
 WAITING_MAX: Final = 8_192
 """2,000 bets a second make 3 calls each: over a second of them. More would be answered too late."""
+LEFT_S_MIN: Final = 0.001
+"""What a batch is given whose oldest call has hardly any time left; 0 would be no limit at all."""
 RETRY_S_MIN: Final = 0.05
 RETRY_S_MAX: Final = 1.0
 """Also how long a connection must have lasted for the next failure to count as the first."""
@@ -69,6 +72,8 @@ class _Call:
     """One caller's command, and what became of it."""
 
     command: Command
+    deadline: float
+    """On trio's clock. Calls are sent in the order of their deadlines."""
     reply: Reply = None
     failure: str | None = None
     given_up: bool = False
@@ -124,15 +129,14 @@ class RedisPipeline:
             raise StoreUnavailable(f"Redis: {self._down}")
         if len(self._waiting) >= WAITING_MAX:
             raise StoreUnavailable(f"Redis: {WAITING_MAX} calls are waiting for it")
-        call = _Call(command)
+        call = _Call(command, trio.current_time() + self._limit_s)
         self._waiting.append(call)
-        self._arrivals.unpark()
+        if self._arrivals:
+            self._arrivals.unpark()
         try:
-            with trio.move_on_after(self._limit_s):
-                await call.ended.wait()
+            await call.ended.wait()
         finally:
             call.given_up = True
-        call.fail(self._no_answer)
         if call.failure is not None:
             raise StoreUnavailable(f"Redis: {call.failure}")
         return call.reply
@@ -174,7 +178,7 @@ class RedisPipeline:
             try:
                 connection = await self._connect()
                 await nursery.start(_run, connection, nursery.cancel_scope)
-                replies = await self._round_trip(connection, self._prepare)
+                replies = await self._round_trip(connection, self._prepare, limit.deadline)
                 refused = [reply for reply in replies if isinstance(reply, BaseException)]
                 if not refused:
                     return connection
@@ -208,12 +212,19 @@ class RedisPipeline:
         return batch
 
     async def _exchange(self, connection: BaseConnection, batch: Sequence[_Call]) -> None:
+        """Send a batch, and end every call of it by the deadline of the oldest.
+
+        None that waits meanwhile has an earlier one, and if no answer comes all of them end too:
+        so each call ends in time without a timer of its own, which would cost more than all else.
+        """
+        deadline = batch[0].deadline
         try:
-            replies = await self._round_trip(connection, [call.command for call in batch])
+            commands = [call.command for call in batch]
+            replies = await self._round_trip(connection, commands, deadline)
             unknown = _answer_known(batch, replies)
             if unknown:
                 again = [*self._prepare, *(call.command for call in unknown)]
-                replies = await self._round_trip(connection, again)
+                replies = await self._round_trip(connection, again, deadline)
                 for call, reply in zip(unknown, replies[len(self._prepare) :], strict=True):
                     call.answer(reply)
         except ConnectionLost as error:  # it broke before the batch was sent
@@ -223,14 +234,15 @@ class RedisPipeline:
                 call.fail("the connection was lost before the answer came")
 
     async def _round_trip(
-        self, connection: BaseConnection, commands: Sequence[Command]
+        self, connection: BaseConnection, commands: Sequence[Command], deadline: float
     ) -> Sequence[Reply]:
         """Replies in the order of the commands, with an exception for each that has none.
 
         Raises ConnectionLost if nothing was sent. After a reply that did not come in time the
         connection is no longer used, so that a late one is never taken for another's.
         """
-        request = connection.create_request_batch(commands, timeout=self._limit_s)
+        left_s = max(LEFT_S_MIN, deadline - trio.current_time())
+        request = connection.create_request_batch(commands, timeout=left_s)
         self.round_trips += 1
         self.commands += len(commands)
         replies = await request
