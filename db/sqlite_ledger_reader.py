@@ -159,7 +159,7 @@ class SqliteLedgerReader:
     def first_carried_ms(self) -> EpochMs | None:
         """When the oldest of the bets that go on in the next file was placed; None without any.
 
-        Looks at every bet: half a second on a million.
+        Looks at every bet: some 0.2 s on a million.
         """
         sql = f"SELECT min(b.placed_at_ms) FROM bets AS b WHERE NOT ({_STAYED})"
         found: EpochMs | None = self._connection.execute(sql).fetchone()[0]

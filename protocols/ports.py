@@ -139,7 +139,9 @@ class LedgerReader(Protocol):
     def statement(
         self, wallet: str, *, before: int | None = None, limit: int = 50
     ) -> Sequence[tuple[int, LedgerRow]]:
-        """Ledger rows with their rowids, newest first; `before` is the last rowid seen."""
+        """Ledger rows with their rowids, newest first; `before` is the last rowid seen.
+
+        A CARRY row is shown where what was before it is in the archive."""
         ...
 
     def settled_bet(self, bet_id: BetId) -> SettledBet | None:
@@ -149,7 +151,7 @@ class LedgerReader(Protocol):
     def settled_bets(
         self, *, after_rowid: int = 0, limit: int = 500
     ) -> Sequence[tuple[int, SettledBet]]:
-        """All bets that have a verdict, in order of their rowid (for `verify`)."""
+        """Bets of the current file that have a verdict, in order of their rowid."""
         ...
 
     def open_columns(self, *, before_s: int) -> Sequence[OpenColumn]:
@@ -180,7 +182,8 @@ class LedgerReader(Protocol):
         self, *, from_ms: EpochMs | None = None, to_ms: EpochMs | None = None
     ) -> Sequence[str]:
         """The partitions that hold some of `[from_ms, to_ms)` and are not on this disk, oldest
-        first. What the other methods find is then not all there is."""
+        first. What the other methods find is then not all there is. A bet that was open when its
+        week ended is in the next week's file as well."""
         ...
 
 
