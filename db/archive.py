@@ -78,7 +78,11 @@ class WeekArchive:
         try:
             with _usable(), self.lock.held():
                 weeks, rows = weeks_of(self._steps.money), self.record.rows()
-                row = self._row(weeks.closed[task.name], rows.get(task.name))
+                week = weeks.closed.get(task.name)
+                if week is None:
+                    why = f"{task.name} is no closed week"
+                    return StepFailed(task=task, state=ArchiveState.PENDING, why=why)
+                row = self._row(week, rows.get(task.name))
                 if not _is_next(task, row):
                     return StepDone(task=task, state=row.state, note="another process has done it")
                 self._steps.work_folder.mkdir(mode=0o700, exist_ok=True)
