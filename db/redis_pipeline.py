@@ -14,7 +14,7 @@ What always holds:
 * While the server does not answer calls fail at once, and connecting is tried again and again.
 
 The connection is coredis' own, used without its pool: that loses a place for each connection that
-breaks while it is in use, and blocks for ever once all are gone (coredis 6.8).
+breaks while it is in use, and blocks for ever once all are gone (coredis 6.9).
 """
 
 import logging
