@@ -196,9 +196,22 @@ async def test_killed_and_started_again(own: RedisServer) -> None:
                 await why_not(store.put_if_absent("n", "v", ttl_s=90))
             assert (await told.receive()).endswith("Connection refused")
             own.start()
-            assert await told.receive() == "", "each reason once, however often it was tried"
+            assert await told.receive() == ""
             assert await store.put_if_absent("n", "v", ttl_s=90) is None
             assert (await store.take_token("n", per_minute=1, burst=1)).allowed
+
+
+async def test_each_reason_is_told_once_however_often_it_is_tried(
+    own: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redis_pipeline, "RETRY_S_MAX", 0.001)
+    own.kill()
+    told: list[str] = []
+    async with tcp_proxy(own.port) as proxy:
+        async with opened(f"redis://127.0.0.1:{proxy.port}", tell=told.append):
+            with trio.fail_after(BACK_WITHIN_S):
+                await proxy.wait_connections(10)
+    assert told == ["the connection was lost"]
 
 
 async def test_not_there_at_the_start(own: RedisServer) -> None:

@@ -20,6 +20,12 @@ class TcpProxy:
     drop_replies: bool = False
     """Swallow what the server says, and keep the connection."""
     _streams: set[trio.SocketStream] = attrs.field(factory=set)
+    _connected: trio.Event = attrs.field(factory=trio.Event)  # replaced each time it is set
+
+    async def wait_connections(self, count: int) -> None:
+        """Until so many connections have been made in all."""
+        while self.connections < count:
+            await self._connected.wait()
 
     async def hang_up(self) -> None:
         """Break every connection."""
@@ -29,6 +35,8 @@ class TcpProxy:
     async def serve(self, client: trio.SocketStream, target: int) -> None:
         """One client, until either side has gone."""
         self.connections += 1
+        self._connected.set()
+        self._connected = trio.Event()
         try:
             server = await trio.open_tcp_stream("127.0.0.1", target)
         except OSError:
