@@ -29,7 +29,6 @@ from db.data_folder import DataFolder
 from db.disk_probe import StatvfsProbe
 from db.ledger_checks import FolderLedgerChecks
 from db.memory_store import MemoryStore
-from db.redis_store import open_redis_store
 from db.sqlite_prices import SqlitePriceReader, SqlitePriceRecord
 from db.ulid import UlidMaker
 from db.wallet_signatures import keccak_256, recover_wallet
@@ -136,6 +135,9 @@ async def with_store(ports: system.Ports, settings: Settings) -> AsyncIterator[s
     if settings.store.url == MEMORY:
         yield ports
         return
+    # A sixth of the time that a start takes, so it is read where it is needed.
+    from db.redis_store import open_redis_store
+
     try:
         opening = open_redis_store(
             settings.store.url,
