@@ -2,8 +2,8 @@
 
     python -m bench.bench_archive [--folder DIR] [--bets COUNT ...] [--level LEVEL]
 
-Each size gets a process of its own, which writes a week with the real ledger and then archives it
-into a folder, step by step, noting the peak of its resident memory in each (VmHWM, reset before).
+One process for each size writes a week with the real ledger; another archives it into a folder,
+step by step, noting the peak of its resident memory in each (VmHWM, reset before).
 Then, per step, the slope over the sizes and what it makes of a week of 5 GiB. Exit code 1: some
 step would need more than 200 MiB for it.
 """
@@ -45,13 +45,12 @@ class Unfollowed:
         """Goes on."""
 
 
-def write_week(data: Path, bets: int) -> int:
-    """A closed week of so many bets, all lost; its bytes."""
+def write_week(data: Path, bets: int) -> None:
+    """A closed week of so many bets, all lost."""
     money = DataFolder.open(data, mode="demo", chain_id=31337).money
     opened = WeeklyLedger.open(money, at_ms=AT_MS, caps=HouseCaps(), chance=SeededChance(1))
     with closing(opened) as ledger:
         ledger.apply([deposit("house", 10**15), deposit(ALICE, 10**13)], at_ms=AT_MS)
-        week = money / ledger.partition()
         for start_s in range(START_S, START_S + 5 * bets // BETS_A_COLUMN, 5):
             at_ms = start_s * 1000 - 20_000
             rows = range(BETS_A_COLUMN)
@@ -59,12 +58,10 @@ def write_week(data: Path, bets: int) -> int:
             ledger.apply([settle(lost=rows, start_s=start_s)], at_ms=at_ms + 28_000)
         ledger.apply([Rotate()], at_ms=AT_MS + WEEK_MS)
         assert ledger.rotation_failure() == ""
-    return week.stat().st_size
 
 
-def go_through(data: Path, bets: int, level: int) -> None:
+def go_through(data: Path, level: int) -> None:
     """Print, as a line of JSON per step: its name, MiB of the week, bytes made, peak, seconds."""
-    size_mib = write_week(data, bets) / MIB
     clock = SystemClock()
     archive = WeekArchive(
         data,
@@ -73,6 +70,8 @@ def go_through(data: Path, bets: int, level: int) -> None:
         clock=clock,
         level=level,
     )
+    [closed] = archive.survey().partitions
+    size_mib = (data / "money" / closed.name).stat().st_size / MIB
     while task := next_task(
         archive.survey().partitions, Conditions(now_ms=clock.now_ms(), weeks_on_disk=520)
     ):
@@ -87,15 +86,16 @@ def go_through(data: Path, bets: int, level: int) -> None:
 def measure(bets: int, level: int, folder: Path | None) -> dict[str, list[float]]:
     """What `go_through` printed, by step."""
     with tempfile.TemporaryDirectory(dir=folder) as here:
-        one = ["--one", f"{here}/data", str(bets), str(level)]
-        done = subprocess.run(
-            [sys.executable, "-m", "bench.bench_archive", *one],
-            stdout=subprocess.PIPE,
-            text=True,
-            check=True,
-        )
-    lines = [json.loads(line) for line in done.stdout.splitlines()]
+        run("--write", f"{here}/data", str(bets))
+        printed = run("--archive", f"{here}/data", str(level))
+    lines = [json.loads(line) for line in printed.splitlines()]
     return {name: figures for name, *figures in lines}
+
+
+def run(*arguments: str) -> str:
+    """What a process of this module prints."""
+    command = [sys.executable, "-m", "bench.bench_archive", *arguments]
+    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
 
 
 def report(found: Sequence[dict[str, list[float]]], bets: Sequence[int]) -> bool:
@@ -125,11 +125,14 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="on the disk to measure; default: temporary")
     parser.add_argument("--bets", type=int, nargs="+", default=BETS, help="in a week")
     parser.add_argument("--level", type=int, default=19, help="of zstd")
-    parser.add_argument("--one", nargs=3, help=argparse.SUPPRESS)
+    parser.add_argument("--write", nargs=2, help=argparse.SUPPRESS)
+    parser.add_argument("--archive", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.one:
-        data, bets, level = options.one
-        go_through(Path(data), int(bets), int(level))
+    if options.write:
+        write_week(Path(options.write[0]), int(options.write[1]))
+        return
+    if options.archive:
+        go_through(Path(options.archive[0]), int(options.archive[1]))
         return
     found = [measure(bets, options.level, options.folder) for bets in options.bets]
     sys.exit(0 if report(found, options.bets) else 1)
