@@ -91,6 +91,7 @@ async def test_the_drill(tmp_path: Path, elsewhere: Elsewhere) -> None:
         ) as running:
             assert (await trader.fund(running.port, FUNDS_MICROS, "funds")).status == 200
             before = await bet(running, trader, count=3, columns=range(3, 6))
+            await running.wait_line("backup_taken")  # its own first one, of before the bets or not
             said = await tool.run("backup", *elsewhere.settings)
             assert "3 bets: zero drift" in said
             assert (await trader.fund(running.port, USD, "too-late")).status == 200
@@ -131,6 +132,7 @@ async def test_a_running_venue_is_not_restored_over(tmp_path: Path) -> None:
     data = tmp_path / "data"
     tool = Tool(data, Elsewhere(settings=()))
     async with venue(data) as running:
+        await running.wait_line("backup_taken")
         await tool.run("backup")
         said = await tool.run("restore", code=3)
         assert "is in use by another process" in said
