@@ -58,9 +58,11 @@ class Metrics:
             registry=self._registry,
         )
 
-    def exposition(self, house: HousePosition) -> bytes:
-        """The text that Prometheus scrapes. `house` has just been read from the ledger."""
+    def exposition(self, house: HousePosition, *, store_up: bool) -> bytes:
+        """The text that Prometheus scrapes. The house has just been read from the ledger, and the
+        store was just asked."""
         self._venue.house = house
+        self._venue.store_up = store_up
         return generate_latest(self._registry)
 
 
@@ -70,10 +72,13 @@ class VenueCollector(Collector):
     def __init__(self, ports: GatewayPorts) -> None:
         self._ports = ports
         self.house: HousePosition | None = None
+        self.store_up = False
 
     def collect(self) -> Iterator[Metric]:
         yield from self._market()
         yield from self._money()
+        up = float(self.store_up)
+        yield _gauge("store_up", "1 if the key-value store takes what it is given.", up)
         yield from self._upkeep()
         yield from self._actors()
         yield from self._channels()

@@ -135,7 +135,7 @@ def bench() -> Bench:
 def confirmed(wallet: str, seq: int, balance: int) -> BetConfirmed:
     return BetConfirmed(
         bet_id=f"bet {seq}",
-        user_id=3,
+        user_id=int(wallet, 16),
         wallet=wallet,
         seq=seq,
         cell_id="1_2_3",
@@ -149,7 +149,7 @@ def confirmed(wallet: str, seq: int, balance: int) -> BetConfirmed:
 def resolved(wallet: str, seq: int, balance: int) -> BetResolved:
     return BetResolved(
         bet_id=f"bet {seq}",
-        user_id=3,
+        user_id=int(wallet, 16),
         wallet=wallet,
         seq=seq,
         cell_id="1_2_3",
@@ -163,7 +163,7 @@ def resolved(wallet: str, seq: int, balance: int) -> BetResolved:
 
 def deposited(wallet: str, seq: int, balance: int) -> Deposited:
     return Deposited(
-        user_id=3,
+        user_id=int(wallet, 16),
         wallet=wallet,
         seq=seq,
         balance_micros=balance,
@@ -401,6 +401,11 @@ async def test_one_that_falls_behind_drops_events_and_reads_the_ledger(
         assert bench.store.balance("0xa") == (6, 601)
 
 
+def channel_of(wallet: str) -> str:
+    """Where the events of the builders above go."""
+    return f"user:{int(wallet, 16)}:bets"
+
+
 # --- events -------------------------------------------------------------------------------------
 
 
@@ -412,7 +417,7 @@ async def test_events_go_out_in_order_for_each_trader(autojump_clock: MockClock)
                 await bench.events.publish(confirmed(wallet, seq, 1_000 - seq))
         await trio.sleep(1)
     for wallet in ("0xa", "0xb", "0xc"):
-        told = [event for channel, event in bench.store.published if channel == f"events:{wallet}"]
+        told = [event for channel, event in bench.store.published if channel == channel_of(wallet)]
         assert [event["seq"] for event in told] == list(range(1, 101))
         assert {event["type"] for event in told} == {"bet:confirmed"}
 

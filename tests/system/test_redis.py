@@ -185,7 +185,7 @@ async def test_a_venue_starts_without_redis_and_finds_it_later(
 async def test_others_can_read_and_hear_what_goes_on(server: RedisServer, tmp_path: Path) -> None:
     with server.client() as listening, listening.pubsub() as channels:
         async with trading(server, tmp_path) as story:
-            channels.subscribe("prices:btc:usd", f"events:{story.trader.wallet}")
+            channels.subscribe("prices:btc:usd", "user:3:bets")  # the first trader's
             placed = await story.bet(await story.body())
             kept = await wait_kept(server, f"balance:{story.trader.wallet}", seq=2)
             assert kept["balance_micros"] == placed.json["balance_micros"] == 99 * USD

@@ -39,6 +39,10 @@ OTHERS = [
     "venue/market/quoter",
     "venue/batcher",
     "venue/resolver",
+    "venue/upkeep/disk_monitor",
+    "venue/upkeep/auditor",
+    "venue/upkeep/backup_keeper",
+    "venue/upkeep/archiver",
 ]
 LOST = (
     OSError,
