@@ -239,26 +239,27 @@ _QUESTIONS: Final = (
     ),
     ("accounts", "SELECT count(*) FROM old.users", "SELECT count(*) FROM main.users"),
     (
-        "rows that carry a balance",
-        "SELECT count(*) FROM old.users WHERE balance <> 0 OR id <= 2",
-        "SELECT count(*) FROM main.transaction_ledger AS l JOIN old.users AS o ON o.id = l.user_id"
-        " AND l.amount = o.balance AND l.balance_after = o.balance AND l.ref_type = 'CARRY'"
-        " WHERE o.balance <> 0 OR o.id <= 2",
-    ),
-    (
-        "accounts that have one",
-        "SELECT count(*) FROM old.users WHERE balance <> 0 OR id <= 2",
-        "SELECT count(*) FROM (SELECT DISTINCT user_id FROM main.transaction_ledger)",
-    ),
-    (
         "rows",
         "SELECT count(*) FROM old.users WHERE balance <> 0 OR id <= 2",
         "SELECT count(*) FROM main.transaction_ledger",
     ),
     (
+        "rows that carry a balance",
+        "SELECT count(*) FROM main.transaction_ledger",
+        "SELECT count(*) FROM main.transaction_ledger AS l JOIN old.users AS o ON o.id = l.user_id"
+        " AND l.amount = o.balance AND l.balance_after = o.balance AND l.ref_type = 'CARRY'"
+        " AND l.txn = (SELECT min(rowid) FROM main.transaction_ledger)"
+        " WHERE o.balance <> 0 OR o.id <= 2",
+    ),
+    (
+        "accounts that have one",
+        "SELECT count(*) FROM main.transaction_ledger",
+        "SELECT count(*) FROM (SELECT DISTINCT user_id FROM main.transaction_ledger)",
+    ),
+    (
         "number of the first row",
         "SELECT ifnull(max(rowid), 0) + 1 FROM old.transaction_ledger",
-        "SELECT min(txn) FROM main.transaction_ledger WHERE rowid = txn",
+        "SELECT min(rowid) FROM main.transaction_ledger",
     ),
     (
         "open bets that are as they were",
@@ -283,7 +284,7 @@ _QUESTIONS: Final = (
         "SELECT ifnull(sum(amount_micros), 0) FROM main.deposits",
     ),
 )
-"""What, what it is in the old file, and what it is in the new one.
+"""What, what it must be (in the old file, mostly), and what it is in the new one.
 
 One row per account that has its balance means that each balance is its rows' sum, and each chain
 right: the questions that `check_since` would ask of it cost four times as much.
