@@ -24,7 +24,7 @@ from actors.price_feed.sources import SourceSettings, build_sources
 from config.feeds import parse_feed
 from config.settings import DEMO, Settings
 from db.archive import WeekArchive
-from db.backup import FolderBackups
+from db.backup import FolderBackups, archived_weeks
 from db.data_folder import DataFolder
 from db.disk_probe import StatvfsProbe
 from db.ledger_checks import FolderLedgerChecks
@@ -34,7 +34,6 @@ from db.ulid import UlidMaker
 from db.wallet_signatures import keccak_256, recover_wallet
 from db.weekly_ledger import WeeklyLedger, open_current
 from db.weekly_reader import WeeklyReader
-from domain.archiving import ArchiveState
 from domain.backups import Retention
 from domain.batching import BatchRule
 from domain.caps import HouseCaps
@@ -77,7 +76,7 @@ def opened_ports(
         level=settings.archive.compression_level,
     )
     backups = FolderBackups(
-        folder=folder, objects=objects, probe=probe, archived=partial(_archived, archive)
+        folder=folder, objects=objects, probe=probe, archived=partial(archived_weeks, archive)
     )
     with ExitStack() as stack:
         ledger = _open_ledger(settings, folder, clock, chance)
@@ -118,12 +117,6 @@ def opened_ports(
             archive=archive,
             archive_work=ThreadWorker(abandons=True),
         )
-
-
-def _archived(archive: WeekArchive) -> set[str]:
-    """The weeks that need no backup any more."""
-    rows = archive.record.rows().values()
-    return {row.name for row in rows if row.state is ArchiveState.DONE}
 
 
 @asynccontextmanager

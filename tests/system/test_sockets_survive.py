@@ -40,8 +40,6 @@ OTHERS = [
     "venue/batcher",
     "venue/resolver",
     "venue/upkeep/disk_monitor",
-    "venue/upkeep/auditor",
-    "venue/upkeep/backup_keeper",
     "venue/upkeep/archiver",
 ]
 LOST = (
