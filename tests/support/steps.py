@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, TypeAlias
-from unittest.mock import patch
+
+import pytest
 
 Act: TypeAlias = Callable[[int, str], None]
 """Called before each step, with its number (from 1) and what it is. May raise, or not return."""
@@ -48,8 +49,10 @@ def stepping(act: Act) -> Iterator[list[str]]:
         return call
 
     connect = partial(sqlite3.connect, factory=Connection)
-    replaced = {name: through(name) for name in _FILE_CALLS}
-    with patch.object(sqlite3, "connect", connect), patch.multiple(os, **replaced):
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(sqlite3, "connect", connect)
+        for name in _FILE_CALLS:
+            patched.setattr(os, name, through(name))
         yield seen
     is_over = True
 
