@@ -6,9 +6,9 @@ The real ledger makes a week of settled bets of 100,000 traders, each with a dep
 thousand open ones. Then a bet of Sunday comes, and what is measured is how long its batch takes:
 the new file built, checked, synced and named, the old one closed, and the bet committed. Readers
 hold the old file open as a venue's do; its write-ahead log has what was written since the last
-checkpoint. Each run works on a copy of its own; the week is kept in DIR for the next time. CPU time
-is that of the ledger's thread: what other work on the machine changes least. The second line is what
-a minute later costs, when the log is folded into the closed file.
+checkpoint. Each run works on a copy of its own; the week is kept in DIR for the next time. CPU
+time is that of the ledger's thread: what other work on the machine changes least. A minute later
+the log is folded into the closed file, which costs what the last line says.
 """
 
 import argparse

@@ -129,7 +129,7 @@ class SqliteLedger:
             self._connection.execute("UPDATE meta SET opened_at_ms = ?", (at_ms,))
 
     def newest_ms(self) -> EpochMs:
-        """No row of this file is later than this, but for a clock that was ahead meanwhile."""
+        """When this file was opened, or its newest bet placed: time goes on from there."""
         sql = "SELECT max(opened_at_ms, high_ms) FROM meta"
         return int(self._connection.execute(sql).fetchone()[0])
 
