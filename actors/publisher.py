@@ -3,8 +3,8 @@
 * `price:btc:usd`: the newest accepted tick, ten times a second at most, for an hour.
 * `balance:WALLET`: a trader's balance and the version it belongs to. It is a copy to be read, and
   nothing rests on it: whether a trader can pay is decided by the ledger alone.
-* With `publish`: ticks on the channel `prices:btc:usd`, traders' events on
-  `user:ID:bets`, by his user id. A channel keeps nothing; who finds a gap in `seq` takes a snapshot.
+* With `publish`: ticks on the channel `prices:btc:usd`, a trader's events on `user:ID:bets`, by his
+  user id. A channel keeps nothing; who finds a gap in `seq` takes a snapshot.
 
 Balances come from users' events. What those can't tell comes from the ledger, page by page: at the
 start, after events were lost, after the store was away, and every few hours, because an entry must
