@@ -114,9 +114,11 @@ class WeeklyLedger:
         return cls(folder, ledger, opening)
 
     def close(self) -> None:
-        """Copy the log into the file and let go of it."""
+        """Copy the logs into the files and let go of them."""
         if self._named is not None:
             self._named.let_go()
+        with suppress(sqlite3.Error):  # the next start does it too
+            self._finish()
         self._ledger.close()
 
     def synchronous(self) -> int:

@@ -29,6 +29,7 @@ from db.data_folder import DataFolder
 from db.disk_probe import StatvfsProbe
 from db.ledger_checks import FolderLedgerChecks
 from db.memory_store import MemoryStore
+from db.sqlite_ledger import LedgerBroken
 from db.sqlite_prices import SqlitePriceReader, SqlitePriceRecord
 from db.ulid import UlidMaker
 from db.wallet_signatures import keccak_256, recover_wallet
@@ -187,6 +188,8 @@ def _open_ledger(
 
 def _seed_demo_bankroll(ledger: WeeklyLedger, settings: Settings, clock: Clock) -> None:
     """Paper for the house, once per data folder whatever the setting becomes later."""
+    # As everything that writes: not on top of money that does not add up, and no new week of it.
+    _recover(ledger)
     deposit = Deposit(
         wallet="house",
         amount_micros=settings.house.demo_bankroll_micros,
@@ -197,6 +200,13 @@ def _seed_demo_bankroll(ledger: WeeklyLedger, settings: Settings, clock: Clock) 
     conflict = getattr(getattr(outcome, "code", None), "value", "")
     if not isinstance(outcome, Deposited) and conflict != "reference_conflict":
         raise CannotDo(f"the demo bankroll could not be seeded: {outcome}", WRONG)
+
+
+def _recover(ledger: WeeklyLedger) -> None:
+    try:
+        ledger.recover()
+    except LedgerBroken as error:
+        raise CannotDo(f"the money does not add up: {error} (tapgrid integrity)", WRONG) from error
 
 
 # --- settings in the words of the domain --------------------------------------------------------

@@ -429,6 +429,16 @@ def test_the_log_is_folded_a_minute_later_so_that_betting_waits_less(
     assert ledger.rotation_failure() == ""
 
 
+def test_the_log_is_folded_when_the_ledger_is_closed_too(money: Path) -> None:
+    ledger = reopen(money)
+    with closing(open_reader(money / FIRST)) as reader:  # as a venue has, and closes first
+        reader.execute("SELECT count(*) FROM users").fetchone()
+        ledger.apply([Rotate()], at_ms=SUNDAY_MS)
+    assert (money / f"{FIRST}-wal").stat().st_size > 0
+    ledger.close()
+    assert [path.name for path in money.glob(f"{FIRST}*")] == [FIRST]
+
+
 def test_a_file_that_cannot_be_closed_is_reported_and_closed_later(
     money: Path, ledger: WeeklyLedger
 ) -> None:
