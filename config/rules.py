@@ -243,7 +243,8 @@ class StoreUrl:
         text = _text(value)
         parts = urlsplit(text)
         redis = parts.scheme in {"redis", "rediss"} and parts.hostname and parts.port != 0
-        if text != "memory:" and not redis:
+        database = re.fullmatch(r"(/\d{0,3})?", parts.path) and not (parts.query or parts.fragment)
+        if text != "memory:" and not (redis and database):
             raise ValueError("no such store")
         return text
 

@@ -169,6 +169,8 @@ def sections() -> list[str]:
         "disk.full_percent=101",
         "store.url=redis://",
         "store.url=redis://[host",
+        "store.url=redis://host/db",
+        "store.url=redis://host/0?timeout=1",
         "venue.mode=live",
     ],
 )

@@ -1,5 +1,6 @@
 """The alert rules: every metric that one names is exported, every runbook it points to is there."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -71,8 +72,9 @@ def test_every_runbook_of_an_alert_is_in_the_operating_page() -> None:
 
 def test_promtool_finds_no_fault() -> None:
     promtool = shutil.which("promtool")
-    if promtool is None:
+    if promtool is None and "CI" not in os.environ:
         pytest.skip("promtool is missing: sudo apt-get install prometheus")
+    assert promtool is not None
     done = subprocess.run(
         [promtool, "check", "rules", str(RULES)], capture_output=True, check=False
     )
