@@ -19,6 +19,7 @@ import structlog
 from actors import price_feed, price_recorder, publisher, quoter, system
 from actors.commands.exits import NO_FOLDER, REFUSED, WRONG, CannotDo
 from actors.commands.objects import object_store
+from actors.commands.quiet_worker import QuietWorker
 from actors.gateway.ports import GatewaySettings
 from actors.price_feed.sources import SourceSettings, build_sources
 from config.feeds import parse_feed
@@ -116,7 +117,7 @@ def opened_ports(
             # process is as after a crash, which each step of these is made for.
             backup_work=ThreadWorker(abandons=True),
             archive=archive,
-            archive_work=ThreadWorker(abandons=True),
+            archive_work=QuietWorker(abandons=True),
         )
 
 

@@ -195,11 +195,18 @@ class Venue:
 
 @asynccontextmanager
 async def running_venue(
-    data: Path, *, with_gateway: bool = False, grid: Grid | None = None
+    data: Path,
+    *,
+    with_gateway: bool = False,
+    grid: Grid | None = None,
+    epoch_ms: int = EPOCH_MS,
 ) -> AsyncIterator[Venue]:
-    """Start the venue on `data`, and drain it at the end."""
+    """Start the venue on `data`, and drain it at the end.
+
+    `epoch_ms` is the date of the zero of trio's clock.
+    """
     rules = Rules(grid=grid or Grid())
-    clock = TrioClock(EPOCH_MS)
+    clock = TrioClock(epoch_ms)
     source = ScriptedSource(clock)
     with ExitStack() as opened:
         ports = open_ports(opened, data, rules, source, clock)
