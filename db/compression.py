@@ -1,4 +1,4 @@
-"""Files compressed with zstd and back, in pieces of a megabyte, hashed on the way."""
+"""Files compressed with zstd and back, in small pieces, hashed on the way."""
 
 import hashlib
 import os
@@ -12,6 +12,8 @@ import zstandard
 from db.object_io import CHUNK_BYTES, Passage, file_chunks, save
 from protocols.ports import Work
 
+PIECE_BYTES: Final = 256 * 1024
+"""A tenth of a second at level 19: so long a stop has to wait, and longer on a busy machine."""
 WINDOW_BYTES_MAX: Final = 2**27
 """The most that a frame may ask for to be read: what level 19 asks for is 8 MB."""
 
@@ -42,7 +44,7 @@ def compress(source: Path, target: Path, *, level: int, work: Work) -> Compresse
 
     def compressed() -> Iterator[bytes]:
         with open(source, "rb") as file:
-            for chunk in passage.follow(file_chunks(file)):
+            for chunk in passage.follow(file_chunks(file, PIECE_BYTES)):
                 yield from chunker.compress(chunk)
         yield from chunker.finish()  # type: ignore[no-untyped-call]
 
