@@ -3,6 +3,8 @@
 venue.json   the stamp: mode and chain id, for good        lock     held by whoever writes
 money/       the ledger's weekly files and their manifest  prices/  the ticks
 run.json     url and pid of the running venue              ops.token
+archive/     archive and backups, unless elsewhere         archive.db  how far each week has come
+work/        what is being made of weeks and backups       archive.lock, backup.lock
 """
 
 import fcntl
