@@ -4,17 +4,16 @@ It works beside a venue that runs: one of the two is at work on the archive at a
 left to the venue, which knows how full its disk is.
 """
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Final, TextIO, TypeVar
+from typing import Final, TextIO
 
 from actors.commands.backup import utc
 from actors.commands.exits import NO_FOLDER, OK, WRONG, CannotDo
 from actors.commands.objects import object_store
-from actors.commands.step_bars import StepBars
+from actors.commands.step_bars import StepBars, interruptible
 from config.settings import ArchiveSettings
 from db.archive import WeekArchive
 from db.archive_record import ArchiveRow
@@ -23,15 +22,12 @@ from db.disk_probe import StatvfsProbe
 from db.file_lock import Locked
 from domain.archiving import ArchiveState, Conditions, Partition, Step, Task, next_task
 from protocols.archive import ArchiveBusy, ArchiveUnusable, StepFailed, StepOutcome
-from protocols.ports import WorkStopped
 from supervisor.clock import SystemClock
 
 BUSY: Final = (
     "another process is at work on the archive: the Archiver of the venue that runs here (see"
     " tapgrid status), or another tapgrid archive; try again later"
 )
-
-T = TypeVar("T")
 
 
 def archive(settings: ArchiveSettings, *, data: Path, out: TextIO, progress: TextIO) -> int:
@@ -42,7 +38,7 @@ def archive(settings: ArchiveSettings, *, data: Path, out: TextIO, progress: Tex
     weeks = open_archive(settings, data=data)
     asked_at_ms = SystemClock().now_ms()
     tried: dict[str, StepOutcome] = {}
-    with archive_in_words(), weeks.lock.held(), Bars(progress) as bars:
+    with archive_in_words(), weeks.lock.held(), StepBars(progress) as bars:
         while (task := _next(weeks, tried, asked_at_ms)) is not None:
             bars.begin(f"{task.name}: {task.step}")
             outcome = interruptible(partial(weeks.carry_out, task, work=bars), bars)
@@ -92,33 +88,6 @@ def archive_in_words() -> Iterator[None]:
         raise CannotDo(BUSY, NO_FOLDER) from error
     except ArchiveUnusable as error:
         raise CannotDo(str(error), NO_FOLDER) from error
-
-
-class Bars(StepBars):
-    """Bars that end the work when they are told to, within a second."""
-
-    told = False
-
-    def step(self, done_bytes: int, total_bytes: int) -> None:
-        """Raises WorkStopped."""
-        super().step(done_bytes, total_bytes)
-        if self.told:
-            raise WorkStopped
-
-
-def interruptible(call: Callable[[], T], bars: Bars) -> T:
-    """What `call` returns or raises; Ctrl-C ends it by way of `bars`, and then this.
-
-    It runs on a thread of its own: the main one, in the middle of a long statement of SQLite's,
-    would not hear of Ctrl-C until the statement has ended.
-    """
-    with ThreadPoolExecutor(1) as thread:
-        called = thread.submit(call)
-        try:
-            return called.result()
-        except KeyboardInterrupt:
-            bars.told = True
-            raise
 
 
 def _next(weeks: WeekArchive, tried: dict[str, StepOutcome], asked_at_ms: int) -> Task | None:

@@ -5,9 +5,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from actors.commands.archive import Bars, interruptible
 from actors.commands.exits import NO_FOLDER, OK, REFUSED, UNREACHABLE, WRONG, CannotDo
 from actors.commands.objects import object_store
+from actors.commands.step_bars import StepBars, interruptible
 from config.settings import ArchiveSettings
 from db.archive_steps import Damaged
 from db.archive_week import NoRoom
@@ -29,7 +29,7 @@ def restore_week(
     folder = DataFolder.existing(data)
     store = object_store(archive, data=folder.path)
     probe = StatvfsProbe(folder.path)
-    with _in_words(), Bars(progress) as bars:
+    with _in_words(), StepBars(progress) as bars:
         bars.begin(f"{week}: fetch")
         restored = interruptible(
             lambda: bring_back(folder.path, f"{week}.db", store, probe=probe, work=bars), bars

@@ -1,16 +1,12 @@
 """`tapgrid archive` and `tapgrid restore --week`: what they do, and what they say of it."""
 
-import signal
 import sqlite3
-import threading
 from collections.abc import Iterator
 from contextlib import closing
-from io import StringIO
 from pathlib import Path
 
 import pytest
 
-from actors.commands.archive import Bars, interruptible
 from db.file_lock import FileLock
 from db.weekly_reader import WeeklyReader
 from tests.actors.commands.conftest import Tapgrid
@@ -125,27 +121,6 @@ def test_the_list_shows_how_far_each_week_has_come(weeks: Path, tapgrid: Tapgrid
     assert why.startswith("  1 failure, ")
     assert "does not add up" in why
     assert count == f"1 of 2 closed weeks in {weeks}/archive"
-
-
-@pytest.mark.slow
-def test_ctrl_c_ends_the_work_at_once() -> None:
-    bars, begun = Bars(StringIO()), threading.Event()
-
-    def work() -> None:
-        while True:
-            begun.set()
-            threading.Event().wait(0.01)
-            bars.step(1, 2)
-
-    def press() -> None:
-        begun.wait()
-        main = threading.main_thread().ident
-        assert main is not None
-        signal.pthread_kill(main, signal.SIGINT)
-
-    threading.Thread(target=press).start()
-    with pytest.raises(KeyboardInterrupt):
-        interruptible(work, bars)
 
 
 # --- restore --week -----------------------------------------------------------------------------
