@@ -115,6 +115,8 @@ class VenueCollector(Collector):
             yield _gauge("open_bets", "Bets not resolved yet.", house.open_bets)
 
     def _upkeep(self) -> Iterator[Metric]:
+        # A time that has not come yet is 0: an alert on the age of what is not there would never
+        # fire, least of all where backups have failed from the first.
         yield from self._archive()
         yield from self._backups()
         yield from self._audit()
@@ -122,12 +124,11 @@ class VenueCollector(Collector):
 
     def _archive(self) -> Iterator[Metric]:
         archive, writer = self._ports.archive.value, self._ports.writer.value
-        if archive.last_success_ms:
-            yield _gauge(
-                "last_successful_archive_timestamp",
-                "Unix time of the newest week in the archive; before the first, of the start.",
-                archive.last_success_ms / 1000,
-            )
+        yield _gauge(
+            "last_successful_archive_timestamp",
+            "Unix time of the newest week in the archive; before the first, of the start.",
+            archive.last_success_ms / 1000,
+        )
         yield _gauge("archive_waiting", "Closed weeks not in the archive yet.", archive.waiting)
         yield _gauge("archive_weeks", "Weeks in the archive, verified.", archive.archived)
         yield _gauge("archive_purged_weeks", "... whose file here was deleted.", archive.purged)
@@ -142,12 +143,11 @@ class VenueCollector(Collector):
 
     def _backups(self) -> Iterator[Metric]:
         backups = self._ports.backups.value
-        if backups.last_success_ms:
-            yield _gauge(
-                "last_successful_backup_timestamp",
-                "Unix time of the newest verified backup.",
-                backups.last_success_ms / 1000,
-            )
+        yield _gauge(
+            "last_successful_backup_timestamp",
+            "Unix time of the newest verified backup; 0: none is known of.",
+            backups.last_success_ms / 1000,
+        )
         yield _gauge("backup_bytes", "Its size as stored.", backups.last_bytes)
         yield _gauge("backup_seconds", "How long it took.", backups.took_ms / 1000)
         yield _counter("backups_taken", "Verified backups.", backups.taken)
@@ -155,12 +155,11 @@ class VenueCollector(Collector):
 
     def _audit(self) -> Iterator[Metric]:
         audit = self._ports.audit.value
-        if audit.checked_at_ms:
-            yield _gauge(
-                "last_integrity_check_timestamp",
-                "Unix time of the last full check of the money.",
-                audit.checked_at_ms / 1000,
-            )
+        yield _gauge(
+            "last_integrity_check_timestamp",
+            "Unix time of the last full check of the money; 0: there was none.",
+            audit.checked_at_ms / 1000,
+        )
         yield _gauge("ledger_drifts", "Ways in which the money does not add up.", audit.drifts)
         yield _gauge("integrity_check_seconds", "How long it took.", audit.took_ms / 1000)
         yield _counter("integrity_failures", "Checks not carried out.", audit.failures)
