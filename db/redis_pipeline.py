@@ -58,6 +58,9 @@ LEFT_S_MIN: Final = 0.001
 RETRY_S_MIN: Final = 0.05
 RETRY_S_MAX: Final = 1.0
 """Also how long a connection must have lasted for the next failure to count as the first."""
+REFUSES_FOR_S: Final = 15.0
+"""A server that refused something counts as refusing for so long after the last time: a full one
+still answers reads, and at the brink it takes one write and refuses the next."""
 
 # It logs a stack for each attempt on a server that does not answer. Here each reason is told once.
 logging.getLogger("coredis").setLevel(logging.CRITICAL)
@@ -119,6 +122,8 @@ class RedisPipeline:
         self._arrivals = ParkingLot()
         self._down: str | None = "not connected yet"
         self._told: set[str] = set()
+        self._refuses_until = -math.inf
+        """On trio's clock."""
         self._tried = trio.Event()
         self.round_trips = 0
         self.commands = 0
@@ -221,6 +226,7 @@ class RedisPipeline:
         try:
             commands = [call.command for call in batch]
             replies = await self._round_trip(connection, commands, deadline)
+            self._notice_refusals(replies)
             unknown = _answer_known(batch, replies)
             if unknown:
                 again = [*self._prepare, *(call.command for call in unknown)]
@@ -255,6 +261,16 @@ class RedisPipeline:
 
     # Up and down
 
+    def _notice_refusals(self, replies: Sequence[Reply]) -> None:
+        """Tell of a server that answers, and does not do what it is asked: it is full, or worse."""
+        now = trio.current_time()
+        for reply in replies:
+            if isinstance(reply, ResponseError) and not isinstance(reply, NoScriptError):
+                self._refuses_until = now + REFUSES_FOR_S
+                self._tell_once(_words(reply))
+        if self._told and self._down is None and now >= self._refuses_until:
+            self._recover()
+
     def _recover(self) -> None:
         if self._told:
             self._tell("")
@@ -266,10 +282,13 @@ class RedisPipeline:
         """From now on calls fail at once, those that wait included."""
         self._down = why
         self._fail_waiting()
+        self._tell_once(why)
+        self._tried.set()
+
+    def _tell_once(self, why: str) -> None:
         if why not in self._told:
             self._told.add(why)
             self._tell(why)
-        self._tried.set()
 
     def _fail_waiting(self) -> None:
         while self._waiting:

@@ -365,6 +365,24 @@ async def test_full_it_refuses_and_still_tells_what_it_has(own: RedisServer) -> 
         assert (await store.take_token("k", per_minute=1, burst=1)).remaining == 0
 
 
+async def test_that_it_refuses_is_told_once_and_when_it_takes_everything_again(
+    own: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redis_pipeline, "REFUSES_FOR_S", 0.2)
+    told: list[str] = []
+    async with opened(own.url, tell=told.append) as store:
+        own.run("CONFIG", "SET", "maxmemory", "1", "maxmemory-policy", "noeviction")
+        for _ in range(3):
+            await why_not(store.put("k", "v", ttl_s=90))
+            assert await store.get("k") is None  # what it still answers is no sign of recovery
+        assert told == ["its memory is full"]
+        own.run("CONFIG", "SET", "maxmemory", "0")
+        with trio.fail_after(BACK_WITHIN_S):
+            while told[-1]:
+                await store.put("k", "v", ttl_s=90)
+        assert told == ["its memory is full", ""]
+
+
 async def test_it_can_be_connected_to_while_full(own: RedisServer) -> None:
     own.run("CONFIG", "SET", "maxmemory", "1", "maxmemory-policy", "noeviction")
     async with opened(own.url) as store:
