@@ -31,7 +31,7 @@ from db.sqlite_ledger import SqliteLedger
 from db.ulid import UlidMaker
 from domain.caps import HouseCaps
 from domain.units import EpochMs
-from protocols.money import LedgerCommand, MoneyOutcome
+from protocols.money import LedgerCommand, MoneyOutcome, RebuildBalance
 from protocols.ports import Chance, Recovered
 
 RETRY_MS: Final = 60_000
@@ -156,11 +156,13 @@ class WeeklyLedger:
         """Begin a new week if `at_ms` lies in one, then carry the commands out in one transaction.
 
         A rotation that fails costs nothing but time: the old file goes on, and this is tried again
-        a minute later. Otherwise as `SqliteLedger.apply`.
+        a minute later. A balance is rebuilt before the week turns: what is carried over is taken
+        for right, and the rows that say otherwise stay behind. Otherwise as `SqliteLedger.apply`.
         """
         self._settle_doubt()
         at_ms = self._at_ms = max(self._at_ms, at_ms)
-        if file_name(at_ms) > self.partition() and at_ms >= self._rotate_from_ms:
+        is_over = file_name(at_ms) > self.partition() and at_ms >= self._rotate_from_ms
+        if is_over and not any(isinstance(command, RebuildBalance) for command in commands):
             self._rotate(at_ms)
         elif self._unfinished and at_ms >= self._finish_from_ms:
             self._finish()

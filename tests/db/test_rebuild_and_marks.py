@@ -18,7 +18,9 @@ from hypothesis import strategies as st
 from db import ledger_commands
 from db.sqlite_ledger import LedgerBroken
 from db.sqlite_ledger_reader import SqliteLedgerReader
+from db.weekly_check import check_weeks
 from db.weekly_ledger import WeeklyLedger
+from db.weekly_reader import WeeklyReader
 from domain.caps import HouseCaps
 from domain.refusals import Code, Refusal
 from protocols.accounts import Drift
@@ -468,3 +470,26 @@ def test_a_week_whose_money_was_meddled_with_begins_when_it_was_rebuilt() -> Non
         assert ledger.path != old.file
         with closing(SqliteLedgerReader.open(ledger.path)) as reader:
             assert reader.integrity().clean
+
+
+def test_a_week_that_is_over_waits_for_the_rebuild_of_a_drift_that_cancels_itself_out() -> None:
+    """Carried over, it could not be mended any more: the rows that tell it would stay behind."""
+    with quick_folder() as folder, closing(weekly(folder, AT_MS)) as ledger:
+        ledger.apply([deposit("house", FUNDS), deposit(ALICE, FUNDS)], at_ms=AT_MS)
+        with closing(open_venue(ledger.path)) as venue:
+            old = Money(ledger.path, venue)
+            old.add(1)
+            old.add(-1, "house")
+        at_ms = AT_MS + WEEK_MS
+        for wallet in (ALICE, "house"):
+            command = RebuildBalance(wallet=wallet, by="ann", why="drill")
+            (outcome,) = ledger.apply([command], at_ms=at_ms)
+            assert isinstance(outcome, BalanceRebuilt)
+            assert outcome.after_micros == FUNDS
+        ledger.apply([Rotate()], at_ms=at_ms)
+        assert ledger.path != old.file
+        with closing(WeeklyReader(folder)) as reader:
+            assert [each.report.drifts for each in check_weeks(reader.weeks()) if each.report] == [
+                (),
+                (),
+            ]
