@@ -129,8 +129,12 @@ class SqliteLedger:
             self._connection.execute("UPDATE meta SET opened_at_ms = ?", (at_ms,))
 
     def newest_ms(self) -> EpochMs:
-        """When this file was opened, or its newest bet placed: time goes on from there."""
-        sql = "SELECT max(opened_at_ms, high_ms) FROM meta"
+        """When this file was opened, its newest bet placed or its newest row written: time goes on
+        from there."""
+        sql = (
+            "SELECT max(opened_at_ms, high_ms, ifnull((SELECT created_at_ms FROM transaction_ledger"
+            " ORDER BY rowid DESC LIMIT 1), 0)) FROM meta"
+        )
         return int(self._connection.execute(sql).fetchone()[0])
 
     def file_before(self) -> tuple[str, EpochMs] | None:

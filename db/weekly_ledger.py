@@ -163,6 +163,8 @@ class WeeklyLedger:
         at_ms = self._at_ms = max(self._at_ms, at_ms)
         is_over = file_name(at_ms) > self.partition() and at_ms >= self._rotate_from_ms
         if is_over and not any(isinstance(command, RebuildBalance) for command in commands):
+            # Ahead of what a life before wrote in it when the week could not be begun.
+            at_ms = self._at_ms = max(at_ms, self._ledger.newest_ms() + 1)
             self._rotate(at_ms)
         elif self._unfinished and at_ms >= self._finish_from_ms:
             self._finish()

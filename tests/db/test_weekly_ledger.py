@@ -1,5 +1,6 @@
 """The ledger over the ends of weeks: when a new file begins, and what goes on in it."""
 
+import errno
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from db import weekly_ledger
 from db.partition import file_name
 from db.sqlite_connection import open_reader
 from db.weekly_ledger import WeeklyLedger, open_current
@@ -177,6 +179,32 @@ def test_a_clock_that_is_stepped_back_begins_no_old_week_again(venue: WeeklyVenu
     sql = "SELECT min(created_at_ms) FROM transaction_ledger"
     assert in_file(venue.money, SECOND, sql) == [(SUNDAY_MS + 5,)]
     assert venue.ledger.recover().high_ms == SUNDAY_MS + 5, "nor does a bet, after a start"
+
+
+def test_what_was_written_before_a_week_could_begin_lies_before_its_beginning(
+    venue: WeeklyVenue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk was full at midnight; the next life finds room, and its clock behind."""
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "no room")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(weekly_ledger, "build_file", full)
+        venue.apply(order(1, bet_id="late", start_s=AHEAD_S), at_ms=SUNDAY_MS)
+        venue.apply(deposit(ALICE, STAKE), at_ms=SUNDAY_MS + 5)
+        assert venue.ledger.partition() == FIRST
+    venue.ledger.close()
+    venue.ledger, _ = open_current(
+        venue.money, at_ms=SUNDAY_MS, caps=HouseCaps(), chance=SeededChance(2)
+    )
+    venue.apply(order(2, bet_id="next", start_s=AHEAD_S), at_ms=SUNDAY_MS)
+    assert venue.ledger.partition() == SECOND
+    sql = "SELECT max(created_at_ms) FROM transaction_ledger"
+    assert in_file(venue.money, FIRST, sql) == [(SUNDAY_MS + 5,)]
+    assert in_file(venue.money, FIRST, "SELECT closed_at_ms FROM meta") == [(SUNDAY_MS + 6,)]
+    bets = venue.reader.bets(ALICE, from_ms=SUNDAY_MS)
+    assert [bet.bet_id for bet in bets] == ["next", "late"]
 
 
 def test_the_ledger_says_which_file_it_writes(venue: WeeklyVenue) -> None:
