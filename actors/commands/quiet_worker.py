@@ -3,6 +3,7 @@
 import os
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final, TypeVar
 
 from outcome import Outcome, capture
@@ -32,7 +33,8 @@ def quietly(call: Callable[[], T]) -> T:
     ended: list[Outcome[T]] = []
 
     def run() -> None:
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+        with suppress(PermissionError):  # a seccomp filter that knows no difference to taking more
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
         ended.append(capture(call))
 
     # A daemon, as trio's are: a call that was abandoned can't hold up the end of the process.

@@ -54,3 +54,8 @@ def test_systemd_accepts_it(tmp_path: Path) -> None:
         timeout=30,
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_its_filter_lets_archiving_give_way() -> None:
+    """`@resources` has setpriority in it, which the Archiver's thread calls for itself."""
+    assert lines("SystemCallFilter")[-1] == "setpriority"

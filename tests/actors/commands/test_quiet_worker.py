@@ -31,3 +31,15 @@ async def test_what_it_raises_is_raised() -> None:
 
     with pytest.raises(ValueError, match="no"):
         await QuietWorker().run(call)
+
+
+async def test_where_giving_way_is_forbidden_the_call_is_made_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A seccomp filter may say so."""
+
+    def forbidden(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "setpriority", forbidden)
+    assert await QuietWorker().run(lambda: 7) == 7
