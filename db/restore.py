@@ -38,9 +38,11 @@ from db.closed_weeks import ClosedWeek, weeks_of
 from db.compression import expand
 from db.data_folder import DataFolder, NoDataFolder
 from db.durable_file import replace_file, sync_folder
+from db.ledger_check import check_pair
 from db.migrate import migrate
 from db.partition import MANIFEST, closed_at_ms
-from db.sqlite_connection import open_reader
+from db.rotation import close_file, fold_log
+from db.sqlite_connection import open_reader, snapshot
 from domain.backups import Backup, newest
 from domain.units import EpochMs
 from protocols.accounts import IntegrityReport
@@ -194,14 +196,15 @@ def _lay_out(
     here: list[str] = []
     elsewhere: list[str] = []
     for week in weeks_of(money).closed.values():
-        is_here = _keep_week(week, folder.money / week.name, money / week.name, work)
+        is_here = _keep_week(week, folder.money, current, work)
         (here if is_here else elsewhere).append(week.name)
     sync_folder(money)
     return tuple(here), tuple(elsewhere)
 
 
-def _keep_week(week: ClosedWeek, old: Path, new: Path, work: Work) -> bool:
+def _keep_week(week: ClosedWeek, was: Path, current: Path, work: Work) -> bool:
     """Take a closed week over from the money that was here, if it is the one that is meant."""
+    old, new = was / week.name, current.with_name(week.name)
     if not old.is_file():
         return False
     try:
@@ -213,14 +216,38 @@ def _keep_week(week: ClosedWeek, old: Path, new: Path, work: Work) -> bool:
             return False
         if old_closed_ms is not None and not _has_log(old):
             new.hardlink_to(old)  # neither is ever written again
-        else:
-            # Its end has still to be written, which must not reach the money that is put aside.
-            copy_database(old, new, work=work)
-            _sync(new)
+            return True
+        # What is still to be written must not reach the money that is put aside.
+        copy_database(old, new, work=work)
+        if old_closed_ms is None and not _ends_before(new, week, current):
+            _remove(new)
+            return False
+        _sync(new)
     except sqlite3.Error:
-        new.unlink(missing_ok=True)
+        _remove(new)
         return False  # what destroyed the rest has destroyed this, too
     return True
+
+
+def _ends_before(file: Path, week: ClosedWeek, current: Path) -> bool:
+    """Write the end of a week that was not closed yet. Does the current one go on from there?
+
+    Its last row alone does not say so: a bet that is lost leaves none.
+    """
+    close_file(file, at_ms=week.closed_at_ms)
+    fold_log(file)
+    with (
+        closing(open_reader(file)) as old,
+        closing(open_reader(current)) as new,
+        snapshot(old),
+        snapshot(new),
+    ):
+        return not check_pair(old, new)
+
+
+def _remove(file: Path) -> None:
+    for each in file.parent.glob(f"{file.name}*"):
+        each.unlink()
 
 
 def _has_log(file: Path) -> bool:

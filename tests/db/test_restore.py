@@ -32,7 +32,7 @@ from protocols.money import QuoteNumbersReserved, ReserveQuoteNumbers, Rotate
 from protocols.ports import ObjectStoreFailed, WorkStopped
 from tests.support.backups import WEEK_MS, Place, Room, Watched
 from tests.support.killed import killed_everywhere
-from tests.support.ledgers import ALICE, AT_MS, STAKE, deposit, order
+from tests.support.ledgers import ALICE, AT_MS, STAKE, deposit, order, settle
 from tests.support.quick_folder import quick_folder
 
 PARTITION = file_name(AT_MS)
@@ -252,6 +252,19 @@ def test_another_file_of_that_name_is_not_taken_for_it(weeks: Weeks) -> None:
     with closing(sqlite3.connect(file)) as connection, connection:
         connection.execute("UPDATE meta SET closed_at_ms = closed_at_ms + 1")
     assert bring_back(weeks.place).weeks_elsewhere == (weeks.first,)
+
+
+def test_a_week_that_never_ended_is_not_taken_for_the_one_that_did(place: Place) -> None:
+    """An earlier backup was brought back first: a bet that was lost since leaves no ledger row."""
+    place.apply(order(1, bet_id="lost"))
+    earlier = place.take(at_ms=AT_MS + 1_000)
+    place.apply(settle(lost=[0, 1]), at_ms=AT_MS + 60_000)
+    place.apply(Rotate(), at_ms=AT_MS + WEEK_MS)
+    place.take(at_ms=AT_MS + WEEK_MS)
+    bring_back(place, earlier.key)
+    restored = bring_back(place)
+    assert (restored.weeks_here, restored.weeks_elsewhere) == ((), (PARTITION,))
+    assert {each.name for each in (place.data / "money").glob(f"{PARTITION}*")} == set()
 
 
 def test_one_that_is_damaged_is_not_taken_over(weeks: Weeks) -> None:
