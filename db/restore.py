@@ -313,9 +313,11 @@ def _noted_time(money: Path) -> str | None:
 
 def _free_time(folder: DataFolder, at_ms: EpochMs) -> str:
     """The time of this restore as names have it; a second later for each that was named so."""
+    noted = _noted_time(folder.money)  # what tells the new folder from the old must differ
     while True:
         time = f"{datetime.fromtimestamp(at_ms // 1000, UTC):%Y%m%dT%H%M%SZ}"
-        if not any((folder.path / f"{name}{time}").exists() for name in (_INCOMING, _ASIDE)):
+        taken = any((folder.path / f"{name}{time}").exists() for name in (_INCOMING, _ASIDE))
+        if time != noted and not taken:
             return time
         at_ms += 1000
 

@@ -460,6 +460,25 @@ def test_killed_anywhere_it_leaves_the_old_money_or_the_new(destroyed: bool) -> 
     assert {*seen} == {old, THEN}
 
 
+def test_money_of_a_restore_in_the_same_second_is_put_aside_too(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its note says the same time as that of the restore which was killed after it."""
+    shutil.rmtree(place.data)
+    bring_back(place)
+    place.apply(deposit(ALICE, 50 * STAKE))
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(restoring, "_put_aside", killed)
+        with pytest.raises(KeyboardInterrupt):
+            bring_back(place)
+    bring_back(place)
+    assert balances_aside(place) == {THEN, THEN + 50 * STAKE}
+
+
 def balance_left(place: Place) -> int | None:
     """Alice's money as the next start would find it; None where it would begin anew."""
     try:
