@@ -206,13 +206,16 @@ class WeekSteps:
         """Delete the local file, if the object is there and as large as it was when verified."""
         if row.name == weeks.current:
             raise AssertionError(f"{row.name} is the current file")
+        local = self.local(row)
+        if row.place != self.store.place and not local.is_file():
+            # Nothing to delete, and the archive of today knows nothing of it.
+            return Done(row=attrs.evolve(row, purged_at_ms=self.clock.now_ms(), failures=0))
         stored = self._stored(row)
         if stored is None or stored.bytes != row.compressed_bytes:
             found = "is gone from" if stored is None else f"has {stored.bytes:,} bytes in"
             raise GoBack(
                 f"{row.key} {found} {self.store.place}: not deleted here", ArchiveState.PENDING
             )
-        local = self.local(row)
         freed_bytes = local.stat().st_size if local.is_file() else 0
         _delete(self.money, row.name)
         purged = attrs.evolve(row, purged_at_ms=self.clock.now_ms(), failures=0)

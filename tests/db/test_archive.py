@@ -517,6 +517,18 @@ def test_a_week_that_is_only_in_the_old_place_is_left_there(archived: ArchivedVe
     assert row(moved).place == str(archived.data / "archive")
 
 
+def test_a_week_that_was_lost_here_stays_on_record_in_the_old_place(
+    archived: ArchivedVenue,
+) -> None:
+    """When its time to be purged comes there is nothing to delete, and nobody else to ask."""
+    (archived.money / FIRST).unlink()
+    archived.store = FolderObjects(archived.data / "elsewhere")
+    archived.later(60 * 86_400)
+    assert [done.task.step for done in archived.run()] == [Step.PURGE]
+    assert row(archived).state is ArchiveState.DONE
+    assert row(archived).place == str(archived.data / "archive")
+
+
 # --- two at once --------------------------------------------------------------------------------
 
 
