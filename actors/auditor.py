@@ -17,7 +17,14 @@ from domain.auditing import FULL_CHECK_AGAIN_AFTER_S, full_check_in_s
 from domain.refusals import Code, Refusal
 from protocols.accounts import Audit, Drift, IntegrityReport
 from protocols.auditing import CheckIntegrity, LedgerChecks, LedgerUncheckable
-from protocols.money import MarkedVerified, MarkVerified, MoneyCommand, MoneyOutcome
+from protocols.money import (
+    DriftReported,
+    MarkedVerified,
+    MarkVerified,
+    MoneyCommand,
+    MoneyOutcome,
+    ReportDrift,
+)
 from protocols.ports import Clock, Work, Worker, WorkStopped
 from protocols.upkeep import AuditStatus
 from supervisor import Ask, EndOfMailbox, Life, Mailbox, Watch, ask
@@ -75,6 +82,8 @@ class _Auditor:
         self._ports = ports
         now_s, now_ms = trio.current_time(), ports.clock.now_ms()
         checked_at_ms = ports.status.value.checked_at_ms
+        # An earlier life may have told the ledger: it is told anew when all is well.
+        self._told_of_drift = ports.status.value.drifts > 0
         self._full_at = now_s + full_check_in_s(
             checked_at_ms=checked_at_ms, now_ms=now_ms, every_s=ports.full_every_s
         )
@@ -112,6 +121,7 @@ class _Auditor:
         counts = {"rows": report.ledger_rows, "bets": report.bets, "accounts": report.accounts}
         log.info("ledger_checked", drifts=len(report.drifts), took_ms=took_ms, **counts)
         _alert(report.drifts)
+        await self._tell_ledger()
         return report
 
     async def _check_new(self) -> None:
@@ -127,6 +137,7 @@ class _Auditor:
         if len(audit.drifts) > status.value.drifts:
             status.set(_with_drift(status.value, audit.drifts))
         _alert(audit.drifts)
+        await self._tell_ledger()
 
     async def _mark(self, audit: Audit) -> None:
         """Have it kept how far the ledger adds up. If that fails the next check says it again."""
@@ -136,6 +147,18 @@ class _Auditor:
             status.set(attrs.evolve(status.value, verified_rowid=audit.rowid))
         else:
             log.warning("mark_not_moved", rowid=audit.rowid, outcome=repr(outcome)[:200])
+
+    async def _tell_ledger(self) -> None:
+        """So that it begins no week on such money. If that fails the next check says it again."""
+        shown = self._ports.status.value
+        if shown.drifts == 0 and not self._told_of_drift:
+            return
+        command = ReportDrift(drifts=shown.drifts, first=shown.first_drift)
+        outcome = await ask(self._ports.money, command, within_s=MARK_WITHIN_S)
+        if isinstance(outcome, DriftReported):
+            self._told_of_drift = shown.drifts > 0
+        else:
+            log.warning("drift_not_reported", outcome=repr(outcome)[:200])
 
     async def _look(self, kind: str, check: Callable[[Work], T]) -> T | Refusal:
         """What the check found, unless it could not be carried out or the venue stops."""

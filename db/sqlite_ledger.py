@@ -38,12 +38,14 @@ from protocols.money import (
     BetRefused,
     CommandFailed,
     Deposit,
+    DriftReported,
     KeepOverride,
     LedgerCommand,
     MarkVerified,
     MoneyOutcome,
     OpenAccount,
     RebuildBalance,
+    ReportDrift,
     ReserveQuoteNumbers,
     Rotate,
     Rotated,
@@ -239,6 +241,8 @@ class SqliteLedger:
                 return ledger_commands.reserve_quote_numbers(connection, command)
             case MarkVerified():
                 return ledger_commands.mark_verified(connection, command)
+            case ReportDrift():
+                return DriftReported()  # it matters to who begins weeks (db.weekly_ledger)
             case RebuildBalance():
                 return ledger_commands.rebuild_balance(
                     connection, command, at_ms=at_ms, ulids=ulids

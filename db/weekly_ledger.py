@@ -31,7 +31,7 @@ from db.sqlite_ledger import SqliteLedger
 from db.ulid import UlidMaker
 from domain.caps import HouseCaps
 from domain.units import EpochMs
-from protocols.money import LedgerCommand, MoneyOutcome, RebuildBalance
+from protocols.money import LedgerCommand, MoneyOutcome, RebuildBalance, ReportDrift
 from protocols.ports import Chance, Recovered
 
 RETRY_MS: Final = 60_000
@@ -77,6 +77,8 @@ class WeeklyLedger:
         self._opening = opening
         self._ulids = UlidMaker(opening.chance)
         self._at_ms = ledger.newest_ms()
+        self._drift = ""
+        """What a check found and no later one has found gone."""
         self._not_begun = ""
         self._not_closed = ""
         self._unfinished = True
@@ -157,9 +159,11 @@ class WeeklyLedger:
 
         A rotation that fails costs nothing but time: the old file goes on, and this is tried again
         a minute later. A balance is rebuilt before the week turns: what is carried over is taken
-        for right, and the rows that say otherwise stay behind. Otherwise as `SqliteLedger.apply`.
+        for right, and the rows that say otherwise stay behind. So no week begins either on money
+        that was found not to add up. Otherwise as `SqliteLedger.apply`.
         """
         self._settle_doubt()
+        self._hear(commands)
         at_ms = self._at_ms = max(self._at_ms, at_ms)
         is_over = file_name(at_ms) > self.partition() and at_ms >= self._rotate_from_ms
         if is_over and not any(isinstance(command, RebuildBalance) for command in commands):
@@ -170,9 +174,20 @@ class WeeklyLedger:
             self._finish()
         return self._ledger.apply(commands, at_ms=at_ms)
 
+    def _hear(self, commands: Sequence[LedgerCommand]) -> None:
+        """Keep what the last check found, and lose no time when it found all well."""
+        for command in commands:
+            if isinstance(command, ReportDrift):
+                if self._drift and not command.drifts:
+                    self._rotate_from_ms, self._not_begun = 0, ""
+                self._drift = command.first if command.drifts else ""
+
     def _rotate(self, at_ms: EpochMs) -> None:
         self._finish()  # mostly done since days
-        if self._not_closed:  # it is known from the file after it only, so one at a time
+        if self._drift:
+            self._not_begun = self._failed("no new week: the money does not add up", self._drift)
+        # What is not closed is known from the file after it only, so one at a time.
+        if self._drift or self._not_closed:
             self._rotate_from_ms = at_ms + RETRY_MS
             return
         turn = Turn(old=self.path, new=self._folder / file_name(at_ms), at_ms=at_ms)
@@ -234,8 +249,9 @@ class WeeklyLedger:
             self._not_closed = self._failed(f"{name} could not be closed", error)
             self._unfinished = True
 
-    def _failed(self, what: str, error: BaseException) -> str:
-        return f"{what} at {self._at_ms}: {type(error).__name__}: {error}"
+    def _failed(self, what: str, why: BaseException | str) -> str:
+        text = why if isinstance(why, str) else f"{type(why).__name__}: {why}"
+        return f"{what} at {self._at_ms}: {text}"
 
 
 def open_current(

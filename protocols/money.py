@@ -133,6 +133,18 @@ class MarkVerified:
 
 
 @attrs.frozen(kw_only=True)
+class ReportDrift:
+    """In so many ways the money does not add up, as a check found it; 0: it does again.
+
+    As long as it does not, no new week is begun: what is carried over is taken for right, and the
+    rows that say otherwise would stay behind. Answered with DriftReported.
+    """
+
+    drifts: int
+    first: str = ""
+
+
+@attrs.frozen(kw_only=True)
 class RebuildBalance:
     """Set a balance to the sum of its ledger rows, on an operator's word, and note it there.
 
@@ -155,6 +167,7 @@ MoneyCommand: TypeAlias = (
     | ReserveQuoteNumbers
     | Rotate
     | MarkVerified
+    | ReportDrift
     | RebuildBalance
 )
 
@@ -188,6 +201,7 @@ LedgerCommand: TypeAlias = (
     | ReserveQuoteNumbers
     | Rotate
     | MarkVerified
+    | ReportDrift
     | RebuildBalance
 )
 
@@ -320,6 +334,11 @@ class MarkedVerified:
 
 
 @attrs.frozen(kw_only=True)
+class DriftReported:
+    """The ledger has heard."""
+
+
+@attrs.frozen(kw_only=True)
 class BalanceRebuilt:
     """The balance is the sum of its ledger rows, and the rebuild is noted among them."""
 
@@ -349,6 +368,7 @@ MoneyOutcome: TypeAlias = (
     | QuoteNumbersReserved
     | Rotated
     | MarkedVerified
+    | DriftReported
     | BalanceRebuilt
     | Refusal
     | CommandFailed

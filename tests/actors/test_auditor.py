@@ -22,7 +22,14 @@ from db.partition import name_current
 from domain.refusals import Code, Refusal
 from protocols.accounts import Audit, Drift, IntegrityReport
 from protocols.auditing import CheckIntegrity, LedgerChecks, LedgerUncheckable
-from protocols.money import CommandFailed, MarkedVerified, MarkVerified, MoneyOutcome
+from protocols.money import (
+    CommandFailed,
+    DriftReported,
+    MarkedVerified,
+    MarkVerified,
+    MoneyOutcome,
+    ReportDrift,
+)
 from protocols.ports import Work, Worker
 from protocols.upkeep import AuditStatus
 from supervisor import Life, Mailbox, Refused, StatusUnknown, TrioClock, Watch, WhenFull, ask
@@ -94,6 +101,7 @@ class Bench:
     money: Mailbox[MoneyAsk] = attrs.field(factory=lambda: Mailbox("money", 4, WhenFull.REFUSE))
     status: Watch[AuditStatus] = attrs.field(factory=lambda: Watch("audit", AuditStatus()))
     life: Life = attrs.field(factory=lambda: Life("test/auditor"))
+    reports: list[ReportDrift] = attrs.field(factory=list)
 
     async def live(self) -> None:
         ports = AuditorPorts(
@@ -112,6 +120,10 @@ class Bench:
         """The Batcher, as far as the Auditor goes."""
         async with self.money.reader(life) as reader:
             async for asked in reader:
+                if isinstance(asked.question, ReportDrift):
+                    self.reports.append(asked.question)
+                    asked.answer(DriftReported())
+                    continue
                 assert isinstance(asked.question, MarkVerified)
                 self.marks.append(asked.question.rowid)
                 if (outcome := self.mark(asked.question.rowid)) is not None:
@@ -263,6 +275,21 @@ async def test_drift_stays_shown_until_a_full_check_is_clean(
         assert bench.shown[0] == 1, "a restart has repaired nothing"
         assert isinstance(await bench.check(), IntegrityReport)
         assert bench.shown == (0, "")
+
+
+async def test_the_ledger_is_told_of_drift_and_once_when_it_is_gone(
+    autojump_clock: MockClock, bench: Bench, scripted: Scripted
+) -> None:
+    async with bench.alive():
+        await bench.check()
+        assert bench.reports == [], "all is well, as it was"
+        scripted.full_drifts = (LOST, BROKEN)
+        await bench.check()
+        assert bench.reports == [ReportDrift(drifts=2, first=LOST.text)]
+        scripted.full_drifts = ()
+        await bench.check()
+        await bench.check()
+    assert [report.drifts for report in bench.reports] == [2, 0]
 
 
 async def test_a_thousand_drifts_are_no_thousand_lines(

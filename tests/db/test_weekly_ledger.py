@@ -11,7 +11,7 @@ import pytest
 from db import weekly_ledger
 from db.partition import file_name
 from db.sqlite_connection import open_reader
-from db.weekly_ledger import WeeklyLedger, open_current
+from db.weekly_ledger import RETRY_MS, WeeklyLedger, open_current
 from domain.caps import HouseCaps
 from domain.refusals import Code, Refusal
 from protocols.accounts import OperatorState
@@ -26,6 +26,7 @@ from protocols.money import (
     MarkedVerified,
     MarkVerified,
     QuoteNumbersReserved,
+    ReportDrift,
     ReserveQuoteNumbers,
     Rotate,
     Rotated,
@@ -205,6 +206,25 @@ def test_what_was_written_before_a_week_could_begin_lies_before_its_beginning(
     assert in_file(venue.money, FIRST, "SELECT closed_at_ms FROM meta") == [(SUNDAY_MS + 6,)]
     bets = venue.reader.bets(ALICE, from_ms=SUNDAY_MS)
     assert [bet.bet_id for bet in bets] == ["next", "late"]
+
+
+def test_no_week_begins_on_money_that_was_found_not_to_add_up(venue: WeeklyVenue) -> None:
+    """Betting goes on meanwhile: whether to hold it is an operator's word."""
+    venue.apply(ReportDrift(drifts=2, first="balance house: expected 1, found 2"))
+    [placed] = venue.apply(order(1, start_s=AHEAD_S), at_ms=SUNDAY_MS)
+    assert isinstance(placed, BetConfirmed)
+    assert venue.ledger.partition() == FIRST
+    assert "balance house" in venue.ledger.rotation_failure()
+    venue.apply(MarkVerified(rowid=10**9), at_ms=SUNDAY_MS + 2 * RETRY_MS)
+    assert venue.ledger.partition() == FIRST, "new rows add up, and the drift is there still"
+
+
+def test_the_week_begins_as_soon_as_the_drift_is_gone(venue: WeeklyVenue) -> None:
+    venue.apply(ReportDrift(drifts=1, first="x"))
+    venue.apply(Rotate(), at_ms=SUNDAY_MS)
+    assert venue.ledger.partition() == FIRST
+    venue.apply(ReportDrift(drifts=0), at_ms=SUNDAY_MS + 1)
+    assert (venue.ledger.partition(), venue.ledger.rotation_failure()) == (SECOND, "")
 
 
 def test_the_ledger_says_which_file_it_writes(venue: WeeklyVenue) -> None:
