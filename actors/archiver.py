@@ -252,10 +252,13 @@ class _Archiver:
 
     def _show(self, survey: ArchiveSurvey) -> None:
         counted = tally(survey.partitions)
+        # A time that is still to come was recorded by a clock that was ahead. Shown, it would keep
+        # the dead man's switch silent for as long.
+        is_past = survey.last_success_ms <= self._ports.clock.now_ms()
         self._ports.status.set(
             attrs.evolve(
                 self._ports.status.value,
-                last_success_ms=survey.last_success_ms,
+                last_success_ms=survey.last_success_ms if is_past else 0,
                 waiting=counted.waiting,
                 archived=counted.archived,
                 purged=counted.purged,

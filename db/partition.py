@@ -75,11 +75,15 @@ def current_file(folder: Path) -> Path | None:
 def begin_file(folder: Path, *, at_ms: EpochMs) -> Path:
     """Where the first ledger of a folder without a manifest goes; `name_current` makes it count.
 
-    A start that died between the two has left this very file, with no money in it yet; any other
-    ledger without a manifest raises ManifestBroken.
+    A start that died between the two has left this very file, or that of an earlier week, with no
+    money in it yet. Any other ledger without a manifest raises ManifestBroken.
     """
     path = folder / file_name(at_ms)
     others = sorted(file.name for file in folder.glob("*.db") if file != path)
+    if len(others) == 1 and others[0] < path.name and not path.exists():
+        only = folder / others[0]
+        if is_file_name(only.name) and not _has_rows(only):
+            return only
     if others:
         raise ManifestBroken(f"{folder / MANIFEST} is missing beside {', '.join(others)}")
     return path
@@ -88,6 +92,18 @@ def begin_file(folder: Path, *, at_ms: EpochMs) -> Path:
 def name_current(folder: Path, path: Path) -> None:
     """Make `path`, a complete ledger in `folder`, the current one."""
     replace_file(folder / MANIFEST, json.dumps({"current": path.name}) + "\n")
+
+
+def _has_rows(path: Path) -> bool:
+    """Was anything ever booked in it? Raises sqlite3.Error if it is damaged."""
+    with closing(open_reader(path)) as connection:
+        try:
+            found = connection.execute("SELECT EXISTS (SELECT 1 FROM transaction_ledger)")
+        except sqlite3.Error as error:
+            if not is_statement_fault(error):
+                raise
+            return False  # there is no such table yet
+        return bool(found.fetchone()[0])
 
 
 def closed_at_ms(path: Path) -> EpochMs | None:

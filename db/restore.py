@@ -58,10 +58,13 @@ _INCOMING: Final = "money.incoming-"
 _ASIDE: Final = "money.before-restore-"
 _SAME_FOLDER: Final = -100  # AT_FDCWD: paths are relative to the working directory
 _EXCHANGE: Final = 2  # RENAME_EXCHANGE
+AHEAD_MAX_MS: Final = 300_000
+"""Two machines' clocks may differ by so much."""
 
 
 class NoSuchBackup(Exception):
-    """There is no complete backup of that name, or none at all."""
+    """There is no complete backup of that name, or none at all, or it can't be said which is the
+    newest."""
 
 
 class CannotSwap(Exception):
@@ -83,13 +86,19 @@ class Restored:
     """Those that are not: in the archive, if they came that far."""
 
 
-def choose_backup(objects: ObjectStore, key: str | None) -> Backup:
-    """The complete backup of that key, or the newest. Raises NoSuchBackup, ObjectStoreFailed."""
+def choose_backup(objects: ObjectStore, key: str | None, *, now_ms: EpochMs) -> Backup:
+    """The complete backup of that key, or the newest. Raises NoSuchBackup, ObjectStoreFailed.
+
+    One that was taken while the clock was ahead is not taken for the newest unless it is named: it
+    would hide all that came after it.
+    """
     complete = [backup for backup in list_backups(objects) if backup.complete]
     found = newest(each for each in complete if key is None or each.key == key)
     if found is None:
         what = f"no complete backup {key}" if key else "no complete backup"
         raise NoSuchBackup(f"there is {what} in {objects.place}")
+    if key is None and found.taken_at_ms > now_ms + AHEAD_MAX_MS:
+        raise NoSuchBackup(f"{found.key} bears a time that is still to come: name the one you mean")
     return found
 
 

@@ -2,18 +2,20 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
 from actors.commands.exits import NO_FOLDER, UNREACHABLE, CannotDo
 from actors.commands.venue_client import VenueClient
+from db.archive_record import ArchiveRecord, RecordMismatch
 from db.data_folder import DataFolder, FolderInUse, NoDataFolder, StampBroken, StampMismatch
 from db.migrate import SchemaMismatch
 from db.partition import ManifestBroken, current_file
 from db.sqlite_connection import DatabaseMissing
 from db.weekly_reader import WeeklyReader
+from domain.archiving import ArchiveState
 
 FOLDER_FAULTS: Final = (
     NoDataFolder,
@@ -40,6 +42,21 @@ def ledger_reader(data: Path) -> Iterator[WeeklyReader]:
             yield reader
     except sqlite3.DatabaseError as error:
         raise CannotDo(f"{path} can't be read: {error}", NO_FOLDER) from error
+
+
+def archived_weeks(data: Path) -> set[str]:
+    """The names that the record has as safe in the archive; none where it can't be read."""
+    try:
+        rows = ArchiveRecord(data / "archive.db").rows()
+    except (RecordMismatch, sqlite3.Error):
+        return set()
+    return {name for name, row in rows.items() if row.state is ArchiveState.DONE}
+
+
+def missing_line(name: str, archived: Collection[str]) -> str:
+    """Of a week that is not here: is it where it should be?"""
+    where = "in the archive only" if name in archived else "not here, nor on record as archived"
+    return f"{name}: {where}"
 
 
 def running_venue(folder: DataFolder, *, token: str = "") -> VenueClient:

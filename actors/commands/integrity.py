@@ -1,10 +1,11 @@
 """`tapgrid integrity`: does the money add up, in each week's file, between them and over all?"""
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import TextIO
 
 from actors.commands.exits import OK, WRONG
-from actors.commands.folder import ledger_reader
+from actors.commands.folder import archived_weeks, ledger_reader, missing_line
 from db.weekly_check import WeekChecked, check_weeks
 
 
@@ -14,22 +15,24 @@ def integrity(*, data: Path, out: TextIO) -> int:
     What is found is written as soon as a file has been checked.
     """
     with ledger_reader(data) as reader:
-        weeks = reader.weeks()
+        weeks, archived = reader.weeks(), archived_weeks(data)
         is_alone = len(weeks.newest_first) == 1
         found: list[WeekChecked] = []
         for checked in check_weeks(weeks):
             found.append(checked)
-            out.writelines(f"{line}\n" for line in week_lines(checked, is_alone=is_alone))
+            out.writelines(f"{line}\n" for line in week_lines(checked, archived, is_alone=is_alone))
     out.write(f"{summary_line(found)}\n")
     return OK if faults_in(found) == 0 else WRONG
 
 
-def week_lines(week: WeekChecked, *, is_alone: bool = False) -> list[str]:
+def week_lines(
+    week: WeekChecked, archived: Collection[str], *, is_alone: bool = False
+) -> list[str]:
     """Each drift, then what was checked. Of the only week there is the summary says that."""
     report = week.report
     if report is None:
-        why = f"can't be read: {week.unreadable}" if week.unreadable else "in the archive only"
-        return [f"{week.name}: {why}"]
+        missing = missing_line(week.name, archived)
+        return [f"{week.name}: can't be read: {week.unreadable}" if week.unreadable else missing]
     if is_alone:
         return [drift.text for drift in report.drifts]
     faults = f"{len(report.drifts)} drifts" if report.drifts else "zero drift"

@@ -22,14 +22,15 @@ def restore(
     """Bring back the backup `key`, or the newest. Raises CannotDo; then nothing was changed."""
     objects = object_store(archive, data=data)
     with backups_in_words(), StepBars(progress) as work:
-        chosen = choose_backup(objects, key)
+        now_ms = SystemClock().now_ms()
+        chosen = choose_backup(objects, key, now_ms=now_ms)
         restore_it = partial(
             bring_back,
             data,
             chosen.key,
             objects=objects,
             probe=StatvfsProbe(data),
-            at_ms=SystemClock().now_ms(),
+            at_ms=now_ms,
             work=work,
         )
         restored = interruptible(restore_it, work)

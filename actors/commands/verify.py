@@ -9,7 +9,7 @@ from typing import Final, TextIO
 import attrs
 
 from actors.commands.exits import OK, REFUSED, WRONG, CannotDo
-from actors.commands.folder import ledger_reader
+from actors.commands.folder import archived_weeks, ledger_reader, missing_line
 from actors.commands.progress import Progress
 from db.sqlite_connection import DatabaseMissing
 from db.sqlite_ledger_reader import EvidenceUnreadable, SqliteLedgerReader
@@ -54,7 +54,7 @@ def verify_all(*, data: Path, out: TextIO, progress: TextIO) -> int:
     of its own, and so is each file that was not read to its end."""
     verified = bad = 0
     with ledger_reader(data) as reader, Progress("bets", total=None, stream=progress) as drawn:
-        weeks = reader.weeks()
+        weeks, archived = reader.weeks(), archived_weeks(data)
         for week in reversed(weeks.newest_first):
             try:
                 for page in _pages(weeks.here.get(week.name)):
@@ -64,7 +64,7 @@ def verify_all(*, data: Path, out: TextIO, progress: TextIO) -> int:
                     bad += len(wrong)
                     drawn.step(len(page))
             except DatabaseMissing:
-                out.write(f"{week.name}: in the archive only\n")
+                out.write(f"{missing_line(week.name, archived)}\n")
             except sqlite3.DatabaseError as error:
                 out.write(f"{week.name}: can't be read: {error}\n")
                 bad += 1

@@ -218,6 +218,19 @@ async def test_what_waits_is_archived_at_once_oldest_first(autojump_clock: MockC
         assert set(bench.states().values()) == {ArchiveState.DONE}
 
 
+async def test_a_success_by_a_clock_that_was_ahead_does_not_silence_the_switch(
+    one_closed: Bench, autojump_clock: MockClock
+) -> None:
+    async with one_closed.alive():
+        ahead = await one_closed.wait(lambda status: status.archived == 1)
+    one_closed.clock = TrioClock(AT_MS)  # it is set right
+    one_closed.status.set(ArchiveStatus())
+    async with one_closed.alive():
+        status = await one_closed.wait(lambda status: status.archived == 1)
+    assert ahead.last_success_ms > AT_MS
+    assert status.last_success_ms == 0
+
+
 async def test_before_the_first_success_the_switch_shows_when_the_venue_was_opened(
     bench: Bench, autojump_clock: MockClock
 ) -> None:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from db.migrate import migrate
 from db.partition import (
     ManifestBroken,
     begin_file,
@@ -23,6 +24,7 @@ from db.sqlite_connection import DatabaseMissing, Memory, open_writer
 from db.sqlite_ledger import SqliteLedger
 from domain.caps import HouseCaps
 from supervisor.chance import SeededChance
+from tests.support.ledgers import deposit
 
 DAY_MS = 86_400_000
 
@@ -78,7 +80,23 @@ def test_a_first_start_that_died_is_taken_up_again(tmp_path: Path) -> None:
     assert begin_file(tmp_path, at_ms=2 * DAY_MS) == path
 
 
-def test_older_ledgers_without_a_manifest_stop_the_start(tmp_path: Path) -> None:
+def test_a_first_start_that_died_is_taken_up_in_a_later_week(tmp_path: Path) -> None:
+    path = begin_file(tmp_path, at_ms=DAY_MS)
+    with closing(open_writer(path)) as connection:
+        migrate(connection)
+    assert begin_file(tmp_path, at_ms=20 * DAY_MS) == path
+
+
+def test_money_without_a_manifest_stops_the_start(tmp_path: Path) -> None:
+    path = begin_file(tmp_path, at_ms=DAY_MS)
+    ledger = SqliteLedger.open(path, caps=HouseCaps(), chance=SeededChance(1))
+    ledger.apply([deposit("house", 1)], at_ms=DAY_MS)
+    ledger.close()
+    with pytest.raises(ManifestBroken, match=path.name):
+        begin_file(tmp_path, at_ms=20 * DAY_MS)
+
+
+def test_later_ledgers_without_a_manifest_stop_the_start(tmp_path: Path) -> None:
     (tmp_path / "2026-02-01.db").touch()
     with pytest.raises(ManifestBroken, match=r"2026-02-01\.db"):
         begin_file(tmp_path, at_ms=0)

@@ -40,6 +40,7 @@ THEN = 99 * STAKE
 """What Alice has in the backup: a hundred stakes less the one that is on a cell."""
 NOW = 149 * STAKE
 LATER_MS = AT_MS + HOUR_MS
+NOW_MS = AT_MS + 10 * WEEK_MS
 STEPS = ["fetch", "unpack", "check", "put in place"]
 
 
@@ -62,7 +63,7 @@ def a_past(root: Path) -> Place:
 def bring_back(place: Place, key: str | None = None, work: Watched | None = None) -> Restored:
     return restore(
         place.data,
-        choose_backup(place.objects, key).key,
+        choose_backup(place.objects, key, now_ms=NOW_MS).key,
         objects=place.objects,
         probe=place.probe,
         at_ms=LATER_MS,
@@ -289,16 +290,23 @@ def test_an_earlier_week_is_brought_back_and_ends_at_the_next_start(weeks: Weeks
     assert place.integrity().clean
 
 
+def test_a_backup_of_a_time_still_to_come_is_taken_only_if_it_is_named(place: Place) -> None:
+    ahead = place.take(at_ms=NOW_MS + HOUR_MS)
+    with pytest.raises(NoSuchBackup, match="still to come: name the one"):
+        choose_backup(place.objects, None, now_ms=NOW_MS)
+    assert choose_backup(place.objects, ahead.key, now_ms=NOW_MS).key == ahead.key
+
+
 # --- what is refused, and leaves everything as it was -----------------------------------------
 
 
 def test_there_must_be_such_a_backup(place: Place) -> None:
     with pytest.raises(NoSuchBackup, match="no complete backup backups/x"):
-        choose_backup(place.objects, "backups/x")
+        choose_backup(place.objects, "backups/x", now_ms=NOW_MS)
     [only] = place.listed()
     (place.store / record_key(only.key)).unlink()
     with pytest.raises(NoSuchBackup, match="there is no complete backup in"):
-        choose_backup(place.objects, None)
+        choose_backup(place.objects, None, now_ms=NOW_MS)
 
 
 def turned_bit(place: Place) -> None:

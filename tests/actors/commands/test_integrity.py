@@ -64,11 +64,21 @@ def test_each_week_has_a_line_and_the_last_one_sums_up(tapgrid: Tapgrid, two_wee
 
 
 def test_a_week_in_the_archive_is_said_to_be_there(tapgrid: Tapgrid, two_weeks: Path) -> None:
+    easily = ("--set", "archive.compression_level=1")
+    assert tapgrid("archive", "--data", two_weeks, *easily).code == 0
     (two_weeks / "money" / FIRST).unlink()
     said = tapgrid("integrity", "--data", two_weeks)
     assert said.code == 0
     assert said.out.splitlines()[0] == f"{FIRST}: in the archive only"
     assert said.out.endswith("zero drift\n")
+
+
+def test_a_week_that_is_nowhere_is_not_said_to_be_in_the_archive(
+    tapgrid: Tapgrid, two_weeks: Path
+) -> None:
+    (two_weeks / "money" / FIRST).unlink()
+    said = tapgrid("integrity", "--data", two_weeks)
+    assert said.out.splitlines()[0] == f"{FIRST}: not here, nor on record as archived"
 
 
 def test_a_drift_is_named_with_its_file(tapgrid: Tapgrid, two_weeks: Path) -> None:

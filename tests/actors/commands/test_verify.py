@@ -143,7 +143,7 @@ def test_what_is_in_the_archive_is_said_not_to_be_verified(
     said = tapgrid("verify", "--data", two_weeks)
     assert said.code == 0
     assert said.out.splitlines() == [
-        f"{FIRST}: in the archive only",
+        f"{FIRST}: not here, nor on record as archived",
         "verified 1 settled bets: all right",
     ]
     said = tapgrid("verify", WON, "--data", two_weeks)
