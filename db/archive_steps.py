@@ -189,7 +189,7 @@ def vacuum(source: Path, target: Path, *, work: Work) -> Content:
     Raises NotClosed, Damaged, sqlite3.Error and OSError (the disk is full).
     """
     wanted = closed_facts(source, work=work)
-    source_bytes = source.stat().st_size
+    source_bytes = size_with_log(source)
     with _fresh(target) as fresh:
         with (
             opened_whole(source, mode="rw") as connection,
@@ -292,6 +292,12 @@ def _sync_file(file: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def size_with_log(file: Path) -> int:
+    """Of a ledger whose write-ahead log may not have been copied into it yet: mostly a little too
+    much, and after a rotation else far too little."""
+    return _size(file) + _size(file.with_name(f"{file.name}-wal"))
 
 
 def _size(file: Path) -> int:

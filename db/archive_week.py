@@ -23,6 +23,7 @@ from db.archive_steps import (
     content_of,
     fetch,
     packed,
+    size_with_log,
     sound_facts,
     vacuum,
 )
@@ -123,7 +124,7 @@ class WeekSteps:
         source = self.local(row)
         if not source.is_file():
             raise DatabaseMissing(f"{row.name} is neither on this disk nor in {self.store.place}")
-        source_bytes = source.stat().st_size
+        source_bytes = size_with_log(source)
         self._need_room(source_bytes, "copy", row)
         copy = vacuum(source, self._copy(row), work=work)
         return Done(

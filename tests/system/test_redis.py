@@ -208,16 +208,17 @@ async def wait_kept(server: RedisServer, key: str, *, seq: int) -> dict[str, Any
 
 
 async def hear(channels: Any, kind: str) -> dict[str, Any]:
-    """The first event of that kind; prices have been heard before it."""
+    """The first event of that kind, once a price has been heard too."""
+    heard: dict[str, Any] = {}
     prices = 0
     with trio.fail_after(WITHIN_S):
-        while True:
+        while not (prices and heard):
             message = channels.get_message(ignore_subscribe_messages=True)
             if message is None:
                 await trio.sleep(0.02)
                 continue
             fields = json.loads(message["data"])
             prices += message["channel"] == "prices:btc:usd"
-            if fields.get("type") == kind:
-                assert prices > 0
-                return dict(fields)
+            if fields.get("type") == kind and not heard:
+                heard = dict(fields)
+    return heard
