@@ -4,7 +4,7 @@
 
 A week of 1,000,000 settled bets of 1,000 traders is made by the real ledger (two minutes, 600 MB),
 and kept in DIR for the next run. Then `tapgrid serve` is started on it, as a process: after a clean
-stop; after a kill -9 with five minutes of bets that no Auditor has looked at, their write-ahead log
+stop; after a kill -9 with two minutes of bets that no Auditor has looked at, their write-ahead log
 still to be read; and with nothing verified at all. Each with the files in memory, and with every
 page of them dropped from it, as after a reboot.
 """
@@ -57,7 +57,8 @@ PRICE_CENTS = 6_500_000
 STAKES_MICROS = (1_000_000, 5_000_000, 10_000_000, 25_000_000, 100_000_000)
 PRICE_HOURS = 24
 READY = "tapgrid is ready at"
-PARTIAL_CHECK_S = 300
+PARTIAL_CHECK_S = load().settings.audit.partial_every_minutes * 60
+"""So long nobody may have looked at new rows when a life is killed."""
 BETS_PER_S = 100
 """Sixty times the average of a week of a million bets."""
 

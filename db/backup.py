@@ -25,6 +25,7 @@ from db.file_lock import FileLock, Locked
 from db.ledger_check import check_all
 from db.migrate import SchemaMismatch
 from db.partition import MANIFEST, ManifestBroken, closed_at_ms, current_file
+from db.place_mark import hold_mark, mark_of
 from db.sqlite_connection import DatabaseMissing, open_reader, snapshot
 from domain.archiving import ArchiveState
 from domain.backups import (
@@ -75,12 +76,15 @@ class FolderBackups:
     """The partitions that are safe in the archive. The newest backup of any other is kept."""
 
     def newest(self) -> Backup | None:
-        """The newest complete one."""
+        """The newest complete one. Raises BackupFailed, too."""
+        with as_backup_failed():
+            hold_mark(self.objects, mark_of(self.folder), work=_Unwatched())
         return newest(list_backups(self.objects))
 
     def take(self, *, at_ms: EpochMs, work: BackupWork) -> BackupTaken:
         """Raises BackupFailed, BackupBusy, ObjectStoreFailed or WorkStopped."""
         with alone(self.folder), as_backup_failed(), work_folder(self.folder, "backup") as place:
+            hold_mark(self.objects, mark_of(self.folder), work=work)
             work.begin("copy")
             copy, manifest = self._copy(place, work)
             work.begin("check")
@@ -168,6 +172,13 @@ class FolderBackups:
         sha256 = hashlib.sha256(text).hexdigest()
         self.objects.put(record_key(key), str(beside), sha256=sha256, work=work)
         return BackupTaken(key=key, record=record)
+
+
+class _Unwatched:
+    """Implements `Work` for what takes a moment."""
+
+    def step(self, done_bytes: int, total_bytes: int) -> None:
+        """Never ends the work."""
 
 
 # --- what there is ----------------------------------------------------------------------------
