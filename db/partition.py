@@ -16,6 +16,7 @@ from typing import Final
 from db.durable_file import replace_file
 from db.sqlite_connection import is_statement_fault, open_reader
 from domain.units import EpochMs
+from protocols.ports import LedgerUnreadable
 
 MANIFEST: Final = "manifest.json"
 
@@ -25,7 +26,7 @@ _EPOCH: Final = date(1970, 1, 1)
 """A Thursday: four days after a Sunday."""
 
 
-class ManifestBroken(Exception):
+class ManifestBroken(LedgerUnreadable):
     """The manifest is missing beside older files, is not what was written, or names no file, or one
     that is closed or has a later one with money of its own beside it.
 

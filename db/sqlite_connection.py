@@ -12,6 +12,8 @@ from typing import Final, TypeAlias
 
 import attrs
 
+from protocols.ports import LedgerUnreadable
+
 WAL_CHECKPOINT_PAGES: Final = 20_000
 """80 MB of write-ahead log between checkpoints: hot index pages are then copied into the file once
 for many batches. A third fewer bytes written a bet than with SQLite's 1,000; 80,000 would save 3 %
@@ -31,7 +33,7 @@ Database: TypeAlias = Path | Memory
 """Where a ledger is: a file, or memory (tests and simulation, on the same code)."""
 
 
-class DatabaseMissing(Exception):
+class DatabaseMissing(LedgerUnreadable):
     """There is no ledger file to read at that path."""
 
 

@@ -114,8 +114,18 @@ class Ledger(Protocol):
         ...
 
 
+class LedgerUnreadable(Exception):
+    """The ledger's files are not as they should be: one is missing, or what names them is broken.
+
+    What reads them says which and why in classes of its own, below this one.
+    """
+
+
 class LedgerReader(Protocol):
-    """The read side: its own read-only connection; may be used while the writer writes."""
+    """The read side: its own read-only connection; may be used while the writer writes.
+
+    Every call may raise LedgerUnreadable.
+    """
 
     def account(self, wallet: str) -> Account | None: ...
 

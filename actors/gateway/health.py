@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Final
 
+import structlog
 import trio
 
 from actors.gateway.asgi import Answer, json_answer
@@ -11,9 +12,12 @@ from actors.gateway.ports import GatewayPorts
 from actors.gateway.routes import Route
 from actors.gateway.tree import down
 from domain.refusals import Code, Refusal
+from protocols.accounts import HousePosition
 from protocols.client_answers import Json, feed_age_ms
 from protocols.market import FeedLevel
-from protocols.ports import StoreUnavailable
+from protocols.ports import LedgerUnreadable, StoreUnavailable
+
+log = structlog.get_logger("gateway")
 
 CHECKED_WITHIN_S: Final = 2
 _FEED_WORDS: Final = {
@@ -76,16 +80,22 @@ class HealthRoutes:
 
     async def metrics(self) -> Answer:
         """For Prometheus."""
-        house = await self._ports.ledger_worker.run(self._ports.ledger.house)
+        house = await self._house()
         store_up = await self._store_answers()
         text = self._metrics.exposition(house, store_up=store_up)
         return Answer(200, text, ((b"content-type", EXPOSITION_TYPE),))
 
     async def _database_answers(self) -> bool:
-        with trio.move_on_after(CHECKED_WITHIN_S):
-            await self._ports.ledger_worker.run(self._ports.ledger.operator_state)
-            return True
-        return False
+        return await self._house() is not None
+
+    async def _house(self) -> HousePosition | None:
+        """None where the ledger can't be read, or not in time."""
+        try:
+            with trio.move_on_after(CHECKED_WITHIN_S):
+                return await self._ports.ledger_worker.run(self._ports.ledger.house)
+        except LedgerUnreadable as error:
+            log.error("ledger_unreadable", why=str(error))
+        return None
 
     async def _store_answers(self) -> bool:
         try:

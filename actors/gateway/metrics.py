@@ -58,9 +58,9 @@ class Metrics:
             registry=self._registry,
         )
 
-    def exposition(self, house: HousePosition, *, store_up: bool) -> bytes:
-        """The text that Prometheus scrapes. The house has just been read from the ledger, and the
-        store was just asked."""
+    def exposition(self, house: HousePosition | None, *, store_up: bool) -> bytes:
+        """The text that Prometheus scrapes. The house has just been read from the ledger
+        (None: it could not be), and the store was just asked."""
         self._venue.house = house
         self._venue.store_up = store_up
         return generate_latest(self._registry)

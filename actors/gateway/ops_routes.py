@@ -23,6 +23,7 @@ from protocols.money import (
     RebuildBalance,
     SetHold,
 )
+from protocols.ports import LedgerUnreadable
 
 log = structlog.get_logger("ops")
 
@@ -170,8 +171,13 @@ class OpsRoutes:
         done = await ask_money(self._ports, SetHold(held=held, by=who, why=why), HoldSet)
         return done if isinstance(done, Refusal) else {"held": done.held}
 
-    async def _house(self) -> Json:
-        house = await self._ports.ledger_worker.run(self._ports.ledger.house)
+    async def _house(self) -> Json | None:
+        """Null where the ledger can't be read: that is when the rest is wanted most."""
+        try:
+            house = await self._ports.ledger_worker.run(self._ports.ledger.house)
+        except LedgerUnreadable as error:
+            log.error("ledger_unreadable", why=str(error))
+            return None
         return {
             "balance_micros": house.balance_micros,
             "open_payout_micros": house.open_payout_micros,

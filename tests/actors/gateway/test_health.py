@@ -9,7 +9,7 @@ import pytest
 from domain.disk import DiskLevel, DiskUse
 from protocols.market import FeedLevel
 from protocols.upkeep import ArchiveStatus, AuditStatus, BackupStatus, DiskStatus
-from tests.support.door import CHAIN_ID, BrokenStore, Door, open_door
+from tests.support.door import CHAIN_ID, OPS_TOKEN, BrokenStore, Door, open_door
 
 
 @pytest.fixture
@@ -140,3 +140,18 @@ async def test_what_has_never_happened_is_as_old_as_can_be(door: Door) -> None:
         "last_integrity_check_timestamp",
     ):
         assert f"{name} 0.0" in lines
+
+
+async def test_a_ledger_that_can_t_be_read_is_unhealthy_and_the_rest_is_still_shown(
+    door: Door,
+) -> None:
+    (door.money / "manifest.json").write_text("not what was written")
+    answer = await door.get("/healthz")
+    assert (answer.status, answer.json["checks"]["database"]) == (503, {"status": "unhealthy"})
+    metrics = await door.get("/metrics")
+    lines = metrics.body.decode().splitlines()
+    assert metrics.status == 200
+    assert "circuit_breaker_state 0.0" in lines
+    assert not any(line.startswith("house_balance_micros ") for line in lines)
+    status = await door.get("/ops/status", token=OPS_TOKEN)
+    assert (status.status, status.json["house"]) == (200, None)
