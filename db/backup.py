@@ -84,8 +84,8 @@ class FolderBackups:
     def take(self, *, at_ms: EpochMs, work: BackupWork) -> BackupTaken:
         """Raises BackupFailed, BackupBusy, ObjectStoreFailed or WorkStopped."""
         with alone(self.folder), as_backup_failed(), work_folder(self.folder, "backup") as place:
-            hold_mark(self.objects, mark_of(self.folder), work=work)
             work.begin("copy")
+            hold_mark(self.objects, mark_of(self.folder), work=work)
             copy, manifest = self._copy(place, work)
             work.begin("check")
             found = examine(copy, work=work)
