@@ -84,8 +84,9 @@ class FolderBackups:
     def take(self, *, at_ms: EpochMs, work: BackupWork) -> BackupTaken:
         """Raises BackupFailed, BackupBusy, ObjectStoreFailed or WorkStopped."""
         with alone(self.folder), as_backup_failed(), work_folder(self.folder, "backup") as place:
-            work.begin("copy")
+            work.begin("place")
             hold_mark(self.objects, mark_of(self.folder), work=work)
+            work.begin("copy")
             copy, manifest = self._copy(place, work)
             work.begin("check")
             found = examine(copy, work=work)

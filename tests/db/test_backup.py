@@ -34,7 +34,7 @@ from tests.support.ledgers import ALICE, AT_MS, STAKE, deposit, order, settle
 from tests.support.quick_folder import quick_folder
 
 PARTITION = file_name(AT_MS)
-STEPS = ["copy", "check", "compress", "upload", "read back"]
+STEPS = ["place", "copy", "check", "compress", "upload", "read back"]
 
 
 @pytest.fixture
@@ -110,7 +110,7 @@ def test_it_is_of_one_moment_while_the_writer_goes_on(
         work = Watched()
 
         def write() -> None:
-            if work.steps == ["copy"]:
+            if work.steps == ["place", "copy"]:
                 one = deposit(ALICE, STAKE, f"meanwhile-{work.looks}")
                 ledger.apply([one], at_ms=AT_MS)
 
