@@ -5,7 +5,6 @@ writes beside it and gives the name last, synced, so that a file of the right na
 ends any of them within about a second; nothing that looks complete is left then.
 """
 
-import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -17,10 +16,10 @@ import attrs
 import zstandard
 
 from db.compression import Compressed, NotCompressed, compress, expand
-from db.durable_file import sync_folder
+from db.durable_file import sync_file, sync_folder
 from db.ledger_check import check_all
 from db.object_io import Passage, file_chunks
-from db.sqlite_connection import is_damage, snapshot
+from db.sqlite_connection import is_damage, size_with_log, snapshot
 from domain.units import EpochMs
 from protocols.ports import ObjectStore, Work, WorkStopped
 
@@ -272,7 +271,7 @@ def _fresh(target: Path) -> Iterator[Path]:
     _discard(fresh)
     try:
         yield fresh
-        _sync_file(fresh)
+        sync_file(fresh)
         fresh.replace(target)
     except BaseException:
         _discard(fresh)
@@ -284,20 +283,6 @@ def _discard(fresh: Path) -> None:
     """What an attempt has left, SQLite's own leavings included."""
     for leftover in fresh.parent.glob(f"{fresh.name}*"):
         leftover.unlink(missing_ok=True)
-
-
-def _sync_file(file: Path) -> None:
-    descriptor = os.open(file, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def size_with_log(file: Path) -> int:
-    """Of a ledger whose write-ahead log may not have been copied into it yet: mostly a little too
-    much, and after a rotation else far too little."""
-    return _size(file) + _size(file.with_name(f"{file.name}-wal"))
 
 
 def _size(file: Path) -> int:

@@ -23,14 +23,13 @@ from db.archive_steps import (
     content_of,
     fetch,
     packed,
-    size_with_log,
     sound_facts,
     vacuum,
 )
 from db.closed_weeks import ClosedWeek, Weeks
 from db.compression import Compressed, NotCompressed, expanded_sha256
 from db.durable_file import sync_folder
-from db.sqlite_connection import DatabaseMissing
+from db.sqlite_connection import DatabaseMissing, size_with_log
 from domain.archiving import ArchiveState, Step
 from protocols.ports import (
     Clock,

@@ -26,7 +26,7 @@ from db.ledger_check import check_all
 from db.migrate import SchemaMismatch
 from db.partition import MANIFEST, ManifestBroken, closed_at_ms, current_file
 from db.place_mark import hold_mark, mark_of
-from db.sqlite_connection import DatabaseMissing, open_reader, snapshot
+from db.sqlite_connection import DatabaseMissing, open_reader, size_with_log, snapshot
 from domain.archiving import ArchiveState
 from domain.backups import (
     PREFIX,
@@ -153,9 +153,7 @@ class FolderBackups:
 
         An archive in a folder on the same disk takes what the copy, deleted by then, has left.
         """
-        log = source.with_name(f"{source.name}-wal")
-        size = source.stat().st_size + (log.stat().st_size if log.exists() else 0)
-        check_room(self.probe, 2 * size)
+        check_room(self.probe, 2 * size_with_log(source))
 
     def _store(self, packed: Path, record: BackupRecord, work: BackupWork) -> BackupTaken:
         week = record.partition.removesuffix(".db")

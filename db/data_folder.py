@@ -7,17 +7,16 @@ archive/     archive and backups, unless elsewhere         archive.db  how far e
 work/        what is being made of weeks and backups       archive.lock, backup.lock
 """
 
-import fcntl
 import json
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Self
 
 import attrs
 
 from db.durable_file import create_file, sync_folder
+from db.file_lock import FileLock, Locked
 
 
 class NoDataFolder(Exception):
@@ -88,15 +87,12 @@ class DataFolder:
 
         The lock is the kernel's and ends with the process, however it ends.
         """
-        descriptor = os.open(self.lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
+        with ExitStack() as held:
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
+                held.enter_context(FileLock(self.lock_file).held())
+            except Locked as error:
                 raise FolderInUse(f"{self.path} is in use by another process") from error
             yield
-        finally:
-            os.close(descriptor)
 
     @property
     def stamp_file(self) -> Path:

@@ -34,7 +34,16 @@ def create_file(path: Path, text: str, *, mode: int = PUBLIC) -> bool:
 
 def sync_folder(folder: Path) -> None:
     """Put the names in `folder` on disk."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    _sync(folder, os.O_RDONLY | os.O_DIRECTORY)
+
+
+def sync_file(file: Path) -> None:
+    """Put the content of `file`, whoever wrote it, on disk."""
+    _sync(file, os.O_RDONLY)
+
+
+def _sync(path: Path, flags: int) -> None:
+    descriptor = os.open(path, flags)
     try:
         os.fsync(descriptor)
     finally:

@@ -37,7 +37,7 @@ from db.backup import (
 from db.closed_weeks import ClosedWeek, weeks_of
 from db.compression import expand
 from db.data_folder import DataFolder, NoDataFolder
-from db.durable_file import replace_file, sync_folder
+from db.durable_file import replace_file, sync_file, sync_folder
 from db.ledger_check import check_pair
 from db.migrate import migrate
 from db.partition import MANIFEST, closed_at_ms
@@ -231,7 +231,7 @@ def _keep_week(week: ClosedWeek, was: Path, current: Path, work: Work) -> bool:
         if old_closed_ms is None and not _ends_before(new, week, current):
             _remove(new)
             return False
-        _sync(new)
+        sync_file(new)
     except sqlite3.Error:
         _remove(new)
         return False  # what destroyed the rest has destroyed this, too
@@ -262,14 +262,6 @@ def _remove(file: Path) -> None:
 def _has_log(file: Path) -> bool:
     log = file.with_name(f"{file.name}-wal")
     return log.exists() and log.stat().st_size > 0
-
-
-def _sync(file: Path) -> None:
-    descriptor = os.open(file, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 # --- one folder in the place of another ---------------------------------------------------------

@@ -8,7 +8,6 @@ before. So a crash at any point leaves the rotation either not begun or done.
 What becomes of each table stands in `rotation.sql`.
 """
 
-import os
 import re
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -20,7 +19,7 @@ from typing import Final, TypeAlias
 
 import attrs
 
-from db.durable_file import sync_folder
+from db.durable_file import sync_file, sync_folder
 from db.ledger_check import check_opening
 from db.partition import ManifestBroken, closed_at_ms, is_file_name
 from db.sqlite_connection import (
@@ -166,7 +165,7 @@ def _build(turn: Turn, ulids: UlidMaker, trace: Trace | None) -> None:
         drifts = (*_differences(connection), *check_opening(connection))
         if drifts:
             raise RotationFailed(drifts)
-    _sync(turn.new)
+    sync_file(turn.new)
     sync_folder(turn.new.parent)
 
 
@@ -324,11 +323,3 @@ def _remove(path: Path) -> None:
 def _remove_beside(path: Path) -> None:
     for suffix in _BESIDE:
         path.with_name(path.name + suffix).unlink(missing_ok=True)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

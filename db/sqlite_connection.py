@@ -110,6 +110,13 @@ def close_writer(connection: sqlite3.Connection) -> None:
         connection.close()
 
 
+def size_with_log(file: Path) -> int:
+    """Of a ledger whose write-ahead log may not have been copied into it yet: mostly a little too
+    much, and after a rotation else far too little. 0 for one that is not there."""
+    parts = (file, file.with_name(f"{file.name}-wal"))
+    return sum(part.stat().st_size for part in parts if part.exists())
+
+
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     """All of the block, on disk when it ends, or nothing of it."""

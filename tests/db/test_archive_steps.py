@@ -17,7 +17,6 @@ from db.archive_steps import (
     followed,
     opened_whole,
     packed,
-    size_with_log,
     sound_facts,
     vacuum,
 )
@@ -290,11 +289,3 @@ def test_packing_that_is_told_to_stop_leaves_nothing(week: Path, target: Path) -
     with pytest.raises(WorkStopped):
         packed(week, target, level=1, work=Watcher(stop_at_bytes=1))
     assert beside(target) == []
-
-
-def test_the_log_counts_to_the_size_of_a_ledger(tmp_path: Path) -> None:
-    file = tmp_path / "2026-02-01.db"
-    assert size_with_log(file) == 0
-    file.write_bytes(bytes(10))
-    (tmp_path / "2026-02-01.db-wal").write_bytes(bytes(300))
-    assert size_with_log(file) == 310

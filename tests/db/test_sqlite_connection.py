@@ -14,6 +14,7 @@ from db.sqlite_connection import (
     open_reader,
     open_writer,
     savepoint,
+    size_with_log,
     transaction,
 )
 from tests.support.small_disk import filled, small_disk
@@ -126,3 +127,11 @@ def test_a_ledger_that_is_closed_on_a_full_disk_leaves_its_log_to_the_next(tmp_p
             close_writer(writer)
         with closing(open_writer(disk / "money.db")) as again:
             assert again.execute("SELECT count(*) FROM t").fetchone() == (1_000,)
+
+
+def test_the_log_counts_to_the_size_of_a_ledger(tmp_path: Path) -> None:
+    file = tmp_path / "2026-02-01.db"
+    assert size_with_log(file) == 0
+    file.write_bytes(bytes(10))
+    (tmp_path / "2026-02-01.db-wal").write_bytes(bytes(300))
+    assert size_with_log(file) == 310
