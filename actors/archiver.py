@@ -41,6 +41,7 @@ from protocols.archive import (
 from protocols.money import MoneyCommand, MoneyOutcome, Rotate, Rotated
 from protocols.ports import Clock, Worker, WorkStopped
 from protocols.upkeep import ArchiveStatus, DiskStatus
+from protocols.work import FollowedWork
 from supervisor import Ask, Life, Mailbox, Reader, Watch, ask
 
 log = structlog.get_logger("archiver")
@@ -201,9 +202,9 @@ class _Archiver:
         """One step, followed. None: it was cut off, to be done again some time."""
         log.info("archive_step_begun", partition=task.name, step=task.step.value)
         began = trio.current_time()
-        self._show_step(task, _Progress())
+        self._show_step(task, FollowedWork())
         outcome = await self._followed(task)
-        self._show_step(None, _Progress())
+        self._show_step(None, FollowedWork())
         if isinstance(outcome, ArchiveUnusable):
             raise outcome
         if isinstance(outcome, StepDone):
@@ -220,7 +221,7 @@ class _Archiver:
         return outcome
 
     async def _followed(self, task: Task) -> StepOutcome | ArchiveUnusable | None:
-        ports, progress = self._ports, _Progress()
+        ports, progress = self._ports, FollowedWork()
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._follow, task, progress)
             try:
@@ -236,7 +237,7 @@ class _Archiver:
             finally:
                 nursery.cancel_scope.cancel()
 
-    async def _follow(self, task: Task, progress: "_Progress") -> None:
+    async def _follow(self, task: Task, progress: FollowedWork) -> None:
         """Show how far the step is; end it when the life is to stop, or is cancelled."""
         try:
             log_at = trio.current_time() + LOG_EVERY_S
@@ -265,7 +266,7 @@ class _Archiver:
             )
         )
 
-    def _show_step(self, task: Task | None, progress: "_Progress") -> None:
+    def _show_step(self, task: Task | None, progress: FollowedWork) -> None:
         self._ports.status.set(
             attrs.evolve(
                 self._ports.status.value,
@@ -287,21 +288,6 @@ class _Archiver:
         )
 
 
-@attrs.define
-class _Progress:
-    """Implements `Work`: written by the thread that works, read by the Archiver."""
-
-    done_bytes: int = 0
-    total_bytes: int = 0
-    told: bool = False
-
-    def step(self, done_bytes: int, total_bytes: int) -> None:
-        """Raises WorkStopped when it was told to end."""
-        self.done_bytes, self.total_bytes = done_bytes, total_bytes
-        if self.told:
-            raise WorkStopped
-
-
 def _wait_s(survey: ArchiveSurvey, conditions: Conditions) -> float:
     due_ms = next_look_ms(survey.partitions, conditions)
     if due_ms is None:
@@ -309,7 +295,7 @@ def _wait_s(survey: ArchiveSurvey, conditions: Conditions) -> float:
     return min(ROUND_EVERY_S, (due_ms - conditions.now_ms) / 1000)
 
 
-def _log_progress(task: Task, progress: _Progress) -> None:
+def _log_progress(task: Task, progress: FollowedWork) -> None:
     log.info(
         "archive_step_progress",
         partition=task.name,

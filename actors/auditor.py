@@ -27,6 +27,7 @@ from protocols.money import (
 )
 from protocols.ports import Clock, Work, Worker, WorkStopped
 from protocols.upkeep import AuditStatus
+from protocols.work import FollowedWork
 from supervisor import Ask, EndOfMailbox, Life, Mailbox, Watch, ask
 
 log = structlog.get_logger("auditor")
@@ -162,7 +163,7 @@ class _Auditor:
 
     async def _look(self, kind: str, check: Callable[[Work], T]) -> T | Refusal:
         """What the check found, unless it could not be carried out or the venue stops."""
-        work = _UntilTold()
+        work = FollowedWork()
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._tell_to_end, work)
             try:
@@ -176,27 +177,18 @@ class _Auditor:
             finally:
                 nursery.cancel_scope.cancel()
 
-    async def _tell_to_end(self, work: "_UntilTold") -> None:
-        await self._life.sleep_or_stop(CHECK_WITHIN_S)
-        work.told = True
+    async def _tell_to_end(self, work: FollowedWork) -> None:
+        try:
+            await self._life.sleep_or_stop(CHECK_WITHIN_S)
+        finally:
+            # Also when the life is cancelled, which has to wait for the call.
+            work.told = True
 
     def _failed(self, kind: str, why: str) -> Refusal:
         log.error("ledger_not_checked", kind=kind, why=why)
         before = self._ports.status.value
         self._ports.status.set(attrs.evolve(before, failures=before.failures + 1))
         return Refusal(Code.STORE_UNAVAILABLE, f"The ledger could not be checked: {why}")
-
-
-@attrs.define
-class _UntilTold:
-    """Implements `Work`: goes on until told to end. Told on one thread, asked on another."""
-
-    told: bool = False
-
-    def step(self, done_bytes: int, total_bytes: int) -> None:
-        """Raises WorkStopped."""
-        if self.told:
-            raise WorkStopped
 
 
 def _with_drift(status: AuditStatus, drifts: Sequence[Drift]) -> AuditStatus:

@@ -28,6 +28,7 @@ from protocols.backup import (
 )
 from protocols.ports import Clock, ObjectStoreFailed, Worker, WorkStopped
 from protocols.upkeep import BackupStatus
+from protocols.work import FollowedWork
 from supervisor import Ask, EndOfMailbox, Life, Mailbox, Watch
 
 log = structlog.get_logger("backup_keeper")
@@ -146,7 +147,7 @@ class _Keeper:
         return self._failed(what, done.why)
 
     async def _attempt(self, call: Callable[[BackupWork], T]) -> "T | _NotDone":
-        work = _UntilTold()
+        work = _LoggedWork()
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._tell_to_end, work)
             try:
@@ -160,7 +161,7 @@ class _Keeper:
             finally:
                 nursery.cancel_scope.cancel()
 
-    async def _tell_to_end(self, work: "_UntilTold") -> None:
+    async def _tell_to_end(self, work: FollowedWork) -> None:
         try:
             await self._life.sleep_or_stop(TAKE_WITHIN_S)
         finally:
@@ -226,26 +227,12 @@ class _NotDone:
 
 
 @attrs.define
-class _UntilTold:
-    """Implements `BackupWork`: goes on until told to end, and logs each step when it is over.
+class _LoggedWork(FollowedWork):
+    """Implements `BackupWork`: logs each step when it is over."""
 
-    Told on one thread, asked on another.
-    """
-
-    told: bool = False
     _step: str = ""
-    _bytes: int = 0
 
     def begin(self, step: str) -> None:
-        self._log()
-        self._step, self._bytes = step, 0
-
-    def step(self, done_bytes: int, total_bytes: int) -> None:
-        """Raises WorkStopped."""
-        if self.told:
-            raise WorkStopped
-        self._bytes = done_bytes
-
-    def _log(self) -> None:
         if self._step:
-            log.info("backup_step", step=self._step, bytes=self._bytes)
+            log.info("backup_step", step=self._step, bytes=self.done_bytes)
+        self._step, self.done_bytes = step, 0
