@@ -1,14 +1,16 @@
 """What operators can see and do. Each has a token of his own; each action is logged with who, what
 and why before it is asked for, so that even one whose answer is lost is on record."""
 
+from functools import partial
+
 import structlog
 
 from actors.gateway.asking import ask_circuit, ask_money
 from actors.gateway.connections import Connections
 from actors.gateway.hub import Hub
-from actors.gateway.operators import operator
+from actors.gateway.operators import operator, operator_asks
 from actors.gateway.ports import GatewayPorts
-from actors.gateway.routes import Route, json_body
+from actors.gateway.routes import Route
 from actors.gateway.tree import rows_json
 from actors.gateway.upkeep import upkeep_json
 from domain.refusals import Refusal
@@ -79,12 +81,10 @@ class OpsRoutes:
 
     async def circuit(self) -> Json | Refusal:
         """Override the circuit breaker."""
-        who, fields = operator(self._ports), await json_body()
-        if isinstance(who, Refusal):
-            return who
-        asked = fields if isinstance(fields, Refusal) else parse_circuit(fields)
-        if isinstance(asked, Refusal):
-            return asked
+        request = await operator_asks(self._ports, parse_circuit)
+        if isinstance(request, Refusal):
+            return request
+        who, asked = request
         log.warning("ops_circuit", who=who, what=asked.override.value, why=asked.reason)
         feed = await ask_circuit(
             self._ports, SetOverride(override=asked.override, by=who, why=asked.reason)
@@ -95,16 +95,12 @@ class OpsRoutes:
 
     async def deposits(self) -> Json | Refusal:
         """Credit a wallet, once per reference."""
-        who, fields = operator(self._ports), await json_body()
-        if isinstance(who, Refusal):
-            return who
-        asked = (
-            fields
-            if isinstance(fields, Refusal)
-            else parse_deposit(fields, keccak=self._ports.keccak)
+        request = await operator_asks(
+            self._ports, partial(parse_deposit, keccak=self._ports.keccak)
         )
-        if isinstance(asked, Refusal):
-            return asked
+        if isinstance(request, Refusal):
+            return request
+        who, asked = request
         log.warning(
             "ops_deposit",
             who=who,
@@ -138,16 +134,12 @@ class OpsRoutes:
 
     async def rebuild(self) -> Json | Refusal:
         """Set a balance to the sum of its ledger rows. `noted_in_row` is null if it was."""
-        who, fields = operator(self._ports), await json_body()
-        if isinstance(who, Refusal):
-            return who
-        asked = (
-            fields
-            if isinstance(fields, Refusal)
-            else parse_rebuild(fields, keccak=self._ports.keccak)
+        request = await operator_asks(
+            self._ports, partial(parse_rebuild, keccak=self._ports.keccak)
         )
-        if isinstance(asked, Refusal):
-            return asked
+        if isinstance(request, Refusal):
+            return request
+        who, asked = request
         log.warning("ops_rebuild", who=who, what=f"balance of {asked.wallet}", why=asked.reason)
         command = RebuildBalance(wallet=asked.wallet, by=who, why=asked.reason)
         done = await ask_money(self._ports, command, BalanceRebuilt)
@@ -161,12 +153,10 @@ class OpsRoutes:
         }
 
     async def _set_hold(self, *, held: bool) -> Json | Refusal:
-        who, fields = operator(self._ports), await json_body()
-        if isinstance(who, Refusal):
-            return who
-        why = fields if isinstance(fields, Refusal) else parse_reason(fields)
-        if isinstance(why, Refusal):
-            return why
+        request = await operator_asks(self._ports, parse_reason)
+        if isinstance(request, Refusal):
+            return request
+        who, why = request
         log.warning("ops_hold", who=who, what="hold" if held else "release", why=why)
         done = await ask_money(self._ports, SetHold(held=held, by=who, why=why), HoldSet)
         return done if isinstance(done, Refusal) else {"held": done.held}

@@ -3,9 +3,9 @@
 import structlog
 
 from actors.gateway.asking import ask_archiver, ask_auditor, ask_backup_keeper
-from actors.gateway.operators import operator
+from actors.gateway.operators import operator_asks
 from actors.gateway.ports import GatewayPorts
-from actors.gateway.routes import Route, json_body
+from actors.gateway.routes import Route
 from domain.refusals import Refusal
 from domain.units import EpochMs
 from protocols.archive import ArchiveNow
@@ -69,12 +69,10 @@ class UpkeepRoutes:
 
     async def _logged(self, what: str) -> str | Refusal:
         """Whose request this is, with its reason on record."""
-        who, fields = operator(self._ports), await json_body()
-        if isinstance(who, Refusal):
-            return who
-        why = fields if isinstance(fields, Refusal) else parse_reason(fields)
-        if isinstance(why, Refusal):
-            return why
+        request = await operator_asks(self._ports, parse_reason)
+        if isinstance(request, Refusal):
+            return request
+        who, why = request
         log.warning("ops_upkeep", who=who, what=what, why=why)
         return who
 
