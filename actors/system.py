@@ -73,7 +73,7 @@ from protocols.ports import (
     TickSource,
     Worker,
 )
-from protocols.sign_in import SignInCommand, SignInOutcome
+from protocols.sign_in import SessionEnded, SignInCommand, SignInOutcome
 from protocols.upkeep import ArchiveStatus, AuditStatus, BackupStatus, DiskStatus
 from supervisor import (
     Ask,
@@ -128,6 +128,7 @@ class Channels:
     sign_in: Mailbox[Ask[SignInCommand, SignInOutcome]] = attrs.field(
         factory=lambda: Mailbox("sign_in", 1_000, WhenFull.REFUSE)
     )
+    session_ends: Topic[SessionEnded] = attrs.field(factory=lambda: Topic("session_ends"))
     # Upkeep: what the actors that keep the data whole say of it.
     disk: Watch[DiskStatus] = attrs.field(factory=lambda: Watch("disk", DiskStatus()))
     archive: Watch[ArchiveStatus] = attrs.field(factory=lambda: Watch("archive", ArchiveStatus()))
@@ -541,6 +542,7 @@ def _gateway(
         ticks=channels.ticks,
         sources=channels.sources,
         user_events=channels.user_events,
+        session_ends=channels.session_ends,
         draining=channels.draining,
         writer=channels.writer,
         resolver=channels.resolver,

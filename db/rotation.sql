@@ -29,15 +29,30 @@ FROM old.users WHERE balance <> 0 OR id <= 2 ORDER BY id;
 -- table deposits: all, for ever: what makes a deposit happen once
 INSERT INTO deposits SELECT * FROM old.deposits;
 
+-- table session_keys: all, for ever: a key belongs to one session of one wallet
+INSERT INTO session_keys SELECT * FROM old.session_keys;
+
+-- table account_limits: all, with what was lost today; the week begins with a day, but not every file
+INSERT INTO account_limits SELECT * FROM old.account_limits;
+
+-- table withdrawals: all, for ever: what makes a withdrawal happen once
+INSERT INTO withdrawals SELECT * FROM old.withdrawals;
+
+-- table adjustments: all, for ever: what makes an adjustment happen once
+INSERT INTO adjustments SELECT * FROM old.adjustments;
+
+-- table column_voids: all; they are few, and one may be of a column that is yet to come
+INSERT INTO column_voids SELECT * FROM old.column_voids;
+
 -- table bets: the open ones, as they are; the old file's ledger has their stakes
 -- In no order: for the order of rowid SQLite would read all bets of the week, 80 ms a million.
 INSERT INTO bets
     (rowid, id, user_id, nonce, column_start_s, column_s, lo_cents, hi_cents, rule, stake_micros,
      reward_bps, quote_n, status, holds_cell, payout_micros, placed_at_ms, resolved_at_ms,
-     carried_from)
+     carried_from, key_id)
 SELECT rowid, id, user_id, nonce, column_start_s, column_s, lo_cents, hi_cents, rule, stake_micros,
        reward_bps, quote_n, status, holds_cell, payout_micros, placed_at_ms, resolved_at_ms,
-       ifnull(carried_from, :old_name)
+       ifnull(carried_from, :old_name), key_id
 FROM old.bets WHERE status = 'confirmed';
 
 -- table carried_nonces: of bets that have ended and whose signatures may still live

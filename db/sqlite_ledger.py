@@ -11,7 +11,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Final, Self, TypeGuard
 
-from db import ledger_commands
+from db import key_commands, ledger_commands, limit_commands, operator_commands, withdrawals
 from db.intake import install_intake, place
 from db.ledger_check import check_since
 from db.migrate import migrate
@@ -31,6 +31,17 @@ from db.ulid import UlidMaker
 from domain.caps import HouseCaps
 from domain.refusals import Code, Refusal
 from domain.units import EpochMs
+from protocols.account_commands import (
+    AccountCommand,
+    Adjust,
+    DecideWithdrawal,
+    RequestWithdrawal,
+    RevokeKeys,
+    SetFrozen,
+    SetLimits,
+    VoidColumn,
+    WithdrawBankroll,
+)
 from protocols.accounts import Drift
 from protocols.money import (
     BetOrder,
@@ -249,6 +260,28 @@ class SqliteLedger:
                 )
             case Rotate():
                 return Rotated(partition=self._partition)
+            case _:
+                return self._account_command(command, at_ms)
+
+    def _account_command(self, command: AccountCommand, at_ms: EpochMs) -> MoneyOutcome:
+        connection, ulids = self._connection, self._ulids
+        match command:
+            case RevokeKeys():
+                return key_commands.revoke_keys(connection, command, at_ms=at_ms)
+            case SetLimits():
+                return limit_commands.set_limits(connection, command, at_ms=at_ms)
+            case RequestWithdrawal():
+                return withdrawals.request_withdrawal(connection, command, at_ms=at_ms, ulids=ulids)
+            case DecideWithdrawal():
+                return withdrawals.decide_withdrawal(connection, command, at_ms=at_ms, ulids=ulids)
+            case WithdrawBankroll():
+                return withdrawals.withdraw_bankroll(connection, command, at_ms=at_ms, ulids=ulids)
+            case Adjust():
+                return operator_commands.adjust(connection, command, at_ms=at_ms, ulids=ulids)
+            case SetFrozen():
+                return operator_commands.set_frozen(connection, command, at_ms=at_ms)
+            case VoidColumn():
+                return operator_commands.void_column(connection, command, at_ms=at_ms)
 
 
 def _is_bet(command: LedgerCommand) -> TypeGuard[BetOrder]:

@@ -4,6 +4,7 @@ import attrs
 
 from domain.evidence import Evidence
 from domain.resolution import Outcome, Rule
+from domain.self_limits import SelfLimits
 from domain.units import BetId, Bps, Cents, EpochMs, EpochS, Micros
 from domain.verify import Claim
 from protocols.market import Override
@@ -22,6 +23,28 @@ class Account:
     seq: int
     created_at_ms: EpochMs
     frozen: bool = False
+    limits: SelfLimits = attrs.field(factory=SelfLimits)
+    """What the trader has set for himself."""
+
+
+@attrs.frozen(kw_only=True)
+class SessionKey:
+    """A session key as the ledger has it. All but the last three never changes."""
+
+    key_id: str
+    wallet: str
+    session_id: str
+    public_key: bytes
+    """An uncompressed point of P-256: 65 bytes."""
+    bet_max_micros: Micros
+    day_max_micros: Micros
+    created_at_ms: EpochMs
+    expires_at_ms: EpochMs
+    revoked_at_ms: EpochMs | None = None
+    day: int = 0
+    """The UTC day of its last bet, counted from the epoch."""
+    day_stake_micros: Micros = 0
+    """What it staked on that day."""
 
 
 @attrs.frozen(kw_only=True)
@@ -45,6 +68,8 @@ class Bet:
     payout_micros: Micros | None
     placed_at_ms: EpochMs
     resolved_at_ms: EpochMs | None
+    key_id: str | None = None
+    """The session key that signed it; None: the wallet did."""
 
 
 @attrs.frozen(kw_only=True)
@@ -89,6 +114,8 @@ class OpenColumn:
 
     key: ColumnKey
     ranges: tuple[tuple[Cents, Cents], ...]
+    void_ordered: bool = False
+    """Has an operator ordered it to be given back?"""
 
 
 @attrs.frozen(kw_only=True)

@@ -14,6 +14,13 @@ from domain.grid import Cell
 from domain.refusals import Refusal
 from domain.resolution import CellResult, Rule
 from domain.units import BetId, Bps, Cents, EpochMs, EpochS, Micros
+from protocols.account_commands import (
+    AccountChanged,
+    AccountCommand,
+    AccountOutcome,
+    BalanceChanged,
+    KeyGrant,
+)
 from protocols.market import Override
 
 
@@ -47,13 +54,20 @@ class PlaceBet:
     stake_micros: Micros
     named_quote_n: int | None = None
     least_bps: Bps | None = None
+    key_id: str | None = None
+    """The session key that signed it; None: the wallet did."""
 
 
 @attrs.frozen(kw_only=True)
 class OpenAccount:
-    """Make the account of a wallet if there is none. Answered with AccountOpened."""
+    """Make the account of a wallet if there is none, and authorise a session key of it.
+
+    Answered with AccountOpened, or with a Refusal (`bad_request`, field `resources`) if the key was
+    ever authorised before; then nothing was written.
+    """
 
     wallet: str
+    key: KeyGrant | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -67,6 +81,8 @@ class Deposit:
     amount_micros: Micros
     reference: str
     by: str
+    balance_max_micros: Micros | None = None
+    """Credit no more than brings the balance to this; Refusal `limit_reached` if it is there."""
 
 
 @attrs.frozen(kw_only=True)
@@ -169,6 +185,7 @@ MoneyCommand: TypeAlias = (
     | MarkVerified
     | ReportDrift
     | RebuildBalance
+    | AccountCommand
 )
 
 
@@ -203,6 +220,7 @@ LedgerCommand: TypeAlias = (
     | MarkVerified
     | ReportDrift
     | RebuildBalance
+    | AccountCommand
 )
 
 
@@ -370,11 +388,14 @@ MoneyOutcome: TypeAlias = (
     | MarkedVerified
     | DriftReported
     | BalanceRebuilt
+    | AccountOutcome
     | Refusal
     | CommandFailed
 )
 
-UserEvent: TypeAlias = BetConfirmed | BetRefused | BetResolved | Deposited
+UserEvent: TypeAlias = (
+    BetConfirmed | BetRefused | BetResolved | Deposited | BalanceChanged | AccountChanged
+)
 """What the private stream carries; those with a `seq`. Published after COMMIT, in order."""
 
 

@@ -15,6 +15,7 @@ from domain.feed_health import RecordTail as RecordTail
 from domain.resolution import Record
 from domain.ticks import Tick
 from domain.units import BetId, EpochMs
+from protocols.account_commands import Withdrawal, WithdrawalStatus
 from protocols.accounts import (
     Account,
     Audit,
@@ -24,6 +25,7 @@ from protocols.accounts import (
     LedgerRow,
     OpenColumn,
     OperatorState,
+    SessionKey,
     SettledBet,
     WalletBalance,
 )
@@ -129,6 +131,29 @@ class LedgerReader(Protocol):
 
     def account(self, wallet: str) -> Account | None: ...
 
+    def wallet_of(self, user_id: int) -> str | None:
+        """The wallet of an account's number; `house` and `external` are accounts, too."""
+        ...
+
+    def session_key(self, key_id: str) -> SessionKey | None: ...
+
+    def session_keys(self, wallet: str, *, limit: int = 100) -> Sequence[SessionKey]:
+        """A wallet's keys, newest first."""
+        ...
+
+    def withdrawal(self, withdrawal_id: str) -> Withdrawal | None: ...
+
+    def withdrawals(
+        self,
+        *,
+        wallet: str | None = None,
+        status: WithdrawalStatus | None = None,
+        before: str | None = None,
+        limit: int = 50,
+    ) -> Sequence[Withdrawal]:
+        """Newest first, by id; of one wallet or all. `before` is the last id of the page before."""
+        ...
+
     def bet(self, bet_id: BetId) -> Bet | None: ...
 
     def bet_by_nonce(self, wallet: str, nonce: str) -> Bet | None: ...
@@ -165,7 +190,8 @@ class LedgerReader(Protocol):
         ...
 
     def open_columns(self, *, before_s: int) -> Sequence[OpenColumn]:
-        """Columns with open bets whose window starts before `before_s`, oldest first."""
+        """Columns with open bets whose window starts before `before_s`, or that an operator has
+        ordered to be given back; oldest first."""
         ...
 
     def operator_state(self) -> OperatorState:

@@ -105,4 +105,12 @@ class LoggedOut:
     """The token is worth nothing any more."""
 
 
+@attrs.frozen(kw_only=True)
+class SessionEnded:
+    """A session was ended before its time: whoever serves it stops. Published on a Topic."""
+
+    session_id: str
+    wallet: str
+
+
 SignInOutcome: TypeAlias = NonceIssued | SignedIn | Session | LoggedOut | Refusal

@@ -25,7 +25,7 @@ from protocols.money import (
     WriterStatus,
 )
 from protocols.ports import Chance, Clock, KeyValueStore, LedgerReader, PriceReader, Worker
-from protocols.sign_in import SignInCommand, SignInOutcome
+from protocols.sign_in import SessionEnded, SignInCommand, SignInOutcome
 from protocols.upkeep import ArchiveStatus, AuditStatus, BackupStatus, DiskStatus
 from supervisor import Ask, Mailbox, SupervisorStatus, Topic, Watch
 
@@ -88,6 +88,7 @@ class GatewayPorts:
     ticks: Topic[Tick]
     sources: Watch[tuple[SourceState, ...]]
     user_events: Topic[StreamEntry]
+    session_ends: Topic[SessionEnded]
     draining: Watch[bool]
     writer: Watch[WriterStatus]
     resolver: Watch[ResolverStatus]

@@ -476,6 +476,7 @@ async def open_door(
             ticks=channels.ticks,
             sources=channels.sources,
             user_events=channels.user_events,
+            session_ends=channels.session_ends,
             draining=channels.draining,
             writer=channels.writer,
             resolver=channels.resolver,
