@@ -10,6 +10,7 @@ writes. A store that is full of live ones refuses (StoreUnavailable) rather than
 """
 
 import heapq
+from collections.abc import Sequence
 from typing import Final, Generic, TypeVar
 
 from domain.token_bucket import Bucket, take_token
@@ -32,6 +33,7 @@ class MemoryStore:
         self._clock = clock
         self._texts: _Table[str] = _Table(entries_max)
         self._buckets: _Table[Bucket] = _Table(entries_max)
+        self._sets: _Table[frozenset[str]] = _Table(entries_max)
 
     async def put_if_absent(self, key: str, value: str, *, ttl_s: int) -> str | None:
         """None when stored now; else the value that stands there."""
@@ -50,6 +52,11 @@ class MemoryStore:
         """The value, or None."""
         return self._texts.live(key, self._clock.now_ms())
 
+    async def get_many(self, keys: Sequence[str]) -> Sequence[str | None]:
+        """The value of each, in the order of the keys."""
+        now_ms = self._clock.now_ms()
+        return [self._texts.live(key, now_ms) for key in keys]
+
     async def take(self, key: str) -> str | None:
         """Get and delete, as one step."""
         value = self._texts.live(key, self._clock.now_ms())
@@ -59,6 +66,25 @@ class MemoryStore:
     async def delete(self, key: str) -> None:
         """Forget the value, if there is one."""
         self._texts.drop(key)
+
+    async def add_member(self, key: str, member: str, *, ttl_s: int) -> frozenset[str]:
+        """Put a member into the set `key`, which lives for `ttl_s` from now on; all its members."""
+        now_ms = self._clock.now_ms()
+        members = (self._sets.live(key, now_ms) or frozenset()) | {member}
+        self._sets.put(key, members, now_ms, now_ms + ttl_s * 1000)
+        return members
+
+    async def drop_member(self, key: str, member: str) -> None:
+        """Take it out of the set, if it is in it. The set's life goes on as it was."""
+        members = self._sets.live(key, self._clock.now_ms()) or frozenset()
+        if members <= {member}:
+            self._sets.drop(key)
+        else:
+            self._sets.replace(key, members - {member})
+
+    async def members(self, key: str) -> frozenset[str]:
+        """All members; none if there is no such set."""
+        return self._sets.live(key, self._clock.now_ms()) or frozenset()
 
     async def take_token(self, key: str, *, per_minute: int, burst: int) -> Allowance:
         """One request against the token bucket `key`; a bucket that has filled up is forgotten."""
@@ -80,7 +106,7 @@ class MemoryStore:
 
     def __len__(self) -> int:
         """Entries kept, with those that have expired and not left yet."""
-        return len(self._texts) + len(self._buckets)
+        return len(self._texts) + len(self._buckets) + len(self._sets)
 
 
 class _Table(Generic[V]):
@@ -107,6 +133,10 @@ class _Table(Generic[V]):
         heapq.heappush(self._expiries, (expires_ms, key))
         if len(self._expiries) > 2 * len(self._entries) + _HEAP_SLACK:
             self._rebuild_heap()
+
+    def replace(self, key: str, value: V) -> None:
+        """Another value for the rest of the life of the one that stands there."""
+        self._entries[key] = (value, self._entries[key][1])
 
     def drop(self, key: str) -> None:
         self._entries.pop(key, None)

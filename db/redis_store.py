@@ -4,12 +4,12 @@ It keeps what protocols.ports.KeyValueStore promises, as the store in memory doe
 tests runs on both. Expiry is by the server's clock; the venue's clock fills the token buckets.
 
 Keys are stored under the very names that the venue uses, in the database that the URL names, with
-values as UTF-8. Buckets have names of their own (`bucket:KEY`). Everything has a time to live, and
-the server must run with `noeviction`: an evicted nonce could be used again.
+values as UTF-8. Buckets and sets have names of their own (`bucket:KEY`, `set:KEY`). Everything has
+a time to live, and the server must run with `noeviction`: an evicted nonce could be used again.
 """
 
 import hashlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Final
@@ -23,7 +23,16 @@ from domain.token_bucket import Bucket
 from protocols.ports import Allowance, Clock, StoreUnavailable
 
 TAKE_TOKEN: Final = (Path(__file__).parent / "take_token.lua").read_bytes()
-_TAKE_TOKEN_SHA: Final = hashlib.sha1(TAKE_TOKEN, usedforsecurity=False).hexdigest().encode()
+ADD_MEMBER: Final = (Path(__file__).parent / "add_member.lua").read_bytes()
+
+
+def _sha(script: bytes) -> bytes:
+    """The name under which the server keeps a script that was loaded."""
+    return hashlib.sha1(script, usedforsecurity=False).hexdigest().encode()
+
+
+_TAKE_TOKEN_SHA: Final = _sha(TAKE_TOKEN)
+_ADD_MEMBER_SHA: Final = _sha(ADD_MEMBER)
 
 
 class RedisStore:
@@ -63,6 +72,15 @@ class RedisStore:
         """The value, or None."""
         return _text(await self._call(b"GET", _bytes(key)))
 
+    async def get_many(self, keys: Sequence[str]) -> Sequence[str | None]:
+        """The value of each, in the order of the keys."""
+        if not keys:
+            return []
+        reply = await self._call(b"MGET", *map(_bytes, keys))
+        if not isinstance(reply, list) or len(reply) != len(keys):
+            raise _senseless("MGET")
+        return [_text(value) for value in reply]
+
     async def take(self, key: str) -> str | None:
         """Get and delete, as one step."""
         return _text(await self._call(b"GETDEL", _bytes(key)))
@@ -70,6 +88,22 @@ class RedisStore:
     async def delete(self, key: str) -> None:
         """Forget the value, if there is one."""
         _number(await self._call(b"DEL", _bytes(key)))
+
+    async def add_member(self, key: str, member: str, *, ttl_s: int) -> frozenset[str]:
+        """Put a member into the set `key`, which lives for `ttl_s` from now on; all its members."""
+        return _texts(
+            await self._call(
+                b"EVALSHA", _ADD_MEMBER_SHA, 1, b"set:" + _bytes(key), _bytes(member), ttl_s
+            )
+        )
+
+    async def drop_member(self, key: str, member: str) -> None:
+        """Take it out of the set, if it is in it. The set's life goes on as it was."""
+        _number(await self._call(b"SREM", b"set:" + _bytes(key), _bytes(member)))
+
+    async def members(self, key: str) -> frozenset[str]:
+        """All members; none if there is no such set."""
+        return _texts(await self._call(b"SMEMBERS", b"set:" + _bytes(key)))
 
     async def take_token(self, key: str, *, per_minute: int, burst: int) -> Allowance:
         """One request against the token bucket `key`; a bucket that has filled up is forgotten."""
@@ -107,7 +141,7 @@ def open_redis_store(
     return _opened(
         RedisPipeline(
             RedisAddress.parse(url).connect,
-            prepare=[_command(b"SCRIPT LOAD", TAKE_TOKEN)],
+            prepare=[_command(b"SCRIPT LOAD", script) for script in (TAKE_TOKEN, ADD_MEMBER)],
             answer_within_ms=answer_within_ms,
             tell=tell,
         ),
@@ -145,6 +179,13 @@ def _text(reply: Reply) -> str | None:
         return reply.decode(errors="surrogatepass")
     except UnicodeDecodeError as error:
         raise StoreUnavailable("Redis: a value there is not text") from error
+
+
+def _texts(reply: Reply) -> frozenset[str]:
+    """The members of a set: a list where a script answers, else a set."""
+    if not isinstance(reply, list | set):
+        raise _senseless("a read")
+    return frozenset(text for text in map(_text, reply) if text is not None)
 
 
 def _number(reply: Reply) -> int:

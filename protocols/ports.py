@@ -356,11 +356,29 @@ class KeyValueStore(Protocol):
 
     async def get(self, key: str) -> str | None: ...
 
+    async def get_many(self, keys: Sequence[str]) -> Sequence[str | None]:
+        """The value of each, in the order of the keys."""
+        ...
+
     async def take(self, key: str) -> str | None:
         """Get and delete, as one step."""
         ...
 
     async def delete(self, key: str) -> None: ...
+
+    async def add_member(self, key: str, member: str, *, ttl_s: int) -> frozenset[str]:
+        """Put a member into the set `key`, which lives for `ttl_s` from now on; all its members.
+
+        Meant for sets of some dozens. One step. A set and a value of one name are two things."""
+        ...
+
+    async def drop_member(self, key: str, member: str) -> None:
+        """Take it out of the set, if it is in it. The set's life goes on as it was."""
+        ...
+
+    async def members(self, key: str) -> frozenset[str]:
+        """All members; none if there is no such set."""
+        ...
 
     async def take_token(self, key: str, *, per_minute: int, burst: int) -> Allowance:
         """One request against the token bucket `key`."""

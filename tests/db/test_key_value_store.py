@@ -188,6 +188,93 @@ async def test_any_text_is_a_key_and_a_value(kept: Kept, text: str) -> None:
     assert await kept.store.get(text) is None
 
 
+async def test_get_many_finds_each_in_the_order_of_the_keys(kept: Kept) -> None:
+    await kept.store.put("a", "1", ttl_s=90)
+    await kept.store.put("b", "2", ttl_s=1)
+    await kept.store.put("c", "", ttl_s=90)
+    assert await kept.store.get_many(["c", "b", "x", "a", "a"]) == ["", "2", None, "1", "1"]
+    await kept.pass_s(1.1)
+    assert await kept.store.get_many(["b", "a"]) == [None, "1"]
+    assert await kept.store.get_many([]) == []
+
+
+# --- sets -------------------------------------------------------------------------------------
+
+
+async def test_a_set_holds_each_member_once(kept: Kept) -> None:
+    assert await kept.store.members("s") == frozenset()
+    assert await kept.store.add_member("s", "a", ttl_s=90) == {"a"}
+    assert await kept.store.add_member("s", "b", ttl_s=90) == {"a", "b"}
+    assert await kept.store.add_member("s", "a", ttl_s=90) == {"a", "b"}
+    assert await kept.store.members("s") == {"a", "b"}
+    assert await kept.store.members("S") == frozenset()
+
+
+async def test_a_member_is_dropped_and_may_be_dropped_again(kept: Kept) -> None:
+    await kept.store.add_member("s", "a", ttl_s=90)
+    await kept.store.add_member("s", "b", ttl_s=90)
+    await kept.store.drop_member("s", "a")
+    await kept.store.drop_member("s", "a")
+    assert await kept.store.members("s") == {"b"}
+    await kept.store.drop_member("s", "b")
+    await kept.store.drop_member("s", "b")
+    assert await kept.store.members("s") == frozenset()
+    assert await kept.store.add_member("s", "c", ttl_s=90) == {"c"}
+
+
+async def test_a_set_lives_for_its_time_since_the_last_addition(kept: Kept) -> None:
+    await kept.store.add_member("s", "a", ttl_s=60)
+    await kept.pass_s(59)
+    await kept.store.add_member("s", "b", ttl_s=60)
+    await kept.pass_s(59)
+    assert await kept.store.members("s") == {"a", "b"}
+    await kept.pass_s(1.1)
+    assert await kept.store.members("s") == frozenset()
+    assert await kept.store.add_member("s", "c", ttl_s=60) == {"c"}
+
+
+async def test_dropping_a_member_leaves_the_life_of_the_others(kept: Kept) -> None:
+    await kept.store.add_member("s", "a", ttl_s=60)
+    await kept.store.add_member("s", "b", ttl_s=60)
+    await kept.pass_s(30)
+    await kept.store.drop_member("s", "a")
+    await kept.pass_s(29)
+    assert await kept.store.members("s") == {"b"}
+    await kept.pass_s(1.1)
+    await kept.store.drop_member("s", "b")
+    assert await kept.store.members("s") == frozenset()
+
+
+async def test_of_many_members_added_at_once_all_are_there(kept: Kept) -> None:
+    seen: list[frozenset[str]] = []
+
+    async def add(member: str) -> None:
+        seen.append(await kept.store.add_member("s", member, ttl_s=90))
+
+    async with trio.open_nursery() as nursery:
+        for number in range(50):
+            nursery.start_soon(add, str(number))
+    assert await kept.store.members("s") == {str(number) for number in range(50)}
+    assert sorted(len(members) for members in seen) == list(range(1, 51)), "one step each"
+
+
+async def test_a_set_a_value_and_a_bucket_of_one_name_are_three_things(kept: Kept) -> None:
+    await kept.store.put("k", "v", ttl_s=90)
+    assert (await kept.store.take_token("k", per_minute=1, burst=1)).allowed
+    assert await kept.store.add_member("k", "m", ttl_s=90) == {"m"}
+    await kept.store.delete("k")
+    assert await kept.store.members("k") == {"m"}
+    await kept.store.drop_member("k", "m")
+    assert not (await kept.store.take_token("k", per_minute=1, burst=1)).allowed
+
+
+@pytest.mark.parametrize("text", ["", "a b", "k\r\nX 1", "\0", "₿", "\ud800"])
+async def test_any_text_is_a_set_and_a_member(kept: Kept, text: str) -> None:
+    assert await kept.store.add_member(text, text, ttl_s=90) == {text}
+    await kept.store.drop_member(text, text)
+    assert await kept.store.members(text) == frozenset()
+
+
 # --- rate limits ------------------------------------------------------------------------------
 
 
