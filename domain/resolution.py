@@ -103,13 +103,18 @@ class Judgeable:
     void: VoidReason | None
 
 
-def may_judge(record: Record, *, settle_delay_ms: int, feed_critical: bool) -> Judgeable | None:
+def may_judge(
+    record: Record, *, settle_delay_ms: int, feed_critical: bool, void_ordered: bool = False
+) -> Judgeable | None:
     """Whether the window of `record` may be judged, or None: not yet.
 
     It may when the committed watermark has passed its end + the settle delay, or else 10 s after
     its end by the clock. An ended window that is void already is given back at once while the feed
     is CRITICAL, and one that is not judged 60 s after its end is void whatever the record says.
+    One that an operator has ordered to be void is so at once, whether or not it has begun.
     """
+    if void_ordered:
+        return Judgeable(void=VoidReason.OPERATOR)
     if max(record.read_at_ms, record.watermark_ms) < record.end_ms:
         return None
     reason = void_reason(record)

@@ -1,7 +1,9 @@
-"""The exact text that a bet signs (reference ADR-007), and its second version.
+"""The exact texts that wallets sign: of a bet (reference ADR-007), in two versions, and of a
+withdrawal.
 
-Version 2 adds the least rate the trader accepts and the quote he saw, so that the signature binds
-the odds.
+Version 2 of a bet adds the least rate the trader accepts and the quote he saw, so that the
+signature binds the odds. A withdrawal has a heading and an action of its own: no signature can
+stand for both.
 """
 
 import attrs
@@ -9,6 +11,7 @@ import attrs
 from domain.units import Bps, EpochS, Micros
 
 HEADING = "Tap Trading Bet"
+WITHDRAWAL_HEADING = "Tap Trading Withdrawal"
 
 
 @attrs.frozen(kw_only=True)
@@ -48,6 +51,38 @@ class BetText:
                 f"Timestamp: {self.timestamp_s}",
                 f"Chain: {self.chain_id}",
                 *odds,
+                f"Version: {self.version}",
+            ]
+        )
+
+
+@attrs.frozen(kw_only=True)
+class WithdrawalText:
+    """What a withdrawal signs. Only wallets sign it, never a session key."""
+
+    amount_micros: Micros
+    destination: str
+    """A lower-case 0x address."""
+    nonce: str
+    timestamp_s: EpochS
+    chain_id: int
+
+    @property
+    def version(self) -> int:
+        """There is one."""
+        return 1
+
+    def render(self) -> str:
+        """The text: lines joined by newlines, none at the end."""
+        return "\n".join(
+            [
+                WITHDRAWAL_HEADING,
+                "Action: withdraw",
+                f"Amount: {self.amount_micros}",
+                f"Destination: {self.destination}",
+                f"Nonce: {self.nonce}",
+                f"Timestamp: {self.timestamp_s}",
+                f"Chain: {self.chain_id}",
                 f"Version: {self.version}",
             ]
         )

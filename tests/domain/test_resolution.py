@@ -332,6 +332,24 @@ def test_a_better_reason_is_given_also_when_it_is_late() -> None:
     assert judgeable(record) == Judgeable(void=VoidReason.NOT_RUNNING)
 
 
+@pytest.mark.parametrize(
+    "record",
+    [
+        pytest.param(
+            attrs.evolve(CALM, ticks=(), after=None, watermark_ms=START_MS - 1, read_at_ms=0),
+            id="before it begins",
+        ),
+        pytest.param(attrs.evolve(OPEN_END, read_at_ms=END_MS - 1), id="while it runs"),
+        pytest.param(CALM, id="when it is on record"),
+        pytest.param(impaired(CALM, ImpairmentKind.DOWN, 0, 1), id="with another reason"),
+        pytest.param(attrs.evolve(CALM, read_at_ms=END_MS + 3_600_000), id="an hour later"),
+    ],
+)
+def test_a_column_that_an_operator_gives_back_is_void_at_once(record: Record) -> None:
+    found = may_judge(record, settle_delay_ms=2_000, feed_critical=False, void_ordered=True)
+    assert found == Judgeable(void=VoidReason.OPERATOR)
+
+
 # --- against a plain oracle -------------------------------------------------------------------
 #
 # It works on bare tuples of the whole market and takes nothing from the code under test.

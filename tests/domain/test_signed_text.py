@@ -1,8 +1,9 @@
-"""The text that a bet signs, byte for byte (reference ADR-007)."""
+"""The texts that a bet (reference ADR-007) and a withdrawal sign, byte for byte."""
 
+import attrs
 import pytest
 
-from domain.signed_text import BetText
+from domain.signed_text import BetText, WithdrawalText
 
 
 def bet_text(*, least_bps: int | None = None, quote_n: int | None = None) -> BetText:
@@ -58,3 +59,44 @@ def test_quote_0_and_rate_0_are_odds_too() -> None:
 def test_half_of_the_odds_is_no_text(odds: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="both"):
         bet_text(**odds)
+
+
+WITHDRAWAL = WithdrawalText(
+    amount_micros=25_000_000,
+    destination="0x" + "d0" * 20,
+    nonce="7f1d7e5c-8f0a-4c39-9a4e-0d9a6d3a9d11",
+    timestamp_s=1_770_100_003,
+    chain_id=31337,
+)
+
+
+def test_a_withdrawal() -> None:
+    assert WITHDRAWAL.version == 1
+    assert WITHDRAWAL.render() == (
+        "Tap Trading Withdrawal\n"
+        "Action: withdraw\n"
+        "Amount: 25000000\n"
+        "Destination: 0xd0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0\n"
+        "Nonce: 7f1d7e5c-8f0a-4c39-9a4e-0d9a6d3a9d11\n"
+        "Timestamp: 1770100003\n"
+        "Chain: 31337\n"
+        "Version: 1"
+    )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"amount_micros": 25_000_001},
+        {"destination": "0x" + "d1" * 20},
+        {"nonce": "7f1d7e5c-8f0a-4c39-9a4e-0d9a6d3a9d12"},
+        {"timestamp_s": 1_770_100_004},
+        {"chain_id": 1},
+    ],
+)
+def test_a_withdrawal_signs_each_of_its_fields(change: dict[str, object]) -> None:
+    assert attrs.evolve(WITHDRAWAL, **change).render() != WITHDRAWAL.render()  # type: ignore[arg-type]
+
+
+def test_no_text_of_a_withdrawal_is_one_of_a_bet() -> None:
+    assert WITHDRAWAL.render().splitlines()[:2] != bet_text().render().splitlines()[:2]

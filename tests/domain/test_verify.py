@@ -65,6 +65,22 @@ def test_a_void_column_gives_the_stake_back() -> None:
     assert bet_faults(VOID, evidence(void=VoidReason.OPERATOR)) == ()
 
 
+@pytest.mark.parametrize("carry_in", [RECORD.carry_in, None], ids=["with a price", "without"])
+def test_a_column_given_back_before_it_began_gives_the_stake_back(carry_in: Tick | None) -> None:
+    ahead = attrs.evolve(
+        RECORD,
+        carry_in=carry_in,
+        ticks=(),
+        after=None,
+        watermark_ms=RECORD.start_ms - 60_000,
+        read_at_ms=RECORD.start_ms - 60_000,
+    )
+    assert bet_faults(VOID, evidence(ahead, void=VoidReason.OPERATOR)) == ()
+    for claim in (WON, LOST):
+        faults = bet_faults(claim, evidence(ahead, void=VoidReason.OPERATOR))
+        assert f"it is stored as {claim.outcome}, the ticks say void" in faults
+
+
 def test_a_lost_bet_may_be_stored_without_a_payout() -> None:
     assert bet_faults(attrs.evolve(LOST, paid_micros=None), evidence()) == ()
 
