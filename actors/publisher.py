@@ -26,7 +26,8 @@ import trio
 
 from domain.ticks import Tick
 from domain.units import Micros
-from protocols.client_answers import Json, event_frame
+from protocols.client_fields import Json
+from protocols.client_socket import event_frame
 from protocols.money import BetRefused, EventsLost, StreamEntry, UserEvent
 from protocols.ports import KeyValueStore, LedgerReader, StoreUnavailable, Worker
 from supervisor import EndOfMailbox, Ignore, Life, Overrun, Reader, Topic, WhenFull

@@ -1,11 +1,10 @@
-"""What the venue tells clients, as plain values ready to be encoded: answers, frames, proofs.
+"""What the venue tells clients, as plain values ready to be encoded: answers and proofs.
 
 The shapes stand in the API's description and never change; fields may be added. Amounts, prices and
-rates are integers in the units that their names say. Parsing is in `client_wire`.
+rates are integers in the units that their names say.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import TypeAlias
+from collections.abc import Sequence
 
 from domain.evidence import source_of
 from domain.placement import Rules
@@ -16,15 +15,12 @@ from domain.ticks import Tick
 from domain.units import EpochMs
 from domain.verify import bet_faults
 from protocols.accounts import Account, Bet, LedgerRow, SettledBet, claim_of
+from protocols.client_fields import Json
 from protocols.client_queries import bets_cursor
-from protocols.client_wire import RequestId
-from protocols.market import FeedStatus, Hold, SourceState
-from protocols.money import BetConfirmed, BetRefused, BetResolved, Deposited, UserEvent
+from protocols.market import FeedStatus, SourceState
+from protocols.money import BetConfirmed
 from protocols.ports import Bar
 from protocols.sign_in import NonceIssued, SignedIn
-
-Json: TypeAlias = dict[str, object]
-
 
 # --- bets -------------------------------------------------------------------------------------
 
@@ -287,110 +283,4 @@ def source_json(source: SourceState) -> Json:
         "reconnects": source.reconnects,
         "last_recv_ms": source.last_recv_ms,
         "last_error": source.last_error,
-    }
-
-
-# --- WebSocket frames ---------------------------------------------------------------------------
-
-
-def price_frame(tick: Tick) -> Json:
-    """The newest accepted price."""
-    return {"type": "price", **tick_json(tick)}
-
-
-def grid_frame(quote: Quote | None) -> Json:
-    """The newest quote in a compact form, or null for `n` while nothing is offered.
-
-    `rates[column * rows + row]`, 0 where a cell is not offered; column c starts at
-    `first_column_s + c * column_s`, row r at `lowest_row_cents + r * row_cents`.
-    """
-    if quote is None:
-        return {"type": "grid", "n": None}
-    return {
-        "type": "grid",
-        "n": quote.n,
-        "published_at_ms": quote.published_at_ms,
-        "price_cents": quote.price_cents,
-        "column_s": quote.column_s,
-        "row_cents": quote.row_cents,
-        "first_column_s": quote.first_column_s,
-        "lowest_row_cents": quote.lowest_row_cents,
-        "rows": len(quote.rates[0]) if quote.rates else 0,
-        "rates": [rate for column in quote.rates for rate in column],
-    }
-
-
-def status_frame(feed: FeedStatus, hold: Hold, *, draining: bool, now_ms: EpochMs) -> Json:
-    """The heartbeat: is betting open, and how old are the prices?"""
-    return {
-        "type": "system:status",
-        "server_time_ms": now_ms,
-        **feed_json(feed, now_ms),
-        "held": hold.held,
-        "held_why": hold.why,
-        "draining": draining,
-    }
-
-
-def drain_frame(*, reconnect_in_ms: int) -> Json:
-    """The venue is about to close this socket; come back after the delay."""
-    return {"type": "drain", "reconnect_in_ms": reconnect_in_ms}
-
-
-def reply_frame(request_id: RequestId, body: Mapping[str, object], *, ok: bool) -> Json:
-    """The one reply to a request; what the HTTP answer would hold, and whether it succeeded."""
-    return {"type": "reply", "id": request_id, "ok": ok, **body}
-
-
-def refusal_frame(request_id: RequestId, refusal: Refusal) -> Json:
-    """A reply that says no, with the body that HTTP would have."""
-    return reply_frame(request_id, refusal.to_json(), ok=False)
-
-
-def event_frame(event: UserEvent) -> Json:
-    """One event of the private stream, with its gapless `seq`."""
-    if isinstance(event, BetConfirmed):
-        return {"type": "bet:confirmed", **confirmed_json(event)}
-    if isinstance(event, BetResolved):
-        return {
-            "type": "bet:resolved",
-            "bet_id": event.bet_id,
-            "cell_id": event.cell_id,
-            "status": event.status.value,
-            "stake_micros": event.stake_micros,
-            "payout_micros": event.payout_micros,
-            "balance_micros": event.balance_micros,
-            "resolved_at_ms": event.resolved_at_ms,
-            "seq": event.seq,
-        }
-    if isinstance(event, BetRefused):
-        body = event.refusal.to_json()
-        return {
-            "type": "bet:failed",
-            "bet_id": event.bet_id,
-            "cell_id": event.cell_id,
-            **body,
-            "seq": event.seq,
-        }
-    return _balance_frame(event)
-
-
-def _balance_frame(event: Deposited) -> Json:
-    return {
-        "type": "balance",
-        "balance_micros": event.balance_micros,
-        "amount_micros": event.amount_micros,
-        "reference": event.reference,
-        "seq": event.seq,
-    }
-
-
-def snapshot_json(
-    wallet: str, account: Account | None, open_bets: Sequence[Bet], last_bets: Sequence[Bet]
-) -> Json:
-    """Where a trader stands: what replaces events that were missed."""
-    return {
-        **account_json(wallet, account),
-        "open": [bet_json(bet) for bet in open_bets],
-        "last": [bet_json(bet) for bet in last_bets],
     }

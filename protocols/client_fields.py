@@ -1,20 +1,24 @@
-"""Reading the fields of what a client sent: each reader gives the value or names the field.
+"""The JSON objects that clients send, and how a field that is at fault is named.
 
-Inside a parser a field at fault is an exception, so that a parser reads like the list of its
-fields; no parser lets it out.
+Inside a form (`protocols.forms`) a field at fault is an exception, so that a form reads like the
+list of its fields; no form lets it out.
 """
 
 import json
 import re
 from collections.abc import Mapping
-from typing import NoReturn, TypeAlias
+from typing import Final, NoReturn, TypeAlias
 
 from domain.refusals import Refusal, bad_request
 from domain.units import parse_natural
 from protocols.json_text import nests_too_deep
 
+NATURAL_MAX: Final = 10**18 - 1
+
 Fields: TypeAlias = Mapping[str, object]
 """A decoded JSON object."""
+Json: TypeAlias = dict[str, object]
+"""A JSON object of ours, ready to be encoded."""
 
 
 class BadField(Exception):
@@ -80,7 +84,7 @@ def present(fields: Fields, name: str) -> object:
     return value
 
 
-def natural(fields: Fields, name: str, *, least: int = 0, most: int = 10**18 - 1) -> int:
+def natural(fields: Fields, name: str, *, least: int = 0, most: int = NATURAL_MAX) -> int:
     """An integer, or its canonical decimal digits as text."""
     number = parse_natural(present(fields, name))
     if number is None:
@@ -88,11 +92,6 @@ def natural(fields: Fields, name: str, *, least: int = 0, most: int = 10**18 - 1
     if not least <= number <= most:
         raise BadField(name, f"must be from {least} to {most}")
     return number
-
-
-def optional(fields: Fields, name: str, *, least: int = 0, most: int = 10**18 - 1) -> int | None:
-    """As `natural`, or None where there is no such field."""
-    return natural(fields, name, least=least, most=most) if name in fields else None
 
 
 def matching(fields: Fields, name: str, pattern: re.Pattern[str], why: str) -> str:

@@ -11,7 +11,7 @@ import attrs
 
 from domain.refusals import Refusal
 from domain.wallet import Keccak
-from protocols.client_wire import DepositRequest, parse_deposit
+from protocols.client_ops import DEPOSIT, DepositRequest
 
 
 @attrs.frozen(kw_only=True)
@@ -53,7 +53,7 @@ def _parse(number: int, line: str, *, reference: str, keccak: Keccak) -> Line | 
     if len(fields) not in {2, 3}:
         return BadLine(number=number, why="is not `wallet,micros` or `wallet,micros,reference`")
     wallet, micros = fields[:2]
-    found = parse_deposit(
+    found = DEPOSIT.parse(
         {
             "wallet": wallet,
             "amount_micros": micros,

@@ -24,7 +24,7 @@ from db.wallet_signatures import keccak_256
 from db.weekly_ledger import WeeklyLedger, open_current
 from domain.caps import HouseCaps
 from domain.refusals import Refusal
-from protocols.client_wire import DepositRequest
+from protocols.client_ops import DepositRequest
 from protocols.deposit_file import Line, parse_deposits
 from protocols.money import Deposit, Deposited, MoneyOutcome
 from supervisor.chance import SystemChance

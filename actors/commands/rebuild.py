@@ -23,7 +23,7 @@ from db.weekly_ledger import WeeklyLedger
 from domain.caps import HouseCaps
 from domain.refusals import Refusal
 from domain.units import Micros
-from protocols.client_wire import RebuildRequest, parse_rebuild
+from protocols.client_ops import REBUILD, RebuildRequest
 from protocols.money import BalanceRebuilt, MoneyOutcome, RebuildBalance
 from supervisor.chance import SystemChance
 from supervisor.clock import SystemClock
@@ -33,7 +33,7 @@ NO_ANSWER_YET: Final = frozenset({429, 503, 504})
 
 def rebuild(user: str, reason: str, *, data: Path, token: str, out: TextIO) -> int:
     """Rebuild one balance, then check everything. WRONG if something still does not add up."""
-    asked = parse_rebuild({"wallet": user, "reason": reason}, keccak=keccak_256)
+    asked = REBUILD.parse({"wallet": user, "reason": reason}, keccak=keccak_256)
     if isinstance(asked, Refusal):
         raise CannotDo(_words(asked), REFUSED)
     folder = DataFolder.existing(data)

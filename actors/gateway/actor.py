@@ -11,6 +11,7 @@ import structlog
 import trio
 
 from actors.gateway.asgi import App
+from actors.gateway.auth_routes import AuthRoutes
 from actors.gateway.bet_route import BetRoute
 from actors.gateway.bets import BetDesk
 from actors.gateway.connections import Connections
@@ -61,10 +62,11 @@ class Gateway:
             most_per_address=ports.settings.connections_per_address,
             uncounted=ports.settings.trusted_proxies,
         )
-        routes.add(TraderRoutes(ports).routes(), limited=True)
-        routes.add(HealthRoutes(ports, metrics).routes(), limited=False)
-        routes.add(OpsRoutes(ports, self._hub, self._connections).routes(), limited=False)
-        routes.add(UpkeepRoutes(ports).routes(), limited=False)
+        routes.add(AuthRoutes(ports).routes())
+        routes.add(TraderRoutes(ports).routes())
+        routes.add(HealthRoutes(ports, metrics).routes())
+        routes.add(OpsRoutes(ports, self._hub, self._connections).routes())
+        routes.add(UpkeepRoutes(ports).routes())
 
     async def run(self, life: Life) -> None:
         """Serve until asked to stop, then drain."""

@@ -7,7 +7,7 @@ import attrs
 import msgspec
 
 from domain.refusals import Code, Refusal
-from protocols.client_answers import Json
+from protocols.client_fields import Json
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Event: TypeAlias = MutableMapping[str, Any]

@@ -4,6 +4,7 @@ from typing import Final, TypeVar
 
 from actors.gateway.bets import refusal_of
 from actors.gateway.ports import GatewayPorts
+from actors.gateway.routes import bearer
 from domain.refusals import Code, Refusal
 from protocols.accounts import IntegrityReport
 from protocols.archive import ArchiveBegun, ArchiveNow
@@ -72,6 +73,12 @@ async def ask_auditor(ports: GatewayPorts) -> IntegrityReport | Refusal:
 async def authenticate(ports: GatewayPorts, token: str) -> Session | Refusal:
     """Whose token is this?"""
     return await ask_sign_in(ports, Authenticate(token=token), Session)
+
+
+async def session_of(ports: GatewayPorts) -> Session | Refusal:
+    """Whose bearer token has the request in hand?"""
+    token = bearer()
+    return token if isinstance(token, Refusal) else await authenticate(ports, token)
 
 
 def _certain(ports: GatewayPorts, outcome: A | Refused | StatusUnknown) -> A | Refusal:

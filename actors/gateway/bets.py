@@ -23,9 +23,9 @@ from domain.limits import NONCE_TTL_S, SIGNATURE_AGE_MAX_S, SIGNATURE_AHEAD_MAX_
 from domain.placement import early_refusal
 from domain.refusals import Code, Refusal, bad_request
 from domain.units import BetId
-from protocols.client_answers import Json, bet_json, confirmed_json
-from protocols.client_fields import Fields
-from protocols.client_wire import BetRequest, parse_bet
+from protocols.client_answers import bet_json, confirmed_json
+from protocols.client_bets import BET, BetRequest
+from protocols.client_fields import Fields, Json
 from protocols.market import betting_gate
 from protocols.money import (
     BetConfirmed,
@@ -84,7 +84,7 @@ class BetDesk:
 
     async def _place(self, fields: Fields, address: str) -> Answered:
         ports = self._ports
-        bet = parse_bet(fields, keccak=ports.keccak)
+        bet = BET.parse(fields, keccak=ports.keccak)
         if isinstance(bet, Refusal):
             return Answered(result=bet)
         _, refused = await take_request(ports, address)

@@ -13,8 +13,10 @@ from actors.gateway.routes import Route
 from actors.gateway.tree import down
 from domain.refusals import Code, Refusal
 from protocols.accounts import HousePosition
-from protocols.client_answers import Json, feed_age_ms
+from protocols.client_answers import feed_age_ms
+from protocols.client_fields import Json
 from protocols.market import FeedLevel
+from protocols.operations import health
 from protocols.ports import LedgerUnreadable, StoreUnavailable
 
 log = structlog.get_logger("gateway")
@@ -38,10 +40,10 @@ class HealthRoutes:
     def routes(self) -> list[Route]:
         """All of them."""
         return [
-            ("GET", "/healthz", self.health),
-            ("GET", "/readyz", self.ready),
-            ("GET", "/version", self.version),
-            ("GET", "/metrics", self.metrics),
+            (health.HEALTH, self.health),
+            (health.READY, self.ready),
+            (health.VERSION, self.version),
+            (health.METRICS, self.metrics),
         ]
 
     async def health(self) -> Answer:

@@ -19,15 +19,15 @@ from actors.gateway.outbox import GOING_AWAY, TRY_AGAIN_LATER, Close, Outbox
 from actors.gateway.ports import GatewayPorts
 from domain.quotes import Quote
 from domain.units import EpochMs
-from protocols.client_answers import (
-    Json,
+from protocols.client_fields import Json
+from protocols.client_socket import (
+    Channel,
     drain_frame,
     event_frame,
     grid_frame,
     price_frame,
     status_frame,
 )
-from protocols.client_wire import Channel
 from protocols.money import EventsLost, StreamEntry, UserEvent
 from supervisor import Overrun, Subscription, Watch, WhenFull
 

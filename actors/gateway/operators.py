@@ -1,13 +1,12 @@
 """Who operates: each operator has a token of his own."""
 
 import hmac
-from collections.abc import Callable
 from typing import TypeVar
 
 from actors.gateway.ports import GatewayPorts
-from actors.gateway.routes import bearer, json_body
+from actors.gateway.routes import bearer, read_body
 from domain.refusals import Code, Refusal
-from protocols.client_fields import Fields
+from protocols.forms import Form
 
 T = TypeVar("T")
 
@@ -23,12 +22,9 @@ def operator(ports: GatewayPorts) -> str | Refusal:
     return names[0] if names else Refusal(Code.UNAUTHORIZED)
 
 
-async def operator_asks(
-    ports: GatewayPorts, parse: Callable[[Fields], T | Refusal]
-) -> tuple[str, T] | Refusal:
+async def operator_asks(ports: GatewayPorts, form: Form[T]) -> tuple[str, T] | Refusal:
     """Who asks, and for what. Whoever is no operator learns nothing of the body's form."""
-    who, fields = operator(ports), await json_body()
+    who, asked = operator(ports), await read_body(ports, form)
     if isinstance(who, Refusal):
         return who
-    asked = fields if isinstance(fields, Refusal) else parse(fields)
     return asked if isinstance(asked, Refusal) else (who, asked)

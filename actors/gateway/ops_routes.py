@@ -1,8 +1,6 @@
 """What operators can see and do. Each has a token of his own; each action is logged with who, what
 and why before it is asked for, so that even one whose answer is lost is on record."""
 
-from functools import partial
-
 import structlog
 
 from actors.gateway.asking import ask_circuit, ask_money
@@ -14,8 +12,9 @@ from actors.gateway.routes import Route
 from actors.gateway.tree import rows_json
 from actors.gateway.upkeep import upkeep_json
 from domain.refusals import Refusal
-from protocols.client_answers import Json, feed_json, source_json
-from protocols.client_wire import parse_circuit, parse_deposit, parse_reason, parse_rebuild
+from protocols.client_answers import feed_json, source_json
+from protocols.client_fields import Json
+from protocols.client_ops import CIRCUIT, DEPOSIT, REASON, REBUILD
 from protocols.market import SetOverride
 from protocols.money import (
     BalanceRebuilt,
@@ -25,6 +24,7 @@ from protocols.money import (
     RebuildBalance,
     SetHold,
 )
+from protocols.operations import ops
 from protocols.ports import LedgerUnreadable
 
 log = structlog.get_logger("ops")
@@ -41,12 +41,12 @@ class OpsRoutes:
     def routes(self) -> list[Route]:
         """All of them."""
         return [
-            ("GET", "/ops/status", self.status),
-            ("POST", "/ops/circuit", self.circuit),
-            ("POST", "/ops/deposits", self.deposits),
-            ("POST", "/ops/hold", self.hold),
-            ("POST", "/ops/release", self.release),
-            ("POST", "/ops/integrity/rebuild", self.rebuild),
+            (ops.STATUS, self.status),
+            (ops.CIRCUIT, self.circuit),
+            (ops.DEPOSITS, self.deposits),
+            (ops.HOLD, self.hold),
+            (ops.RELEASE, self.release),
+            (ops.REBUILD, self.rebuild),
         ]
 
     async def status(self) -> Json | Refusal:
@@ -81,7 +81,7 @@ class OpsRoutes:
 
     async def circuit(self) -> Json | Refusal:
         """Override the circuit breaker."""
-        request = await operator_asks(self._ports, parse_circuit)
+        request = await operator_asks(self._ports, CIRCUIT)
         if isinstance(request, Refusal):
             return request
         who, asked = request
@@ -95,9 +95,7 @@ class OpsRoutes:
 
     async def deposits(self) -> Json | Refusal:
         """Credit a wallet, once per reference."""
-        request = await operator_asks(
-            self._ports, partial(parse_deposit, keccak=self._ports.keccak)
-        )
+        request = await operator_asks(self._ports, DEPOSIT)
         if isinstance(request, Refusal):
             return request
         who, asked = request
@@ -134,9 +132,7 @@ class OpsRoutes:
 
     async def rebuild(self) -> Json | Refusal:
         """Set a balance to the sum of its ledger rows. `noted_in_row` is null if it was."""
-        request = await operator_asks(
-            self._ports, partial(parse_rebuild, keccak=self._ports.keccak)
-        )
+        request = await operator_asks(self._ports, REBUILD)
         if isinstance(request, Refusal):
             return request
         who, asked = request
@@ -153,7 +149,7 @@ class OpsRoutes:
         }
 
     async def _set_hold(self, *, held: bool) -> Json | Refusal:
-        request = await operator_asks(self._ports, parse_reason)
+        request = await operator_asks(self._ports, REASON)
         if isinstance(request, Refusal):
             return request
         who, why = request

@@ -12,7 +12,7 @@ from typing import Final
 import attrs
 import trio
 
-from protocols.client_wire import Channel
+from protocols.client_socket import Channel
 
 QUEUE_MAX: Final = 512
 """Frames; a trader who wins a whole column of 40 cells gets 40 at once."""

@@ -9,16 +9,16 @@ from domain.refusals import Code, Refusal
 from domain.units import BetId, EpochMs
 from protocols.accounts import Account, Bet, LedgerRow
 from protocols.client_answers import (
-    Json,
     archived_json,
     archived_refusal,
     bet_json,
     bets_json,
     proof_json,
-    snapshot_json,
     statement_json,
 )
+from protocols.client_fields import Json
 from protocols.client_queries import PAGE_ROWS_MAX, BetsQuery, StatementQuery
+from protocols.client_socket import snapshot_json
 from protocols.money import BetStatus
 from protocols.ports import LedgerReader
 

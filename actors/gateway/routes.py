@@ -6,7 +6,7 @@ view raises becomes JSON too: its own errors by the table, anything unexpected `
 
 from collections.abc import Awaitable, Callable
 from types import TracebackType
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeVar
 
 import structlog
 from quart import request
@@ -18,16 +18,17 @@ from actors.gateway.asgi import Answer, Headers, answer_of, refusal_answer
 from actors.gateway.limits import limit_headers, take_request
 from actors.gateway.ports import GatewayPorts
 from domain.refusals import Code, Refusal, bad_request
-from protocols.client_answers import Json
-from protocols.client_fields import Fields, parse_object
-from protocols.client_queries import Query
+from protocols.client_fields import Json, parse_object
+from protocols.forms import Form
+from protocols.operations import Operation
 from protocols.ports import StoreUnavailable
 
 log = structlog.get_logger("gateway")
 
+T = TypeVar("T")
+
 View: TypeAlias = Callable[..., Awaitable[Json | Refusal | Answer]]
-Route: TypeAlias = tuple[str, str, View]
-"""Method, path with its `<parameters>`, view."""
+Route: TypeAlias = tuple[Operation, View]
 
 _NO_STORE: Final[Headers] = ((b"cache-control", b"no-store"),)
 
@@ -45,14 +46,15 @@ class Routes(QuartTrio):
         self.register_error_handler(500, _defect)
         self.register_error_handler(StoreUnavailable, _store_unavailable)
 
-    def add(self, routes: list[Route], *, limited: bool) -> None:
-        """Serve these; `limited` ones count against the request limit of their address."""
-        for method, path, view in routes:
+    def add(self, routes: list[Route]) -> None:
+        """Serve these operations by these views."""
+        for operation, view in routes:
+            path = operation.path.replace("{", "<").replace("}", ">")
             self.add_url_rule(
                 path,
-                endpoint=f"{method} {path}",
-                view_func=self._served(view, path, limited=limited),
-                methods=[method],
+                endpoint=f"{operation.method} {operation.path}",
+                view_func=self._served(view, path, limited=operation.limited),
+                methods=[operation.method],
                 provide_automatic_options=False,
             )
 
@@ -71,22 +73,23 @@ class Routes(QuartTrio):
             if not limited:
                 return _response(answer_of(await view(**parameters)), _NO_STORE)
             address: str = request.scope["state"]["address"]
-            allowance, refused = await take_request(self._ports, address)
+            counted, refused = await take_request(self._ports, address)
             answer = answer_of(refused or await view(**parameters))
-            return _response(answer, (*_NO_STORE, *limit_headers(allowance)))
+            return _response(answer, (*_NO_STORE, *limit_headers(counted)))
 
         return serve
 
 
-async def json_body() -> Fields | Refusal:
-    """The JSON object of the request in hand. An empty body is an empty object."""
+async def read_body(ports: GatewayPorts, form: Form[T]) -> T | Refusal:
+    """What the body of the request in hand asks for. An empty body is an empty object."""
     body = await request.get_data(as_text=False)
-    return parse_object(body) if body else {}
+    fields = parse_object(body) if body else {}
+    return fields if isinstance(fields, Refusal) else form.parse(fields, keccak=ports.keccak)
 
 
-def query() -> Query:
-    """The query string of the request in hand."""
-    return dict(request.args.lists())
+def read_query(ports: GatewayPorts, form: Form[T]) -> T | Refusal:
+    """What the query string of the request in hand asks for."""
+    return form.parse_query(dict(request.args.lists()), keccak=ports.keccak)
 
 
 def client() -> str:

@@ -21,8 +21,9 @@ from actors.gateway.ports import GatewayPorts
 from actors.gateway.reads import read_account, read_snapshot
 from domain.limits import BODY_BYTES_MAX
 from domain.refusals import Code, Refusal, bad_request
-from protocols.client_answers import Json, account_json, refusal_frame, reply_frame
-from protocols.client_wire import (
+from protocols.client_answers import account_json
+from protocols.client_fields import Json
+from protocols.client_socket import (
     AuthOp,
     BadOp,
     BetOp,
@@ -32,6 +33,8 @@ from protocols.client_wire import (
     SocketOp,
     SubscribeOp,
     parse_op,
+    refusal_frame,
+    reply_frame,
 )
 from protocols.ports import StoreUnavailable
 

@@ -5,7 +5,7 @@ from typing import Final
 import msgspec
 
 from actors.gateway.asgi import Answer, json_answer
-from actors.gateway.asking import ask_money, ask_sign_in, authenticate
+from actors.gateway.asking import ask_money, session_of
 from actors.gateway.ports import GatewayPorts
 from actors.gateway.reads import (
     read_account,
@@ -15,27 +15,16 @@ from actors.gateway.reads import (
     read_proof,
     read_statement,
 )
-from actors.gateway.routes import Route, bearer, client, json_body, query
+from actors.gateway.routes import Route, read_body, read_query
 from domain.quotes import Quote
 from domain.refusals import Code, Refusal, bad_request
-from protocols.client_answers import (
-    Json,
-    account_json,
-    bar_json,
-    grid_json,
-    nonce_json,
-    quote_json,
-    signed_in_json,
-    tick_json,
-)
-from protocols.client_queries import (
-    parse_bets_query,
-    parse_history_query,
-    parse_statement_query,
-)
-from protocols.client_wire import is_bet_id, is_nonce, parse_login, parse_wallet_field
+from protocols.client_account import FAUCET
+from protocols.client_answers import account_json, bar_json, grid_json, quote_json, tick_json
+from protocols.client_bets import BET_ID, NONCE
+from protocols.client_fields import Json
+from protocols.client_queries import BETS, HISTORY, STATEMENT, history_range
 from protocols.money import Deposit, Deposited
-from protocols.sign_in import IssueNonce, LoggedOut, Login, Logout, NonceIssued, Session, SignedIn
+from protocols.operations import account, bets, market
 
 FAUCET_BY: Final = "faucet"
 
@@ -50,57 +39,17 @@ class TraderRoutes:
     def routes(self) -> list[Route]:
         """All of them; the bet itself is placed elsewhere."""
         return [
-            ("GET", "/api/auth/nonce", self.nonce),
-            ("POST", "/api/auth/login", self.login),
-            ("GET", "/api/auth/session", self.session),
-            ("POST", "/api/auth/logout", self.logout),
-            ("GET", "/api/grid", self.grid),
-            ("GET", "/api/account", self.account),
-            ("GET", "/api/ledger", self.statement),
-            ("GET", "/api/bets", self.bets),
-            ("GET", "/api/bets/<bet_id>", self.bet),
-            ("GET", "/api/bets/by-nonce/<nonce>", self.bet_by_nonce),
-            ("GET", "/api/bets/<bet_id>/proof", self.proof),
-            ("GET", "/api/prices/latest", self.latest_price),
-            ("GET", "/api/prices/history", self.price_history),
-            ("POST", "/api/faucet", self.faucet),
+            (market.GRID, self.grid),
+            (market.LATEST_PRICE, self.latest_price),
+            (market.PRICE_HISTORY, self.price_history),
+            (bets.BETS, self.bets),
+            (bets.BET_BY_ID, self.bet),
+            (bets.BET_BY_NONCE, self.bet_by_nonce),
+            (bets.PROOF, self.proof),
+            (account.ACCOUNT, self.account),
+            (account.STATEMENT, self.statement),
+            (account.FAUCET, self.faucet),
         ]
-
-    # Sign-in
-
-    async def nonce(self) -> Json | Refusal:
-        """What a sign-in message must hold."""
-        issued = await ask_sign_in(self._ports, IssueNonce(address=client()), NonceIssued)
-        return issued if isinstance(issued, Refusal) else nonce_json(issued)
-
-    async def login(self) -> Json | Refusal:
-        """A signed message for a session token."""
-        fields = await json_body()
-        login = fields if isinstance(fields, Refusal) else parse_login(fields)
-        if isinstance(login, Refusal):
-            return login
-        command = Login(message=login.message, signature=login.signature, address=client())
-        signed_in = await ask_sign_in(self._ports, command, SignedIn)
-        return signed_in if isinstance(signed_in, Refusal) else signed_in_json(signed_in)
-
-    async def session(self) -> Json | Refusal:
-        """Whose token this is, and until when."""
-        session = await self._session()
-        if isinstance(session, Refusal):
-            return session
-        return {"wallet": session.wallet, "expires_at_ms": session.expires_at_ms}
-
-    async def logout(self) -> Json | Refusal:
-        """End the session."""
-        token = bearer()
-        if isinstance(token, Refusal):
-            return token
-        out = await ask_sign_in(self._ports, Logout(token=token), LoggedOut)
-        return out if isinstance(out, Refusal) else {"logged_out": True}
-
-    async def _session(self) -> Session | Refusal:
-        token = bearer()
-        return token if isinstance(token, Refusal) else await authenticate(self._ports, token)
 
     # The market
 
@@ -129,20 +78,23 @@ class TraderRoutes:
     async def price_history(self) -> Json | Refusal:
         """Bars, or ticks, of a stretch of the last seven days."""
         ports = self._ports
-        asked = parse_history_query(query(), now_ms=ports.clock.now_ms())
+        asked = read_query(ports, HISTORY)
         if isinstance(asked, Refusal):
             return asked
+        within = history_range(asked, now_ms=ports.clock.now_ms())
+        if isinstance(within, Refusal):
+            return within
         if asked.interval_ms == 0:
             ticks = await ports.prices_worker.run(
                 lambda: ports.prices.ticks(
-                    from_ms=asked.from_ms, to_ms=asked.to_ms, limit=asked.limit
+                    from_ms=within.from_ms, to_ms=within.to_ms, limit=asked.limit
                 )
             )
             return {"ticks": [tick_json(tick) for tick in ticks]}
         bars = await ports.prices_worker.run(
             lambda: ports.prices.bars(
-                from_ms=asked.from_ms,
-                to_ms=asked.to_ms,
+                from_ms=within.from_ms,
+                to_ms=within.to_ms,
                 interval_ms=asked.interval_ms,
                 limit=asked.limit,
             )
@@ -153,7 +105,7 @@ class TraderRoutes:
 
     async def account(self) -> Json | Refusal:
         """Balance, open stakes and bets."""
-        session = await self._session()
+        session = await session_of(self._ports)
         if isinstance(session, Refusal):
             return session
         account = await read_account(self._ports, session.wallet)
@@ -161,7 +113,7 @@ class TraderRoutes:
 
     async def statement(self) -> Json | Refusal:
         """Where did my money go?"""
-        session, asked = await self._session(), parse_statement_query(query())
+        session, asked = await session_of(self._ports), read_query(self._ports, STATEMENT)
         if isinstance(session, Refusal):
             return session
         if isinstance(asked, Refusal):
@@ -170,7 +122,7 @@ class TraderRoutes:
 
     async def bets(self) -> Json | Refusal:
         """A page of the trader's bets, newest first."""
-        session, asked = await self._session(), parse_bets_query(query())
+        session, asked = await session_of(self._ports), read_query(self._ports, BETS)
         if isinstance(session, Refusal):
             return session
         if isinstance(asked, Refusal):
@@ -179,25 +131,25 @@ class TraderRoutes:
 
     async def bet(self, bet_id: str) -> Json | Refusal:
         """One of the trader's own bets. Another's is not found, like one that never was."""
-        session = await self._session()
+        session = await session_of(self._ports)
         if isinstance(session, Refusal):
             return session
-        if not is_bet_id(bet_id):
+        if not BET_ID.holds(bet_id):
             return Refusal(Code.NOT_FOUND)
         return await read_bet(self._ports, session.wallet, bet_id)
 
     async def bet_by_nonce(self, nonce: str) -> Json | Refusal:
         """For a client that signed a bet and lost the answer."""
-        session = await self._session()
+        session = await session_of(self._ports)
         if isinstance(session, Refusal):
             return session
-        if not is_nonce(nonce):
-            return bad_request("nonce", "must be a lower-case UUID of version 4")
+        if not NONCE.holds(nonce):
+            return bad_request("nonce", NONCE.why)
         return await read_bet_by_nonce(self._ports, session.wallet, nonce)
 
     async def proof(self, bet_id: str) -> Json | Refusal:
         """Why a bet ended as it did. For anybody who has the link."""
-        if not is_bet_id(bet_id):
+        if not BET_ID.holds(bet_id):
             return Refusal(Code.NOT_FOUND)
         return await read_proof(self._ports, bet_id)
 
@@ -240,10 +192,8 @@ class TraderRoutes:
         }
 
     async def _faucet_wallet(self) -> str | Refusal:
-        fields = await json_body()
-        if isinstance(fields, Refusal):
-            return fields
-        if "wallet" in fields:
-            return parse_wallet_field(fields, keccak=self._ports.keccak)
-        session = await self._session()
+        wallet = await read_body(self._ports, FAUCET)
+        if wallet is not None:
+            return wallet
+        session = await session_of(self._ports)
         return session if isinstance(session, Refusal) else session.wallet

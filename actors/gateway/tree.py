@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import attrs
 
-from protocols.client_answers import Json
+from protocols.client_fields import Json
 from supervisor import ChannelStatistics, ChildStatus, LastFailure, State, SupervisorStatus
 
 

@@ -9,8 +9,9 @@ from actors.gateway.routes import Route
 from domain.refusals import Refusal
 from domain.units import EpochMs
 from protocols.archive import ArchiveNow
-from protocols.client_answers import Json
-from protocols.client_wire import parse_reason
+from protocols.client_fields import Json
+from protocols.client_ops import REASON
+from protocols.operations import ops
 
 log = structlog.get_logger("ops")
 
@@ -24,9 +25,9 @@ class UpkeepRoutes:
     def routes(self) -> list[Route]:
         """All of them."""
         return [
-            ("POST", "/ops/archive", self.archive),
-            ("POST", "/ops/backup", self.backup),
-            ("POST", "/ops/integrity", self.integrity),
+            (ops.ARCHIVE, self.archive),
+            (ops.BACKUP, self.backup),
+            (ops.INTEGRITY, self.integrity),
         ]
 
     async def archive(self) -> Json | Refusal:
@@ -69,7 +70,7 @@ class UpkeepRoutes:
 
     async def _logged(self, what: str) -> str | Refusal:
         """Whose request this is, with its reason on record."""
-        request = await operator_asks(self._ports, parse_reason)
+        request = await operator_asks(self._ports, REASON)
         if isinstance(request, Refusal):
             return request
         who, why = request

@@ -3,7 +3,7 @@
 import pytest
 
 from db.wallet_signatures import keccak_256
-from protocols.client_wire import DepositRequest
+from protocols.client_ops import DepositRequest
 from protocols.deposit_file import BadLine, Line, parse_deposits
 
 A, B = "0x" + "ab" * 20, "0x" + "cd" * 20

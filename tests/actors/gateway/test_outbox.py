@@ -3,7 +3,7 @@
 import trio
 
 from actors.gateway.outbox import QUEUE_MAX, TOO_SLOW, Close, Outbox
-from protocols.client_wire import Channel
+from protocols.client_socket import Channel
 
 
 async def drained(outbox: Outbox) -> list[str | Close]:
