@@ -140,6 +140,7 @@ class LimitsSettings:
     requests_burst: Annotated[int, Whole(1, REQUESTS_BURST_MAX)]
     sign_ins_per_minute: Annotated[int, Whole(1, 10_000_000)]
     connections_per_address: Annotated[int, Whole(1, 100_000)]
+    connections: Annotated[int, Whole(1, 1_000_000)]
 
 
 @attrs.frozen(kw_only=True)

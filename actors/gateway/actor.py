@@ -16,6 +16,7 @@ from actors.gateway.bet_route import BetRoute
 from actors.gateway.bets import BetDesk
 from actors.gateway.connections import Connections
 from actors.gateway.edge import Edge
+from actors.gateway.headers import security_headers
 from actors.gateway.health import HealthRoutes
 from actors.gateway.hub import Hub
 from actors.gateway.metrics import Metrics
@@ -59,8 +60,10 @@ class Gateway:
         )
         self._connections = Connections(
             edge,
+            most=ports.settings.connections,
             most_per_address=ports.settings.connections_per_address,
             uncounted=ports.settings.trusted_proxies,
+            headers=security_headers(ports.settings.origin),
         )
         routes.add(AuthRoutes(ports).routes())
         routes.add(TraderRoutes(ports).routes())

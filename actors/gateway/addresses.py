@@ -1,27 +1,59 @@
-"""Whose request is this, as far as the network can tell?"""
+"""Whose request is this, as far as the network can tell?
 
+Limits count against one text for each client: an IPv4 address, or the /64 network of an IPv6 one.
+A home or a rented server is given a whole /64, so whoever counted single IPv6 addresses would count
+nothing. IPv4 addresses in IPv6 clothes (`::ffff:198.51.100.7`, what a socket that serves both
+families shows) count as IPv4.
+"""
+
+import ipaddress
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
+from typing import Final
 
-from actors.gateway.asgi import header
+NETWORK_BITS: Final = 64
+WORD_LENGTH_MAX: Final = 64
+"""Of what a trusted proxy wrote although it is no address."""
+
+
+def canonical(address: str) -> str:
+    """The one spelling of an address; what is none stays as it is, cut."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address[:WORD_LENGTH_MAX]
+    return str(_without_clothes(parsed))
+
+
+def counted_as(address: str) -> str:
+    """What limits count an address as: `198.51.100.7`, `2001:db8:1:2::/64`."""
+    try:
+        parsed = _without_clothes(ipaddress.ip_address(address))
+    except ValueError:
+        return address[:WORD_LENGTH_MAX]
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return str(parsed)
+    return str(ipaddress.IPv6Network((int(parsed), NETWORK_BITS), strict=False))
 
 
 def client_address(
     peer: str, headers: Iterable[tuple[bytes, bytes]], trusted_proxies: Collection[str]
 ) -> str:
-    """The address that limits count against.
+    """The client's address in its one spelling; `trusted_proxies` are in theirs.
 
     X-Forwarded-For counts only when the peer is a trusted proxy, and of its entries only the last
     one that no trusted proxy wrote about another: anything to the left of it is the client's word.
     """
-    if peer not in trusted_proxies:
-        return peer
-    forwarded = header(headers, b"x-forwarded-for") or ""
-    for hop in reversed([part.strip() for part in forwarded.split(",")]):
+    nearest = canonical(peer)
+    if nearest not in trusted_proxies:
+        return nearest
+    lines = [value for name, value in headers if name.lower() == b"x-forwarded-for"]
+    hops = b",".join(lines).decode("latin-1").split(",")
+    for hop in reversed([canonical(part.strip()) for part in hops]):
         if hop and hop not in trusted_proxies:
-            return hop[:64]
-    return peer
+            return hop
+    return nearest
 
 
 class OpenConnections:
@@ -41,3 +73,12 @@ class OpenConnections:
             self._open[address] -= 1
             if not self._open[address]:
                 del self._open[address]
+
+
+def _without_clothes(
+    address: ipaddress.IPv4Address | ipaddress.IPv6Address,
+) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """As IPv4 if it is that in truth, and without a zone (`%eth0`), which names a place here."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return address
+    return address.ipv4_mapped or ipaddress.IPv6Address(int(address))

@@ -21,7 +21,7 @@ class BetRoute:
             answered = Answered(result=fields)
         else:
             answered = await self._desk.place(fields, address=scope["state"]["address"])
-        result, headers = answered.result, limit_headers(answered.allowance)
+        result, headers = answered.result, limit_headers(answered.counted)
         if isinstance(result, Refusal):
             await send_answer(send, refusal_answer(result, headers=headers))
         else:

@@ -13,7 +13,7 @@ import attrs
 import structlog
 import trio
 
-from actors.gateway.limits import take_bet, take_request
+from actors.gateway.limits import Counted, take_bet, take_request
 from actors.gateway.metrics import Metrics
 from actors.gateway.ports import GatewayPorts
 from actors.gateway.reads import read_account
@@ -35,7 +35,7 @@ from protocols.money import (
     MoneyOutcome,
     PlaceBet,
 )
-from protocols.ports import Allowance, StoreUnavailable
+from protocols.ports import StoreUnavailable
 from supervisor import Refused, RefusedBecause, StatusUnknown, ask
 
 log = structlog.get_logger("gateway")
@@ -51,8 +51,8 @@ class Answered:
 
     result: Json | Refusal
     """The confirmed bet, or why not."""
-    allowance: Allowance | None = None
-    """The wallet's rate limit, once it was asked."""
+    counted: Counted | None = None
+    """The last rate limit it was counted against: the address's, then the wallet's."""
 
 
 class BetDesk:
@@ -87,18 +87,18 @@ class BetDesk:
         bet = BET.parse(fields, keccak=ports.keccak)
         if isinstance(bet, Refusal):
             return Answered(result=bet)
-        _, refused = await take_request(ports, address)
+        counted, refused = await take_request(ports, address)
         refused = refused or self._refused_early(bet)
         if refused is not None:
-            return Answered(result=refused)
+            return Answered(result=refused, counted=counted)
         if ports.verify_wallet(bet.text().render(), bet.signature) != bet.wallet:
-            return Answered(result=Refusal(Code.INVALID_SIGNATURE))
-        allowance, refused = await take_bet(ports, bet.wallet)
+            return Answered(result=Refusal(Code.INVALID_SIGNATURE), counted=counted)
+        counted, refused = await take_bet(ports, bet.wallet)
         result = refused or await self._enter(bet)
         if isinstance(result, Refusal):  # what was confirmed is in the ledger; this is not
             cell, code = bet.cell.id, result.code.value
             log.info("bet_refused", wallet=bet.wallet, nonce=bet.nonce, cell=cell, code=code)
-        return Answered(result=result, allowance=allowance)
+        return Answered(result=result, counted=counted)
 
     def _refused_early(self, bet: BetRequest) -> Refusal | None:
         """All that can be said against a bet without touching its signature."""

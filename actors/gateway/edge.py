@@ -1,21 +1,20 @@
 """The edge: what every request passes, whoever answers it.
 
-It gives the request its id, says whose address it is, reads the body within size and time, adds the
-security headers, counts, and answers `internal` where the code behind it raised. The exception
-itself goes on to hypercorn, which logs it and closes the connection.
+It gives the request its id, says whose address it is, refuses heads and bodies that can't be right
+(`heads.py`), reads the body within size and time, says which pages elsewhere may read the answer,
+counts, and answers `internal` where the code behind it raised. The exception itself goes on to
+hypercorn, which logs it and closes the connection.
 """
 
 import re
 from types import TracebackType
 from typing import Final, Self
-from urllib.parse import urlsplit
 
 import structlog
 import trio
 
-from actors.gateway.addresses import client_address
+from actors.gateway.addresses import canonical, client_address, counted_as
 from actors.gateway.asgi import (
-    Answer,
     App,
     Event,
     Headers,
@@ -27,6 +26,8 @@ from actors.gateway.asgi import (
     reject_socket,
     send_answer,
 )
+from actors.gateway.cors import Cors
+from actors.gateway.heads import refused_form, refused_head
 from actors.gateway.metrics import Metrics
 from actors.gateway.pages import Pages
 from actors.gateway.ports import GatewayPorts
@@ -44,16 +45,6 @@ BETS_PATH: Final = "/api/bets"
 SOCKET_PATH: Final = "/ws"
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_SECURITY: Final[Headers] = (
-    (
-        b"content-security-policy",
-        b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-        b"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    ),
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-)
-_HSTS: Final = (b"strict-transport-security", b"max-age=31536000")
 
 
 class Edge:
@@ -75,47 +66,66 @@ class Edge:
         self._routes = routes
         self._sockets = sockets
         self._pages = pages
-        secure = urlsplit(ports.settings.origin).scheme == "https"
-        self._security = (*_SECURITY, _HSTS) if secure else _SECURITY
+        settings = ports.settings
+        self._cors = Cors(settings.origin, settings.cors_origins)
+        self._trusted = frozenset(map(canonical, settings.trusted_proxies))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request, or one WebSocket."""
         request_id = self._identify(scope)
         structlog.contextvars.bind_contextvars(request_id=request_id)
+        extra = ((b"x-request-id", request_id.encode()), *self._cors.headers(scope))
         if scope["type"] == "http":
-            extra = (*self._security, (b"x-request-id", request_id.encode()), *self._cors(scope))
             async with Exchange(scope, send, extra, self._metrics) as exchange:
                 await self._serve(scope, receive, exchange.send)
-        elif scope["path"] == SOCKET_PATH:
-            await self._sockets(scope, receive, send)
         else:
-            await receive()  # websocket.connect
-            await reject_socket(send, Refusal(Code.NOT_FOUND))
+            await self._serve_socket(scope, receive, with_headers(send, extra))
 
     def _identify(self, scope: Scope) -> str:
         """Name the request and its sender, for all that comes after."""
         given = header(scope["headers"], b"x-request-id") or ""
         is_sane = _REQUEST_ID.fullmatch(given) is not None
         request_id = given if is_sane else self._ports.chance.token_bytes(8).hex()
-        peer = scope["client"][0]
-        trusted = self._ports.settings.trusted_proxies
+        client = client_address(scope["client"][0], scope["headers"], self._trusted)
         scope["state"]["request_id"] = request_id
-        scope["state"]["address"] = client_address(peer, scope["headers"], trusted)
+        scope["state"]["address"] = counted_as(client)
         scope["state"]["route"] = "unmatched"
         return request_id
 
+    async def _serve_socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        refused = refused_head(scope)
+        if refused is None and scope["path"] != SOCKET_PATH:
+            refused = Refusal(Code.NOT_FOUND)
+        if refused is None and not self._cors.allows_socket(scope):
+            refused = Refusal(Code.FORBIDDEN, "Pages of this origin may not connect.")
+        if refused is None:
+            await self._sockets(scope, receive, send)
+        else:
+            await receive()  # websocket.connect
+            await reject_socket(send, refused)
+
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        refused = _refused_head(scope)
+        refused = refused_head(scope)
         if refused is not None:
-            await send_answer(send, refusal_answer(refused))
-            return
-        if scope["method"] == "OPTIONS" and self._cors(scope):
-            await send_answer(send, _PREFLIGHT)
+            await _refuse_unread(refused, receive, send)
             return
         body = await _read_body(scope, receive)
         if isinstance(body, Refusal):
-            await _refuse_body(body, receive, send)
+            await _refuse_unread(body, receive, send)
         elif body is not None:
+            await self._serve_whole(scope, body, receive, send)
+
+    async def _serve_whole(self, scope: Scope, body: bytes, receive: Receive, send: Send) -> None:
+        """A request whose body is here."""
+        refused = refused_form(scope) if body else None
+        preflight = self._cors.preflight(scope)
+        if refused is not None:
+            await send_answer(send, refusal_answer(refused))
+        elif preflight is not None:
+            await send_answer(send, preflight)
+        elif scope["path"] == SOCKET_PATH:
+            await send_answer(send, refusal_answer(NO_HANDSHAKE))
+        else:
             await self._dispatch(scope, _Replay(body, receive), send)
 
     async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -134,28 +144,8 @@ class Edge:
         seen = header(scope["headers"], b"if-none-match")
         await send_answer(send, page.unchanged if seen == page.etag else page.answer)
 
-    def _cors(self, scope: Scope) -> Headers:
-        """What lets a page of a configured other origin use the API."""
-        origin = header(scope["headers"], b"origin")
-        if origin is None or origin not in self._ports.settings.cors_origins:
-            return ()
-        exposed = b"x-request-id, retry-after, ratelimit-limit, ratelimit-remaining"
-        return (
-            (b"access-control-allow-origin", origin.encode("latin-1")),
-            (b"access-control-expose-headers", exposed),
-            (b"vary", b"origin"),
-        )
 
-
-_PREFLIGHT: Final = Answer(
-    204,
-    b"",
-    (
-        (b"access-control-allow-methods", b"GET, POST"),
-        (b"access-control-allow-headers", b"authorization, content-type, x-request-id"),
-        (b"access-control-max-age", b"600"),
-    ),
-)
+NO_HANDSHAKE: Final = bad_request("upgrade", "here goes a WebSocket handshake of version 13, alone")
 _CLOSE: Final[Headers] = ((b"connection", b"close"),)
 
 
@@ -201,6 +191,17 @@ class Exchange:
         log.debug("request", method=known, route=route, status=status, ms=round(took_s * 1000, 2))
 
 
+def with_headers(send: Send, extra: Headers) -> Send:
+    """`send` of a WebSocket, with these headers on the answer to its handshake."""
+
+    async def sending(event: Event) -> None:
+        if event["type"] in ("websocket.accept", "websocket.http.response.start"):
+            event["headers"] = [*event["headers"], *extra]
+        await send(event)
+
+    return sending
+
+
 class HeldAnswer:
     """Holds an answer until the routes have returned.
 
@@ -235,14 +236,6 @@ class _Replay:
         return {"type": "http.request", "body": body, "more_body": False}
 
 
-def _refused_head(scope: Scope) -> Refusal | None:
-    if not scope["path"].startswith("/"):
-        return bad_request("path", "must begin with a slash")
-    if scope["path"] == SOCKET_PATH:
-        return bad_request("upgrade", "here goes a WebSocket handshake of version 13, alone")
-    return None
-
-
 async def _read_body(scope: Scope, receive: Receive) -> bytes | Refusal | None:
     """The whole body; None when the client has gone before its end."""
     length = header(scope["headers"], b"content-length")
@@ -261,8 +254,8 @@ async def _read_body(scope: Scope, receive: Receive) -> bytes | Refusal | None:
     return bad_request("body", "did not arrive in time")
 
 
-async def _refuse_body(refusal: Refusal, receive: Receive, send: Send) -> None:
-    """Answer at once, and then read on for a moment."""
+async def _refuse_unread(refusal: Refusal, receive: Receive, send: Send) -> None:
+    """Answer at once, then read on for a moment, and close."""
     answer, dropped = refusal_answer(refusal, headers=_CLOSE), 0
     await send_answer(send, answer, more=True)
     with trio.move_on_after(LINGER_S):

@@ -44,7 +44,10 @@ class GatewaySettings:
     bets_burst: int = 20
     requests_per_minute: int = 12_000
     requests_burst: int = 2_000
+    sign_ins_per_minute: int = 5
     connections_per_address: int = 100
+    connections: int = 10_000
+    """In all, of every kind."""
     trusted_proxies: tuple[str, ...] = ()
     """Addresses whose X-Forwarded-For counts."""
     cors_origins: tuple[str, ...] = ()
