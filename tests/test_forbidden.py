@@ -14,6 +14,8 @@ FUNCTION_LINES_MAX = 60
 Rule = Callable[[Source], Iterator[ast.AST]]
 
 CLOCK, CHANCE = "supervisor/clock.py", "supervisor/chance.py"
+CLIENTS_CHANCE = "client/chance.py"
+"""Outsiders' own: the client shares nothing with the venue's runtime."""
 CLOCKS = re.compile(
     r"(time\.(?!struct_time|gmtime|strptime|strftime)\w+"
     r"|(datetime\.)?(datetime|date)\.(now|utcnow|today))"
@@ -47,7 +49,7 @@ def clocks(source: Source) -> Iterator[ast.AST]:
 
 def randomness(source: Source) -> Iterator[ast.AST]:
     """Ids, nonces and jitter come from the injected chance: else no run can be repeated."""
-    if source.path != CHANCE:
+    if source.path not in (CHANCE, CLIENTS_CHANCE):
         yield from (node for node, name in names(source) if RANDOMNESS.fullmatch(name))
 
 

@@ -7,6 +7,7 @@
 | `supervisor` | the standard library, trio, attrs; nothing of ours |
 | `config` | the standard library, attrs, `domain.limits` |
 | `db` | `domain`, `protocols`, drivers |
+| `client` | `domain`, trio and drivers: it is for outsiders |
 | an actor | `domain`, `protocols`, `supervisor`; not `db`, `config` or another actor |
 | `actors.system` | all but `db`: ports arrive as arguments |
 | `actors.commands`, `actors.__main__` | everything: they are the composition roots |
@@ -32,6 +33,7 @@ OURS = {
     "supervisor": {"supervisor"},
     "config": {"config", "domain.limits"},
     "db": {"db", "domain", "protocols"},
+    "client": {"client", "domain"},
 }
 THEIRS = {
     "domain": {"attrs", "numpy"},
@@ -131,6 +133,8 @@ def test_every_module_was_read() -> None:
         ("config/x.py", "import structlog"),
         ("db/x.py", "from config.settings import Settings"),
         ("db/x.py", "from supervisor import Mailbox"),
+        ("client/x.py", "from protocols.client_bets import BetRequest"),
+        ("client/x.py", "from supervisor.chance import SystemChance"),
         ("actors/x.py", "import db"),
         ("actors/x.py", "from actors import batcher"),
         ("actors/x.py", "from config.settings import Settings"),
@@ -149,6 +153,7 @@ def test_a_wrong_arrow_is_seen(path: str, text: str) -> None:
     [
         ("domain/rates.py", "import numpy as np\nfrom numpy.typing import NDArray"),
         ("config/x.py", "from domain import limits"),
+        ("client/x.py", "import h11, msgspec, trio\nfrom domain.signed_text import BetText"),
         ("actors/gateway/x.py", "from actors.gateway.asgi import Send\nfrom . import asgi"),
         ("actors/x.py", "import trio, structlog\nfrom supervisor import Mailbox, ask"),
         ("actors/system.py", "from actors import batcher"),
