@@ -22,10 +22,25 @@ _TAKE_BATCH: Final = """
 
 _DECISIONS: Final = """
     SELECT json_group_array(json_array(
-        verdict, user_id, seq, balance, first_bet_id, first_status))
+        verdict, user_id, seq, balance, first_bet_id, first_status,
+        CASE verdict WHEN 'key_bet' THEN key_bet_max_micros
+                     WHEN 'key_day' THEN key_day_max_micros
+                     WHEN 'paused' THEN paused_until_ms
+                     WHEN 'stake' THEN stake_max_micros
+                     WHEN 'loss_day' THEN loss_day_max_micros END,
+        lost_micros))
     FROM (SELECT * FROM bet_decision ORDER BY n)
 """
 """One row, because each row fetched is another wait for the interpreter lock."""
+
+
+_LIMIT_MESSAGES: Final = {
+    "key_bet": "The session key may not stake as much in one bet.",
+    "key_day": "The session key may not stake as much in one day.",
+    "paused": "You have paused your betting.",
+    "stake": "This is above the stake that you allow yourself.",
+    "loss_day": "This could lose more than you allow yourself in one day.",
+}
 
 
 class _Decision(NamedTuple):
@@ -35,6 +50,10 @@ class _Decision(NamedTuple):
     balance_micros: Micros
     first_bet_id: BetId | None
     first_status: str | None
+    limit: int | None
+    """The limit that is reached: micros, or when a pause ends."""
+    lost_micros: int | None
+    """On this day so far, less what came back."""
 
 
 def install_intake(connection: sqlite3.Connection, caps: HouseCaps) -> None:
@@ -93,6 +112,7 @@ def _row(order: BetOrder, ledger_id: str) -> tuple[object, ...]:
         order.quote_n,
         payout_micros(bet.stake_micros, order.reward_bps),
         int(order.refusal is not None),
+        bet.key_id,
     )
 
 
@@ -134,5 +154,20 @@ def _refusal(order: BetOrder, decision: _Decision) -> Refusal:
             return Refusal(Code.CELL_TAKEN, details={"bet_id": decision.first_bet_id})
         case "cell_unavailable":
             return Refusal(Code.CELL_UNAVAILABLE, "This column has its verdict.")
+        case "column_void":
+            return Refusal(Code.CELL_UNAVAILABLE, "This column is being given back.")
+        case "unauthorized":
+            why = "This session key has expired or was revoked."
+            return Refusal(Code.UNAUTHORIZED, why, {"key_id": order.bet.key_id})
+        case "key_bet" | "key_day" | "paused" | "stake" | "loss_day" as limit:
+            return _limit_reached(limit, decision)
         case verdict:
             return Refusal(Code(verdict))
+
+
+def _limit_reached(limit: str, decision: _Decision) -> Refusal:
+    named = "until_ms" if limit == "paused" else "max_micros"
+    details: dict[str, object] = {"limit": limit, named: decision.limit}
+    if limit == "loss_day":
+        details["lost_micros"] = decision.lost_micros
+    return Refusal(Code.LIMIT_REACHED, _LIMIT_MESSAGES[limit], details)

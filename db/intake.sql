@@ -24,33 +24,41 @@ CREATE TEMP TABLE bet_decision (
     balance INTEGER,            -- the user's balance with this bet's stake taken
     first_bet_id TEXT,          -- the bet that used the nonce, or holds the cell, before
     first_status TEXT,
+    -- What limits the bet, for whoever is told that it is above: the key's caps, the trader's own.
+    key_bet_max_micros INTEGER, key_day_max_micros INTEGER,
+    paused_until_ms INTEGER, stake_max_micros INTEGER,
+    loss_day_max_micros INTEGER, lost_micros INTEGER,
+    has_limits INTEGER NOT NULL,    -- has the trader ever set any?
+    today INTEGER NOT NULL,
     at_ms INTEGER NOT NULL, txn INTEGER NOT NULL, ledger_id TEXT NOT NULL,
     bet_id TEXT NOT NULL, nonce TEXT NOT NULL,
     column_start_s INTEGER NOT NULL, column_s INTEGER NOT NULL,
     lo_cents INTEGER NOT NULL, hi_cents INTEGER NOT NULL, cell_id TEXT NOT NULL,
     rule TEXT NOT NULL, stake_micros INTEGER NOT NULL, reward_bps INTEGER NOT NULL,
-    quote_n INTEGER NOT NULL, payout_micros INTEGER NOT NULL
+    quote_n INTEGER NOT NULL, payout_micros INTEGER NOT NULL,
+    key_id TEXT                 -- of the session key that signed it; NULL: the wallet did
 ) STRICT;
 
 CREATE TEMP VIEW bet_batch AS
 SELECT NULL AS orders, NULL AS at_ms, NULL AS txn, NULL AS house_ledger_id;
 
 CREATE TEMP VIEW bet_order AS
-SELECT NULL AS n, NULL AS at_ms, NULL AS txn, NULL AS ledger_id,
+SELECT NULL AS n, NULL AS at_ms, NULL AS today, NULL AS txn, NULL AS ledger_id,
        NULL AS bet_id, NULL AS wallet, NULL AS nonce,
        NULL AS column_start_s, NULL AS column_s, NULL AS lo_cents, NULL AS hi_cents,
        NULL AS cell_id, NULL AS rule, NULL AS stake_micros, NULL AS reward_bps, NULL AS quote_n,
-       NULL AS payout_micros, NULL AS refused;
+       NULL AS payout_micros, NULL AS refused, NULL AS key_id;
 
 CREATE TEMP TRIGGER take_batch INSTEAD OF INSERT ON bet_batch
 BEGIN
     DELETE FROM bet_decision;
     INSERT INTO bet_order
-    SELECT key, NEW.at_ms, NEW.txn, value ->> 0,
+    -- The UTC day, counted from the epoch: stakes of a key and losses are added up by it.
+    SELECT key, NEW.at_ms, NEW.at_ms / 86400000, NEW.txn, value ->> 0,
            value ->> 1, value ->> 2, value ->> 3,
            value ->> 4, value ->> 5, value ->> 6, value ->> 7,
            value ->> 8, value ->> 9, value ->> 10, value ->> 11, value ->> 12,
-           value ->> 13, value ->> 14
+           value ->> 13, value ->> 14, value ->> 15
     FROM json_each(NEW.orders) ORDER BY key;
     -- The other side of all stakes, in one row.
     INSERT INTO transaction_ledger
@@ -75,7 +83,19 @@ BEGIN
                WHEN holder.id IS NOT NULL THEN 'cell_taken'
                WHEN EXISTS (SELECT 1 FROM columns WHERE start_s = NEW.column_start_s
                             AND column_s = NEW.column_s) THEN 'cell_unavailable'
+               WHEN EXISTS (SELECT 1 FROM column_voids WHERE start_s = NEW.column_start_s)
+                   THEN 'column_void'
                WHEN account.frozen THEN 'frozen'
+               WHEN NEW.key_id IS NOT NULL
+                    AND (key.id IS NULL OR key.revoked_at_ms IS NOT NULL
+                         OR key.expires_at_ms <= NEW.at_ms) THEN 'unauthorized'
+               WHEN key.bet_max_micros < NEW.stake_micros THEN 'key_bet'
+               -- Subtracted, because a sum could pass 2**63. So with the loss of the day.
+               WHEN key.day_max_micros - iif(key.day = NEW.today, key.day_stake_micros, 0)
+                    < NEW.stake_micros THEN 'key_day'
+               WHEN own.paused_until_ms > NEW.at_ms THEN 'paused'
+               WHEN own.stake_max_micros < NEW.stake_micros THEN 'stake'
+               WHEN own.loss_day_max_micros - own.lost_micros < NEW.stake_micros THEN 'loss_day'
                WHEN account.balance < NEW.stake_micros THEN 'insufficient_funds'
                WHEN (SELECT balance FROM users WHERE id = 1) + NEW.stake_micros
                     < NEW.payout_micros
@@ -96,16 +116,28 @@ BEGIN
            account.id, account.version + 1, account.balance - NEW.stake_micros,
            coalesce(used.id, ended.bet_id, holder.id),
            coalesce(used.status, ended.status, holder.status),
+           key.bet_max_micros, key.day_max_micros, own.paused_until_ms, own.stake_max_micros,
+           own.loss_day_max_micros, own.lost_micros, own.user_id IS NOT NULL, NEW.today,
            NEW.at_ms, NEW.txn, NEW.ledger_id, NEW.bet_id, NEW.nonce,
            NEW.column_start_s, NEW.column_s, NEW.lo_cents, NEW.hi_cents, NEW.cell_id,
-           NEW.rule, NEW.stake_micros, NEW.reward_bps, NEW.quote_n, NEW.payout_micros
+           NEW.rule, NEW.stake_micros, NEW.reward_bps, NEW.quote_n, NEW.payout_micros,
+           NEW.key_id
     FROM house_caps AS caps
     LEFT JOIN users AS account ON account.wallet_address = NEW.wallet AND account.id > 2
     LEFT JOIN bets AS used ON used.user_id = account.id AND used.nonce = NEW.nonce
     -- Of a bet that had ended when this file was begun: it is in the file before.
     LEFT JOIN carried_nonces AS ended ON ended.user_id = account.id AND ended.nonce = NEW.nonce
     LEFT JOIN bets AS holder ON holder.user_id = account.id AND holder.cell_id = NEW.cell_id
-                            AND holder.holds_cell = 1;
+                            AND holder.holds_cell = 1
+    LEFT JOIN session_keys AS key ON key.id = NEW.key_id AND key.user_id = account.id
+    -- As they are in force: what was waited for holds from its time on, whoever has written it.
+    LEFT JOIN (SELECT user_id, paused_until_ms,
+                      iif(next_stake_at_ms <= NEW.at_ms, next_stake_max_micros, stake_max_micros)
+                          AS stake_max_micros,
+                      iif(next_loss_day_at_ms <= NEW.at_ms, next_loss_day_max_micros,
+                          loss_day_max_micros) AS loss_day_max_micros,
+                      iif(day = NEW.today, day_lost_micros, 0) AS lost_micros
+               FROM account_limits) AS own ON own.user_id = account.id;
 END;
 
 CREATE TEMP TRIGGER take_stake AFTER INSERT ON bet_decision WHEN NEW.verdict = 'confirmed'
@@ -129,6 +161,26 @@ BEGIN
         payout_micros = payout_micros + excluded.payout_micros;
 END;
 
+-- A stake counts for its day whether or not it comes back.
+CREATE TEMP TRIGGER count_for_key AFTER INSERT ON bet_decision
+WHEN NEW.verdict = 'confirmed' AND NEW.key_id IS NOT NULL
+BEGIN
+    UPDATE session_keys
+    SET day_stake_micros = iif(day = NEW.today, day_stake_micros, 0) + NEW.stake_micros,
+        day = NEW.today
+    WHERE id = NEW.key_id;
+END;
+
+-- ... and for his loss until it does (settlement takes off what comes back).
+CREATE TEMP TRIGGER count_for_limits AFTER INSERT ON bet_decision
+WHEN NEW.verdict = 'confirmed' AND NEW.has_limits
+BEGIN
+    UPDATE account_limits
+    SET day_lost_micros = iif(day = NEW.today, day_lost_micros, 0) + NEW.stake_micros,
+        day = NEW.today
+    WHERE user_id = NEW.user_id;
+END;
+
 -- A refusal for want of money is an event of the user and uses up the nonce, but holds no cell.
 CREATE TEMP TRIGGER note_broke AFTER INSERT ON bet_decision
 WHEN NEW.verdict = 'insufficient_funds'
@@ -141,9 +193,9 @@ WHEN NEW.verdict IN ('confirmed', 'insufficient_funds')
 BEGIN
     INSERT INTO bets
         (id, user_id, nonce, column_start_s, column_s, lo_cents, hi_cents, rule,
-         stake_micros, reward_bps, quote_n, status, holds_cell, placed_at_ms)
+         stake_micros, reward_bps, quote_n, status, holds_cell, placed_at_ms, key_id)
     VALUES (NEW.bet_id, NEW.user_id, NEW.nonce, NEW.column_start_s, NEW.column_s,
             NEW.lo_cents, NEW.hi_cents, NEW.rule,
             NEW.stake_micros, NEW.reward_bps, NEW.quote_n, NEW.verdict,
-            NEW.verdict = 'confirmed', NEW.at_ms);
+            NEW.verdict = 'confirmed', NEW.at_ms, NEW.key_id);
 END;

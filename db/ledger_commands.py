@@ -7,6 +7,7 @@ import json
 import sqlite3
 from typing import Final, NamedTuple
 
+from db.key_commands import authorise, was_authorised
 from db.ledger_check import chain_breaks
 from db.settlement import CommandFault, next_txn
 from db.ulid import UlidMaker
@@ -65,10 +66,14 @@ class _Standing(NamedTuple):
 
 def open_account(
     connection: sqlite3.Connection, command: OpenAccount, *, at_ms: EpochMs
-) -> AccountOpened:
-    """The account of a wallet, made if there is none."""
+) -> AccountOpened | Refusal:
+    """The account of a wallet, made if there is none, and with it the session key, if it is new."""
+    if command.key is not None and was_authorised(connection, command.key.key_id):
+        return bad_request("resources", "this session key was used before")
     created = _ensure_account(connection, command.wallet, at_ms)
     standing = _standing(connection, command.wallet)
+    if command.key is not None:
+        authorise(connection, command.key, user_id=standing.user_id, at_ms=at_ms)
     return AccountOpened(
         user_id=standing.user_id,
         wallet=command.wallet,
@@ -82,7 +87,8 @@ def deposit(
 ) -> Deposited | Refusal:
     """Credit a wallet against `external`, once per reference.
 
-    A repeated one changes nothing, and is answered with the account as it stands now.
+    A repeated one changes nothing, whatever the balance is now, and is answered with the account as
+    it stands now and with what was given.
     """
     if command.wallet == EXTERNAL:
         return bad_request("wallet", "this account is the other side of deposits")
@@ -91,18 +97,21 @@ def deposit(
         " FROM deposits AS d JOIN users AS u ON u.id = d.user_id WHERE d.reference = ?",
         (command.reference,),
     ).fetchone()
+    if first is not None and not _is_the_same(command, *first):
+        return Refusal(Code.REFERENCE_CONFLICT)
+    given_micros = _room_micros(connection, command) if first is None else first[1]
+    if isinstance(given_micros, Refusal):
+        return given_micros
     if first is None:
         _ensure_account(connection, command.wallet, at_ms)
-        _credit(connection, command, at_ms, ulids)
-    elif first != (command.wallet, command.amount_micros):
-        return Refusal(Code.REFERENCE_CONFLICT)
+        _credit(connection, command, given_micros, at_ms, ulids)
     standing = _standing(connection, command.wallet)
     return Deposited(
         user_id=standing.user_id,
         wallet=command.wallet,
         seq=standing.version,
         balance_micros=standing.balance_micros,
-        amount_micros=command.amount_micros,
+        amount_micros=given_micros,
         reference=command.reference,
         repeated=first is not None,
     )
@@ -224,10 +233,41 @@ def _standing(connection: sqlite3.Connection, wallet: str) -> _Standing:
     return _Standing(*connection.execute(sql, (wallet,)).fetchone())
 
 
+def _is_the_same(command: Deposit, wallet: str, given_micros: Micros) -> bool:
+    """Is it the deposit that was made with its reference?
+
+    What is kept is what was given, so that deposits and ledger rows agree. One that may be cut is
+    the same if it could have given that; what was asked for then is not known any more.
+    """
+    if command.balance_max_micros is None:
+        return (command.wallet, command.amount_micros) == (wallet, given_micros)
+    return command.wallet == wallet and given_micros <= command.amount_micros
+
+
+def _room_micros(connection: sqlite3.Connection, command: Deposit) -> Micros | Refusal:
+    """How much of it the balance may be raised by."""
+    most = command.balance_max_micros
+    if most is None:
+        return command.amount_micros
+    sql = "SELECT balance FROM users WHERE wallet_address = ?"
+    (balance,) = connection.execute(sql, (command.wallet,)).fetchone() or (0,)
+    if balance >= most:
+        return Refusal(
+            Code.LIMIT_REACHED,
+            "The balance is as high as this may raise it.",
+            {"balance_max_micros": most, "balance_micros": balance},
+        )
+    return min(command.amount_micros, most - balance)
+
+
 def _credit(
-    connection: sqlite3.Connection, command: Deposit, at_ms: EpochMs, ulids: UlidMaker
+    connection: sqlite3.Connection,
+    command: Deposit,
+    amount: Micros,
+    at_ms: EpochMs,
+    ulids: UlidMaker,
 ) -> None:
-    amount, txn = command.amount_micros, next_txn(connection)
+    txn = next_txn(connection)
     before = _standing(connection, command.wallet)
     other = _standing(connection, EXTERNAL)
     metadata = json.dumps({"by": command.by})

@@ -138,7 +138,7 @@ CREATE TABLE session_keys (
     day INTEGER NOT NULL DEFAULT 0,
     day_stake_micros INTEGER NOT NULL DEFAULT 0 CHECK (day_stake_micros >= 0)
 ) STRICT;
-CREATE INDEX session_keys_session ON session_keys (session_id);
+CREATE INDEX session_keys_owner ON session_keys (user_id, session_id);
 CREATE TABLE account_limits (
     user_id INTEGER PRIMARY KEY REFERENCES users (id) CHECK (user_id > 2),
     stake_max_micros INTEGER CHECK (stake_max_micros >= 0),             -- NULL: no limit

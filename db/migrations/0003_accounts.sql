@@ -16,7 +16,7 @@ CREATE TABLE session_keys (
     day INTEGER NOT NULL DEFAULT 0,
     day_stake_micros INTEGER NOT NULL DEFAULT 0 CHECK (day_stake_micros >= 0)
 ) STRICT;
-CREATE INDEX session_keys_session ON session_keys (session_id);
+CREATE INDEX session_keys_owner ON session_keys (user_id, session_id);
 
 ALTER TABLE bets ADD COLUMN key_id TEXT;    -- the session key that signed it; NULL: the wallet did
 
