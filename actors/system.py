@@ -42,7 +42,15 @@ from domain.ticks import Tick
 from domain.units import BetId
 from domain.wallet import Keccak
 from protocols.accounts import IntegrityReport
-from protocols.archive import Archive, ArchiveBegun, ArchiveNow
+from protocols.archive import (
+    Archive,
+    ArchiveBegun,
+    ArchiveNow,
+    RestoreBegun,
+    RestoreWeek,
+    WeekRestores,
+)
+from protocols.audit_log import AuditLog
 from protocols.auditing import CheckIntegrity, LedgerChecks
 from protocols.backup import Backups, BackupTaken, TakeBackup
 from protocols.market import (
@@ -81,6 +89,7 @@ from supervisor import (
     Child,
     Life,
     Mailbox,
+    Managed,
     Strategy,
     Subscription,
     SupervisorSpec,
@@ -138,6 +147,9 @@ class Channels:
     archive_requests: Mailbox[Ask[ArchiveNow, ArchiveBegun]] = attrs.field(
         factory=lambda: Mailbox("archive_requests", 4, WhenFull.REFUSE)
     )
+    restore_requests: Mailbox[Ask[RestoreWeek, RestoreBegun | Refusal]] = attrs.field(
+        factory=lambda: Mailbox("restore_requests", 4, WhenFull.REFUSE)
+    )
     backup_requests: Mailbox[Ask[TakeBackup, BackupTaken | Refusal]] = attrs.field(
         factory=lambda: Mailbox("backup_requests", 4, WhenFull.REFUSE)
     )
@@ -164,6 +176,7 @@ class Ports:
     client_prices: PriceReader
     store: KeyValueStore
     recover_wallet: Callable[[str, bytes], str | None]
+    verify_key: Callable[[bytes, str, bytes], bool]
     keccak: Keccak
     new_bet_id: Callable[[], BetId]
     listeners: tuple[socket.socket, ...]
@@ -182,7 +195,12 @@ class Ports:
     backup_work: Worker
     archive: Archive
     archive_work: Worker
+    restores: WeekRestores
+    restore_work: Worker
+    restore_looks: Worker
     """Steps of upkeep take from seconds to hours; none holds up another, or the venue."""
+    audit_log: AuditLog
+    audit_log_work: Worker
 
 
 @attrs.frozen(kw_only=True)
@@ -222,10 +240,12 @@ def tree(
     ports: Ports,
     settings: VenueSettings,
     status: Callable[[], SupervisorStatus],
+    restart: Callable[[str], Awaitable[Managed]],
 ) -> SupervisorSpec:
     """The venue: start order is reading order; stopping runs backwards, so the door shuts first.
 
-    `status` is the snapshot of the tree that the Gateway shows to operators. Stopping has a limit
+    `status` is the snapshot of the tree that the Gateway shows to operators, and `restart` what it
+    restarts an actor or supervisor with, by its path, on an operator's word. Stopping has a limit
     for each child: the Gateway's is two fifths of the drain's, the others' fit into the rest of its
     default.
     """
@@ -264,7 +284,7 @@ def tree(
             _upkeep(channels, ports, settings),
             Child(
                 id="gateway",
-                run=_gateway(channels, ports, settings, status),
+                run=_gateway(channels, ports, settings, status, restart),
                 stop_within_s=settings.gateway.drain_within_s,
             ),
         ),
@@ -391,6 +411,12 @@ def _archiver(channels: Channels, ports: Ports, settings: VenueSettings) -> Run:
         worker=ports.archive_work,
         clock=ports.clock,
         weeks_on_disk=settings.upkeep.weeks_on_disk,
+        restores=archiver.RestorePorts(
+            requests=channels.restore_requests,
+            weeks=ports.restores,
+            worker=ports.restore_work,
+            looks=ports.restore_looks,
+        ),
     )
     return partial(archiver.run, ports=needs)
 
@@ -408,9 +434,9 @@ def _publisher(channels: Channels, ports: Ports, settings: VenueSettings) -> Run
 
 
 def _session_manager(channels: Channels, ports: Ports, settings: VenueSettings) -> Run:
-    return partial(
-        session_manager.run,
+    needs = session_manager.SessionManagerPorts(
         commands=channels.sign_in,
+        ends=channels.session_ends,
         money=channels.money,
         store=ports.store,
         recover_wallet=ports.recover_wallet,
@@ -419,6 +445,7 @@ def _session_manager(channels: Channels, ports: Ports, settings: VenueSettings) 
         chance=ports.chance,
         settings=settings.sign_in,
     )
+    return partial(session_manager.run, ports=needs)
 
 
 def _price_feed(channels: Channels, ports: Ports, settings: VenueSettings) -> Run:
@@ -521,6 +548,7 @@ def _gateway(
     ports: Ports,
     settings: VenueSettings,
     status: Callable[[], SupervisorStatus],
+    restart: Callable[[str], Awaitable[Managed]],
 ) -> Run:
     needs = GatewayPorts(
         settings=settings.gateway,
@@ -534,6 +562,7 @@ def _gateway(
         disk=channels.disk,
         archive=channels.archive,
         archive_requests=channels.archive_requests,
+        restore_requests=channels.restore_requests,
         backups=channels.backups,
         backup_requests=channels.backup_requests,
         audit=channels.audit,
@@ -550,12 +579,16 @@ def _gateway(
         ledger_worker=ports.client_ledger_reads,
         prices=ports.client_prices,
         prices_worker=ports.client_price_reads,
+        audit_log=ports.audit_log,
+        audit_log_worker=ports.audit_log_work,
         store=ports.store,
         clock=ports.clock,
         chance=ports.chance,
         new_bet_id=ports.new_bet_id,
         verify_wallet=ports.recover_wallet,
+        verify_key=ports.verify_key,
         keccak=ports.keccak,
         supervisor_status=status,
+        restart_actor=restart,
     )
     return partial(gateway.run, ports=needs)

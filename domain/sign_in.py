@@ -5,6 +5,7 @@ well-formed message does not hold here and now. Who signed it, and whether its n
 the SessionManager asks outside.
 """
 
+import ipaddress
 import re
 from typing import Final
 
@@ -14,12 +15,15 @@ from domain import rfc3986
 from domain.limits import SIGN_IN_NONCE_TTL_S, SIGNATURE_AHEAD_MAX_S
 from domain.refusals import Code, Refusal, bad_request
 from domain.rfc3339 import parse_date_time
-from domain.units import EpochMs, parse_natural
+from domain.units import EpochMs, Micros, parse_natural
 from domain.wallet import Keccak, checksummed, parse_wallet
 
 SIGN_IN_CHARS_MAX: Final = 4_096
 """A message with a page-long statement and several resources; wallets show all of it."""
 NONCE_CHARS_MIN: Final = 8
+
+_SHOWN_BITS: Final = {4: 24, 6: 48}
+"""What is commonly one provider's street or one customer, and neither a household nor a device."""
 
 _HEADING: Final = re.compile(
     r"(?:(?P<scheme>[^ :/]*)://)?(?P<domain>[^ ]*)"
@@ -39,7 +43,11 @@ class SignInSettings:
     """The public origin, e.g. `http://127.0.0.1:8080`."""
     chain_id: int
     sign_ins_per_minute: int = 5
-    """Per network address, for nonces and for logins each."""
+    """Per network address, for nonces and for sign-ins each."""
+    demo: bool = False
+    """Are there throwaway accounts with paper money?"""
+    demo_micros: Micros = 1_000_000_000
+    """What one begins with."""
 
 
 @attrs.frozen(kw_only=True)
@@ -107,6 +115,20 @@ def _time_fault(message: SignInMessage, now_ms: EpochMs) -> Refusal | None:
 def _untimely(field: str, why: str, now_ms: EpochMs) -> Refusal:
     details = {"field": field, "server_time_ms": now_ms}
     return Refusal(Code.SIGNATURE_EXPIRED, f"{field}: {why}", details)
+
+
+# --- where from --------------------------------------------------------------------------------
+
+
+def network_of(address: str) -> str:
+    """The part of a network address by which a trader knows his sessions apart, and no more of it:
+    `192.0.2.0/24`, `2001:db8:1::/48`. Empty for what is no address."""
+    try:
+        network = ipaddress.ip_network(address, strict=False)
+    except ValueError:
+        return ""
+    shown_bits = _SHOWN_BITS[network.version]
+    return str(network.supernet(new_prefix=min(shown_bits, network.prefixlen)))
 
 
 # --- the grammar ------------------------------------------------------------------------------

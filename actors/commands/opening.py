@@ -25,15 +25,18 @@ from actors.price_feed.sources import SourceSettings, build_sources
 from config.feeds import parse_feed
 from config.settings import DEMO, Settings
 from db.archive import WeekArchive
+from db.audit_log import FileAuditLog
 from db.backup import FolderBackups, archived_weeks
 from db.data_folder import DataFolder
 from db.disk_probe import StatvfsProbe
+from db.key_signatures import verify_key
 from db.ledger_checks import FolderLedgerChecks
 from db.memory_store import MemoryStore
 from db.sqlite_ledger import LedgerBroken
 from db.sqlite_prices import SqlitePriceReader, SqlitePriceRecord
 from db.ulid import UlidMaker
 from db.wallet_signatures import keccak_256, recover_wallet
+from db.week_restore import WeeksBackHere
 from db.weekly_ledger import WeeklyLedger, open_current
 from db.weekly_reader import WeeklyReader
 from domain.backups import Retention
@@ -98,6 +101,7 @@ def opened_ports(
             client_prices=stack.enter_context(closing(SqlitePriceReader(folder.prices))),
             store=MemoryStore(clock),
             recover_wallet=recover_wallet,
+            verify_key=verify_key,
             keccak=keccak_256,
             new_bet_id=lambda: ids.make(clock.now_ms()),
             listeners=listeners,
@@ -118,6 +122,11 @@ def opened_ports(
             backup_work=ThreadWorker(abandons=True),
             archive=archive,
             archive_work=QuietWorker(abandons=True),
+            restores=WeeksBackHere(folder.path, objects, probe=probe),
+            restore_work=QuietWorker(abandons=True),
+            restore_looks=ThreadWorker(),
+            audit_log=FileAuditLog(folder.audit_file),
+            audit_log_work=ThreadWorker(),
         )
 
 
@@ -251,6 +260,8 @@ def venue_settings(settings: Settings, *, token: str, version: str) -> system.Ve
             uri=settings.public.origin,
             chain_id=settings.venue.chain_id,
             sign_ins_per_minute=limits.sign_ins_per_minute,
+            demo=settings.sign_in.demo,
+            demo_micros=settings.faucet.amount_micros,
         ),
         gateway=GatewaySettings(
             host=settings.http.host,

@@ -1,7 +1,7 @@
 """What the Gateway needs of the venue: settings, channels, and the ports it reads through."""
 
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 import attrs
@@ -13,7 +13,8 @@ from domain.ticks import Tick
 from domain.units import BetId, Micros
 from domain.wallet import Keccak
 from protocols.accounts import IntegrityReport
-from protocols.archive import ArchiveBegun, ArchiveNow
+from protocols.archive import ArchiveBegun, ArchiveNow, RestoreBegun, RestoreWeek
+from protocols.audit_log import AuditLog
 from protocols.auditing import CheckIntegrity
 from protocols.backup import BackupTaken, TakeBackup
 from protocols.market import FeedStatus, Hold, SetOverride, SourceState
@@ -27,7 +28,7 @@ from protocols.money import (
 from protocols.ports import Chance, Clock, KeyValueStore, LedgerReader, PriceReader, Worker
 from protocols.sign_in import SessionEnded, SignInCommand, SignInOutcome
 from protocols.upkeep import ArchiveStatus, AuditStatus, BackupStatus, DiskStatus
-from supervisor import Ask, Mailbox, SupervisorStatus, Topic, Watch
+from supervisor import Ask, Mailbox, Managed, SupervisorStatus, Topic, Watch
 
 
 @attrs.frozen(kw_only=True)
@@ -83,6 +84,7 @@ class GatewayPorts:
     disk: Watch[DiskStatus]
     archive: Watch[ArchiveStatus]
     archive_requests: Mailbox[Ask[ArchiveNow, ArchiveBegun]]
+    restore_requests: Mailbox[Ask[RestoreWeek, RestoreBegun | Refusal]]
     backups: Watch[BackupStatus]
     backup_requests: Mailbox[Ask[TakeBackup, BackupTaken | Refusal]]
     audit: Watch[AuditStatus]
@@ -100,6 +102,9 @@ class GatewayPorts:
     ledger_worker: Worker
     prices: PriceReader
     prices_worker: Worker
+    audit_log: AuditLog
+    audit_log_worker: Worker
+    """Of its own: no client's query holds an operator up."""
     store: KeyValueStore
     clock: Clock
     chance: Chance
@@ -107,5 +112,9 @@ class GatewayPorts:
     """A new ULID."""
     verify_wallet: Callable[[str, bytes], str | None]
     """The lower-case wallet whose `personal_sign` of the text this is; None if it is none."""
+    verify_key: Callable[[bytes, str, bytes], bool]
+    """Has the session key of this public point signed the text so?"""
     keccak: Keccak
     supervisor_status: Callable[[], SupervisorStatus]
+    restart_actor: Callable[[str], Awaitable[Managed]]
+    """Stop and start the actor or supervisor of that path; what became of it."""

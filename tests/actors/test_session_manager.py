@@ -1,7 +1,7 @@
 """SessionManager: from a nonce to a session and its end, and every way in which it says no."""
 
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -21,16 +21,17 @@ from db.wallet_signatures import keccak_256, personal_sign, recover_wallet, wall
 from domain.refusals import Code, Refusal
 from domain.sign_in import SignInSettings
 from domain.wallet import checksummed
+from protocols.account_commands import KeysRevoked, RevokeKeys
 from protocols.money import AccountOpened, CommandFailed, MoneyCommand, MoneyOutcome, OpenAccount
 from protocols.ports import Allowance, KeyValueStore, StoreUnavailable
 from protocols.sign_in import (
     Authenticate,
     IssueNonce,
-    LoggedOut,
     Login,
     Logout,
     NonceIssued,
     Session,
+    SessionEnded,
     SignedIn,
     SignInCommand,
     SignInOutcome,
@@ -42,6 +43,7 @@ from supervisor import (
     Refused,
     SeededChance,
     StatusUnknown,
+    Topic,
     TrioClock,
     WhenFull,
     ask,
@@ -60,11 +62,16 @@ OTHER_KEY = b"\x02" * 32
 DAY_S = 86_400
 
 Answer: TypeAlias = SignInOutcome | Refused | StatusUnknown
-Accounts: TypeAlias = Callable[[OpenAccount], MoneyOutcome]
+Accounts: TypeAlias = Callable[[MoneyCommand], MoneyOutcome]
 
 
-def known_account(command: OpenAccount) -> MoneyOutcome:
-    return AccountOpened(user_id=7, wallet=command.wallet, balance_micros=42, created=False)
+def known_account(command: MoneyCommand) -> MoneyOutcome:
+    match command:
+        case OpenAccount(wallet=wallet):
+            return AccountOpened(user_id=7, wallet=wallet, balance_micros=42, created=False)
+        case RevokeKeys():
+            return KeysRevoked(count=0)
+    raise AssertionError(command)
 
 
 @attrs.define(kw_only=True)
@@ -76,8 +83,14 @@ class Desk:
     store: KeyValueStore
     life: Life
     ended: trio.Event
-    opened: list[MoneyCommand] = attrs.field(factory=list)
+    ends: Topic[SessionEnded] = attrs.field(factory=lambda: Topic("session_ends"))
+    ordered: list[MoneyCommand] = attrs.field(factory=list)
     """What was asked of the ledger."""
+
+    @property
+    def opened(self) -> list[MoneyCommand]:
+        """The accounts among it."""
+        return [command for command in self.ordered if isinstance(command, OpenAccount)]
 
     async def ask(self, command: SignInCommand, *, within_s: float = 10) -> Answer:
         return await ask(self.commands, command, within_s=within_s)
@@ -117,10 +130,9 @@ async def desk(
         life=Life("venue/session_manager"),
         ended=trio.Event(),
     )
-    serve = partial(
-        session_manager.run,
-        made.life,
+    needs = session_manager.SessionManagerPorts(
         commands=made.commands,
+        ends=made.ends,
         store=made.store,
         money=made.money,
         recover_wallet=recover,
@@ -129,6 +141,7 @@ async def desk(
         chance=SeededChance(1),
         settings=settings,
     )
+    serve = partial(session_manager.run, made.life, ports=needs)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(_run_to_its_end, serve, made.ended)
         if accounts is not None:
@@ -145,8 +158,7 @@ async def _run_to_its_end(serve: Callable[[], object], ended: trio.Event) -> Non
 async def _answer_for_the_ledger(made: Desk, accounts: Accounts) -> None:
     async with made.money.reader(Life("venue/batcher")) as reader:
         async for asked in reader:
-            made.opened.append(asked.question)
-            assert isinstance(asked.question, OpenAccount)
+            made.ordered.append(asked.question)
             asked.answer(accounts(asked.question))
 
 
@@ -198,7 +210,12 @@ async def test_login_opens_the_account_and_gives_a_session(autojump_clock: MockC
         assert signed_in.balance_micros == 42
         assert signed_in.expires_at_ms == EPOCH_MS + DAY_S * 1000
         assert await venue.whose(signed_in.token) == Session(
-            wallet=wallet_of(KEY), user_id=7, expires_at_ms=EPOCH_MS + DAY_S * 1000
+            session_id=signed_in.session_id,
+            wallet=wallet_of(KEY),
+            user_id=7,
+            created_at_ms=EPOCH_MS,
+            expires_at_ms=EPOCH_MS + DAY_S * 1000,
+            network="192.0.2.0/24",
         )
 
 
@@ -215,7 +232,8 @@ async def test_each_login_is_a_session_of_its_own(autojump_clock: MockClock) -> 
     async with desk() as venue:
         first, second = await venue.signed_in(), await venue.signed_in()
         assert first.token != second.token
-        assert await venue.ask(Logout(token=first.token)) == LoggedOut()
+        ended = SessionEnded(session_id=first.session_id, wallet=first.wallet)
+        assert await venue.ask(Logout(token=first.token)) == ended
         assert isinstance(await venue.whose(second.token), Session)
 
 
@@ -256,7 +274,7 @@ async def test_session_written_by_another_version_is_none(autojump_clock: MockCl
 async def test_logout_ends_a_session_at_once(autojump_clock: MockClock) -> None:
     async with desk() as venue:
         token = (await venue.signed_in()).token
-        assert await venue.ask(Logout(token=token)) == LoggedOut()
+        assert isinstance(await venue.ask(Logout(token=token)), SessionEnded)
         refused_with(Code.UNAUTHORIZED, await venue.whose(token))
         refused_with(Code.UNAUTHORIZED, await venue.ask(Logout(token=token)))
 
@@ -412,6 +430,21 @@ async def test_malformed_messages_are_refused_before_any_limit(autojump_clock: M
 
 class DownStore:
     """A store that nobody reaches."""
+
+    async def get_many(self, keys: Sequence[str]) -> Sequence[str | None]:
+        raise StoreUnavailable
+
+    async def add_member(self, key: str, member: str, *, ttl_s: int) -> frozenset[str]:
+        raise StoreUnavailable
+
+    async def drop_member(self, key: str, member: str) -> None:
+        raise StoreUnavailable
+
+    async def members(self, key: str) -> frozenset[str]:
+        raise StoreUnavailable
+
+    async def publish(self, channel: str, message: str) -> None:
+        raise StoreUnavailable
 
     async def put_if_absent(self, key: str, value: str, *, ttl_s: int) -> str | None:
         raise StoreUnavailable

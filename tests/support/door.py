@@ -21,6 +21,8 @@ from trio_websocket import ConnectionClosed, WebSocketConnection, wrap_client_st
 from actors import batcher, gateway, session_manager
 from actors.gateway.ports import GatewayPorts, GatewaySettings
 from actors.system import Channels
+from db.audit_log import FileAuditLog, whole_lines
+from db.key_signatures import verify_key
 from db.memory_store import MemoryStore
 from db.partition import begin_file, name_current
 from db.ulid import UlidMaker
@@ -38,6 +40,7 @@ from domain.signed_text import BetText
 from domain.ticks import Tick
 from domain.units import EpochMs
 from domain.wallet import Keccak, checksummed
+from protocols.audit_log import AuditFact, AuditLog, check_chain
 from protocols.market import FeedLevel, FeedStatus, SourceState
 from protocols.money import (
     BetOrder,
@@ -53,6 +56,7 @@ from supervisor import (
     LastFailure,
     Life,
     Mailbox,
+    Managed,
     SeededChance,
     State,
     SupervisorStatus,
@@ -66,6 +70,7 @@ CHAIN_ID = 31_337
 PRICE_CENTS = 4_200_500
 REWARD_BPS = 18_500
 OPS_TOKEN = "operator-token-of-at-least-32-characters"
+AUDIT_FILE = "audit.jsonl"
 KEY = bytes(31) + b"\x01"
 OTHER_KEY = bytes(31) + b"\x02"
 WALLET = wallet_of(KEY)
@@ -94,10 +99,22 @@ class BrokenStore:
     async def get(self, key: str) -> str | None:
         raise StoreUnavailable("gone")
 
+    async def get_many(self, keys: Sequence[str]) -> Sequence[str | None]:
+        raise StoreUnavailable("gone")
+
     async def take(self, key: str) -> str | None:
         raise StoreUnavailable("gone")
 
     async def delete(self, key: str) -> None:
+        raise StoreUnavailable("gone")
+
+    async def add_member(self, key: str, member: str, *, ttl_s: int) -> frozenset[str]:
+        raise StoreUnavailable("gone")
+
+    async def drop_member(self, key: str, member: str) -> None:
+        raise StoreUnavailable("gone")
+
+    async def members(self, key: str) -> frozenset[str]:
         raise StoreUnavailable("gone")
 
     async def take_token(self, key: str, *, per_minute: int, burst: int) -> Allowance:
@@ -305,6 +322,11 @@ class Door:
         assert answer.status == 200, answer.body
         return str(answer.json["token"])
 
+    def on_record(self) -> list[AuditFact]:
+        """What the audit log holds, in order; its chain must hold, too."""
+        file = self.money / AUDIT_FILE
+        return [e.fact for e in check_chain(whole_lines(file))] if file.exists() else []
+
     async def settle(self, cell: Cell, *, price_cents: int = PRICE_CENTS) -> None:
         """Judge the column of `cell` on a price that stood still."""
         start_ms, column_s = cell.column_start_s * 1000, self.ports.rules.grid.column_s
@@ -408,9 +430,16 @@ async def open_door(
     with_sign_in: bool = True,
     batcher_is: str = "running",
     keccak: Keccak = keccak_256,
+    audit_log: AuditLog | None = None,
+    tree: Callable[[], SupervisorStatus] | None = None,
+    restart: Callable[[str], Awaitable[Managed]] | None = None,
     **settings: Any,
 ) -> AsyncIterator[Door]:
-    """A Gateway that serves for as long as the block lasts, then drains."""
+    """A Gateway that serves for as long as the block lasts, then drains.
+
+    `tree` and `restart` are of the supervisor that operators are to see; by default a tree of one
+    actor, and nothing that could restart it.
+    """
     clock, chance, channels, prices = StillClock(), SeededChance(7), Channels(), PriceList()
     rules, ids = Rules(), UlidMaker(SeededChance(8))
     path = begin_file(data, at_ms=clock.now_ms())
@@ -470,6 +499,7 @@ async def open_door(
             backups=channels.backups,
             audit=channels.audit,
             archive_requests=channels.archive_requests,
+            restore_requests=channels.restore_requests,
             backup_requests=channels.backup_requests,
             check_requests=channels.check_requests,
             book=channels.book,
@@ -484,13 +514,17 @@ async def open_door(
             ledger_worker=InlineWorker(),
             prices=prices,
             prices_worker=InlineWorker(),
+            audit_log=FileAuditLog(data / AUDIT_FILE) if audit_log is None else audit_log,
+            audit_log_worker=InlineWorker(),
             store=MemoryStore(clock) if store is None else store,
             clock=clock,
             chance=chance,
             new_bet_id=lambda: ids.make(clock.now_ms()),
             verify_wallet=recover_wallet,
+            verify_key=verify_key,
             keccak=keccak,
-            supervisor_status=partial(_tree, State(batcher_is)),
+            supervisor_status=tree or partial(_tree, State(batcher_is)),
+            restart_actor=restart or _restart_nothing,
         )
         door = Door(
             ports=ports,
@@ -551,9 +585,9 @@ async def _start_batcher(nursery: trio.Nursery, ports: GatewayPorts, ledger: Wee
 
 
 async def _start_sign_in(nursery: trio.Nursery, ports: GatewayPorts) -> None:
-    run = partial(
-        session_manager.run,
+    needs = session_manager.SessionManagerPorts(
         commands=ports.sign_in,
+        ends=ports.session_ends,
         money=ports.money,
         store=ports.store,
         recover_wallet=recover_wallet,
@@ -561,10 +595,14 @@ async def _start_sign_in(nursery: trio.Nursery, ports: GatewayPorts) -> None:
         clock=ports.clock,
         chance=ports.chance,
         settings=SignInSettings(
-            domain="test", uri="http://test", chain_id=CHAIN_ID, sign_ins_per_minute=600
+            domain="test",
+            uri="http://test",
+            chain_id=CHAIN_ID,
+            sign_ins_per_minute=600,
+            demo=ports.settings.demo,
         ),
     )
-    await nursery.start(_run_until_ready, run)
+    await nursery.start(_run_until_ready, partial(session_manager.run, ports=needs))
 
 
 async def _run_until_ready(
@@ -589,6 +627,10 @@ async def _obey_overrides(ports: GatewayPorts) -> None:
             )
             ports.feed.set(status)
             asked.answer(status)
+
+
+async def _restart_nothing(path: str) -> Managed:
+    return Managed.NOT_FOUND
 
 
 def _tree(state: State) -> SupervisorStatus:

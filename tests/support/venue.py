@@ -15,14 +15,17 @@ import trio
 from actors import price_feed, price_recorder, publisher, quoter, system
 from actors.gateway.ports import GatewaySettings
 from db.archive import WeekArchive
+from db.audit_log import FileAuditLog
 from db.backup import FolderBackups
 from db.data_folder import DataFolder
 from db.folder_objects import FolderObjects
+from db.key_signatures import verify_key
 from db.ledger_checks import FolderLedgerChecks
 from db.memory_store import MemoryStore
 from db.sqlite_prices import SqlitePriceReader, SqlitePriceRecord
 from db.ulid import UlidMaker
 from db.wallet_signatures import keccak_256, recover_wallet
+from db.week_restore import WeeksBackHere
 from db.weekly_ledger import open_current
 from db.weekly_reader import WeeklyReader
 from domain.backups import Retention
@@ -212,7 +215,13 @@ async def running_venue(
         ports = open_ports(opened, data, rules, source, clock)
         port = ports.listeners[0].getsockname()[1]
         channels, exits = system.Channels(), list[ExitReport]()
-        spec = system.tree(channels, ports, settings_of(rules, port), lambda: supervisor.status())
+        spec = system.tree(
+            channels,
+            ports,
+            settings_of(rules, port),
+            status=lambda: supervisor.status(),
+            restart=lambda path: supervisor.restart_child(path),
+        )
         if not with_gateway:
             kept = tuple(child for child in spec.children if child.id != "gateway")
             spec = attrs.evolve(spec, children=kept)
@@ -256,6 +265,7 @@ def open_ports(
         client_prices=opened.enter_context(closing(SqlitePriceReader(folder.prices))),
         store=MemoryStore(clock),
         recover_wallet=recover_wallet,
+        verify_key=verify_key,
         keccak=keccak_256,
         new_bet_id=lambda: ids.make(clock.now_ms()),
         listeners=(opened.enter_context(socket.create_server(("127.0.0.1", 0), backlog=128)),),
@@ -273,6 +283,11 @@ def open_ports(
         backup_work=InlineWorker(),
         archive=WeekArchive(data, objects, probe=probe, clock=clock, level=1),
         archive_work=InlineWorker(),
+        restores=WeeksBackHere(data, objects, probe=probe),
+        restore_work=InlineWorker(),
+        restore_looks=InlineWorker(),
+        audit_log=FileAuditLog(folder.audit_file),
+        audit_log_work=InlineWorker(),
     )
 
 

@@ -1,0 +1,21 @@
+"""SessionManager: nonces, sign-ins with a wallet, sessions, and whose token a token is."""
+
+from actors.session_manager.actor import (
+    COMMANDS_AT_ONCE_MAX,
+    LOGINS_AT_ONCE_MAX,
+    RecoverWallet,
+    SessionManagerPorts,
+    SignInAsk,
+    run,
+)
+from actors.session_manager.sessions import SESSIONS_MAX
+
+__all__ = [
+    "COMMANDS_AT_ONCE_MAX",
+    "LOGINS_AT_ONCE_MAX",
+    "SESSIONS_MAX",
+    "RecoverWallet",
+    "SessionManagerPorts",
+    "SignInAsk",
+    "run",
+]
