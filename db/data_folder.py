@@ -5,6 +5,7 @@ money/       the ledger's weekly files and their manifest  prices/  the ticks
 run.json     url and pid of the running venue              ops.token
 archive/     archive and backups, unless elsewhere         archive.db  how far each week has come
 work/        what is being made of weeks and backups       archive.lock, backup.lock
+audit.jsonl  what operators did                            audit.jsonl.torn-N: a line cut off
 """
 
 import json
@@ -121,6 +122,11 @@ class DataFolder:
     def token_file(self) -> Path:
         """The operators' token of a running venue; to be written with `durable_file.PRIVATE`."""
         return self.path / "ops.token"
+
+    @property
+    def audit_file(self) -> Path:
+        """The operators' audit log (db.audit_log)."""
+        return self.path / "audit.jsonl"
 
     def _words(self) -> str:
         return f"mode {self.mode}, chain id {self.chain_id}"

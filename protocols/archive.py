@@ -1,6 +1,7 @@
-"""The archive of closed weeks as the Archiver sees it: its port, and what an operator may ask.
+"""The archive of closed weeks as the Archiver sees it: its ports, and what an operator may ask.
 
-What is to be done is decided by `domain.archiving`; the port does it, one step a call.
+What is to be done is decided by `domain.archiving`; the port does it, one step a call. Weeks are
+brought back for reading by a port of its own, which only adds files.
 """
 
 from typing import Protocol, TypeAlias
@@ -95,3 +96,57 @@ class ArchiveBegun:
 
     waiting: int
     """Closed weeks that were not in the archive yet when it was asked."""
+
+
+# --- bringing weeks back ------------------------------------------------------------------------
+
+
+@attrs.frozen(kw_only=True)
+class RestoreWeek:
+    """Bring an archived week back for reading. Answered with RestoreBegun, or with a Refusal:
+    `not_found`, `overloaded` with too many waiting, `store_unavailable` if it can't be said."""
+
+    week: str
+    """Its Sunday, e.g. `2026-02-01`."""
+    by: str
+
+
+@attrs.frozen(kw_only=True)
+class RestoreBegun:
+    """It is wanted; the status shows how it goes on. Or it can be read already."""
+
+    week: str
+    already_here: bool
+
+
+@attrs.frozen(kw_only=True)
+class WeekRestored:
+    """The week can be read. Zeros: it could be before."""
+
+    bytes: int
+    stored_bytes: int
+    """As it is in the archive, compressed."""
+    ledger_rows: int
+    bets: int
+
+
+class RestoreFailed(Exception):
+    """The week was not brought back, and nothing of it is here; the text says why."""
+
+
+class WeekRestores(Protocol):
+    """Brings weeks back, beside the money and whatever runs on it. Calls block: use a Worker."""
+
+    def is_here(self, week: str) -> bool | None:
+        """Can it be read? None: the venue has no closed week of that Sunday.
+
+        Raises ArchiveUnusable.
+        """
+        ...
+
+    def bring_back(self, week: str, *, work: Work) -> WeekRestored:
+        """Fetch it, and check that it is that week and adds up, before anybody can read it.
+
+        Raises RestoreFailed and WorkStopped.
+        """
+        ...

@@ -1,6 +1,6 @@
 """What keeps the venue's data whole: archive, backups, audits, disk. Statuses, each a Watch.
 
-The actors that publish them stand in `actors/archiver.py`, `actors/backup_keeper.py`,
+The actors that publish them stand in `actors/archiver/`, `actors/backup_keeper.py`,
 `actors/auditor.py` and `actors/disk_monitor.py`; status, metrics and the page read them.
 """
 
@@ -9,6 +9,25 @@ import attrs
 from domain.archiving import ArchiveState as ArchiveState
 from domain.disk import DiskLevel, DiskUse
 from domain.units import EpochMs
+
+
+@attrs.frozen(kw_only=True)
+class RestoreStatus:
+    """How archived weeks are brought back for reading."""
+
+    now: str = ""
+    """The Sunday of the week in hand; empty when there is none."""
+    done_bytes: int = 0
+    total_bytes: int = 0
+    """Of what is being fetched or unpacked; 0 where it can't be known."""
+    waiting: int = 0
+    """Weeks that were asked for and are not here yet, the one in hand among them."""
+    restored: int = 0
+    last_restored: str = ""
+    failures: int = 0
+    """Since the venue started, as what follows."""
+    last_failure: str = ""
+    last_failure_ms: EpochMs | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -33,6 +52,7 @@ class ArchiveStatus:
     """Failed attempts since the venue started."""
     last_failure: str = ""
     last_failure_ms: EpochMs | None = None
+    restores: RestoreStatus = attrs.field(factory=RestoreStatus)
 
 
 @attrs.frozen(kw_only=True)

@@ -86,7 +86,13 @@ async def _run(
 ) -> int:
     """The venue from start to stop. A signal drains it; a second one, or the limit, cuts short."""
     channels = system.Channels()
-    spec = system.tree(channels, ports, for_actors, lambda: supervisor.status())
+    spec = system.tree(
+        channels,
+        ports,
+        for_actors,
+        status=lambda: supervisor.status(),
+        restart=lambda path: supervisor.restart_child(path),
+    )
     supervisor = Supervisor(spec, chance=ports.chance, report=_report)
     exit_code = OK
     with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:

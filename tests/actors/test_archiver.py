@@ -24,9 +24,12 @@ from actors.archiver import (
     ArchiveAsk,
     ArchiverPorts,
     MoneyAsk,
+    RestoreAsk,
+    RestorePorts,
 )
 from db.archive import WeekArchive
 from db.folder_objects import FolderObjects
+from db.week_restore import WeeksBackHere
 from db.weekly_ledger import WeeklyLedger
 from domain.archiving import ArchiveState, Task, week_begins_ms
 from domain.caps import HouseCaps
@@ -39,6 +42,7 @@ from protocols.archive import (
     ArchiveUnusable,
     StepDone,
     StepOutcome,
+    WeekRestores,
 )
 from protocols.money import MoneyOutcome, Rotate
 from protocols.ports import Work, Worker
@@ -75,10 +79,17 @@ class Bench:
     life: Life = attrs.field(factory=lambda: Life("test/archiver"))
     archive: Archive | None = None
     worker: Worker = attrs.field(factory=InlineWorker)
+    wanted: Mailbox[RestoreAsk] = attrs.field(
+        factory=lambda: Mailbox("restore", 4, WhenFull.REFUSE)
+    )
+    weeks: WeekRestores | None = None
+    restore_worker: Worker = attrs.field(factory=InlineWorker)
+
+    def objects(self) -> FolderObjects:
+        return FolderObjects(self.data / "archive")
 
     def week_archive(self) -> WeekArchive:
-        store = FolderObjects(self.data / "archive")
-        return WeekArchive(self.data, store, probe=self.room, clock=self.clock, level=1)
+        return WeekArchive(self.data, self.objects(), probe=self.room, clock=self.clock, level=1)
 
     async def batcher(self, life: Life) -> None:
         """As far as the Archiver goes."""
@@ -105,6 +116,12 @@ class Bench:
             worker=self.worker,
             clock=self.clock,
             weeks_on_disk=4,
+            restores=RestorePorts(
+                requests=self.wanted,
+                weeks=self.weeks or WeeksBackHere(self.data, self.objects(), probe=self.room),
+                worker=self.restore_worker,
+                looks=InlineWorker(),
+            ),
         )
         others = Life("test/batcher")
         with trio.fail_after(365 * DAY_S):

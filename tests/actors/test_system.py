@@ -15,6 +15,7 @@ from supervisor import (
     BrutalKill,
     Child,
     Mailbox,
+    Managed,
     Strategy,
     SupervisorSpec,
     SupervisorStatus,
@@ -90,7 +91,10 @@ def wiring() -> Wiring:
     def status() -> SupervisorStatus:
         raise AssertionError("nobody asks a tree that does not run")
 
-    return Wiring(channels, ports, system.tree(channels, ports, settings, status))
+    async def restart(path: str) -> Managed:
+        raise AssertionError("nobody restarts a tree that does not run")
+
+    return Wiring(channels, ports, system.tree(channels, ports, settings, status, restart))
 
 
 # --- channels -----------------------------------------------------------------------------------
@@ -139,6 +143,7 @@ def test_every_channel_has_one_who_reads_it_and_one_who_writes_it(wiring: Wiring
         "backups": ["backup_keeper", "gateway"],
         "audit": ["auditor", "gateway"],
         "archive_requests": ["archiver", "gateway"],
+        "restore_requests": ["archiver", "gateway"],
         "backup_requests": ["backup_keeper", "gateway"],
         "check_requests": ["auditor", "gateway"],
         "writer": ["batcher", "gateway"],

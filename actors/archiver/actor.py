@@ -14,6 +14,7 @@ import attrs
 import structlog
 import trio
 
+from actors.archiver.restores import RestorePorts, Restores
 from domain.archiving import (
     WEEK_MS,
     Conditions,
@@ -73,17 +74,26 @@ class ArchiverPorts:
     """Of its own: a step of a large week takes an hour."""
     clock: Clock
     weeks_on_disk: int
+    restores: RestorePorts
 
 
 async def run(life: Life, ports: ArchiverPorts) -> None:
-    """Begin weeks and archive them, until asked to stop."""
+    """Begin weeks and archive them, and bring archived ones back, until asked to stop."""
     archiver = _Archiver(life, ports)
-    async with ports.requests.reader(life) as requests, trio.open_nursery() as nursery:
+    restores = Restores(life, ports.restores, status=ports.status, clock=ports.clock)
+    async with (
+        ports.requests.reader(life) as requests,
+        ports.restores.requests.reader(life) as wanted,
+        trio.open_nursery() as nursery,
+    ):
         nursery.start_soon(archiver.turn_weeks)
         nursery.start_soon(archiver.follow_disk)
         nursery.start_soon(archiver.answer, requests)
+        nursery.start_soon(restores.answer, wanted)
         life.ready()
-        await archiver.archive()
+        async with trio.open_nursery() as work:
+            work.start_soon(restores.run)
+            await archiver.archive()
         # Whoever waits for an answer of the Batcher by now loses nothing by not getting it.
         nursery.cancel_scope.cancel()
 
