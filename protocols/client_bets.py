@@ -1,8 +1,8 @@
 """Bets as clients send them, over HTTP and the WebSocket, and the names by which they ask for one.
 
-The one exception to unknown fields being ignored is here: a field that would bind the odds or the
-key and that this request's version does not read is refused. Ignoring it would promise something
-that does not hold.
+The one exception to unknown fields being ignored is here: a field that would bind the odds and
+that this request's version does not read is refused. Ignoring it would promise something that does
+not hold.
 """
 
 from typing import Final
@@ -10,11 +10,22 @@ from typing import Final
 import attrs
 
 from domain.grid import Cell
+from domain.session_keys import KEY_ID_CHARS, KEY_SIGNATURE_BYTES
 from domain.signed_text import BetText
 from domain.units import MICROS_MAX, Bps, EpochS, Micros
-from domain.wallet import Keccak
+from domain.wallet import SIGNATURE_BYTES, Keccak
 from protocols.client_fields import BadField, Fields, Json
-from protocols.forms import LATEST_MS, CellId, Field, Form, Given, Natural, Pattern, Wallet
+from protocols.forms import (
+    LATEST_MS,
+    CellId,
+    Field,
+    Form,
+    Given,
+    Natural,
+    Optional,
+    Pattern,
+    Wallet,
+)
 
 BPS_MAX: Final = 10**9
 
@@ -28,10 +39,10 @@ NONCE: Final = Pattern(
     why="must be a lower-case UUID of version 4",
     example="6f1c0f4e-2a7b-4c1d-9e8f-0123456789ab",
 )
-_SIGNATURE: Final = Pattern(
-    pattern="0x[0-9A-Fa-f]{130}",
-    why="must be 0x and 130 hexadecimal digits",
-    example="0x" + "ab" * 65,
+KEY_ID: Final = Pattern(
+    pattern=f"[0-9a-f]{{{KEY_ID_CHARS}}}",
+    why=f"must be {KEY_ID_CHARS} hexadecimal digits, lower-case",
+    example="4b9f0c6a1d2e38475f60718293a4b5c6",
 )
 
 
@@ -50,8 +61,10 @@ class BetRequest:
     least_bps: Bps | None
     """Version 2 only, with `quote_n`."""
     quote_n: int | None
+    key_id: str | None
+    """The session key that signed it; None: the wallet did."""
     signature: bytes = attrs.field(repr=False)
-    """r, s, v: 65 bytes."""
+    """r, s, v of the wallet: 65 bytes. r, s of a session key: 64."""
 
     def text(self) -> BetText:
         """What the signature must be of."""
@@ -105,24 +118,43 @@ class _OfVersion2:
         return self.number.schema()
 
 
-@attrs.frozen
-class _Unknown:
-    """A field that would bind something and that is not read: it must not be there."""
-
-    why: str
-
-    def read(self, fields: Fields, name: str, _: Keccak) -> None:
-        if name in fields:
-            raise BadField(name, self.why)
-
-    def schema(self) -> Json:
-        return {"not": {}}
-
-
 _BY_VERSION: Final[Json] = {
     "if": {"properties": {"version": {"enum": ["2", 2]}}},
     "then": {"required": ["rate", "quote"]},
     "else": {"properties": {"rate": {"not": {}}, "quote": {"not": {}}}},
+}
+
+
+# --- signers ------------------------------------------------------------------------------------
+
+
+@attrs.frozen
+class _Signature:
+    """As long as that of the signer whom the request names: of a session key, or of the wallet."""
+
+    def read(self, fields: Fields, name: str, keccak: Keccak) -> bytes:
+        signer = _OF_KEY if "key_id" in fields else _OF_WALLET
+        return bytes.fromhex(signer.read(fields, name, keccak)[2:])
+
+    def schema(self) -> Json:
+        return {"anyOf": [_OF_WALLET.schema(), _OF_KEY.schema()]}
+
+
+def _signature_of(size_bytes: int, signer: str) -> Pattern:
+    digits = 2 * size_bytes
+    return Pattern(
+        pattern=f"0x[0-9A-Fa-f]{{{digits}}}",
+        why=f"must be 0x and {digits} hexadecimal digits, as {signer} signs",
+        example="0x" + "ab" * size_bytes,
+    )
+
+
+_OF_WALLET: Final = _signature_of(SIGNATURE_BYTES, "a wallet")
+_OF_KEY: Final = _signature_of(KEY_SIGNATURE_BYTES, "a session key")
+_BY_SIGNER: Final[Json] = {
+    "if": {"required": ["key_id"]},
+    "then": {"properties": {"signature": _OF_KEY.schema()}},
+    "else": {"properties": {"signature": _OF_WALLET.schema()}},
 }
 
 
@@ -137,7 +169,11 @@ _TIMESTAMP: Final = Field(
     "timestamp", Natural(most=LATEST_MS // 1000), "When it was signed: seconds since 1970, UTC."
 )
 _CHAIN_ID: Final = Field("chain_id", Natural(), "The chain of the venue; `GET /api/grid` has it.")
-_KEY_ID: Final = Field("key_id", _Unknown("bets are signed by the wallet itself here"), "")
+_KEY_ID: Final = Field(
+    "key_id",
+    Optional(KEY_ID, None),
+    "The session key that signed it, as the sign-in's answer has it; left out: the wallet did.",
+)
 _VERSION: Final = Field("version", _Version(), "Of the signed text; version 2 binds the odds.")
 _RATE: Final = Field(
     "rate",
@@ -145,7 +181,12 @@ _RATE: Final = Field(
     "The least rate that is accepted, in basis points: 18500 pays 1.85 times the stake.",
 )
 _QUOTE: Final = Field("quote", _OfVersion2(Natural()), "The number of the quote that was seen.")
-_SIGNED: Final = Field("signature", _SIGNATURE, "Of the text, by EIP-191: r, s and v, 65 bytes.")
+_SIGNATURE: Final = Field(
+    "signature",
+    _Signature(),
+    "Of the text. The wallet's is by EIP-191: r, s and v, 65 bytes. A session key's is ECDSA with"
+    " SHA-256 over P-256: r and s, 64 bytes.",
+)
 
 
 def _bet(given: Given) -> BetRequest:
@@ -158,15 +199,16 @@ def _bet(given: Given) -> BetRequest:
         chain_id=given[_CHAIN_ID],
         least_bps=given[_RATE],
         quote_n=given[_QUOTE],
-        signature=bytes.fromhex(given[_SIGNED][2:]),
+        key_id=given[_KEY_ID],
+        signature=given[_SIGNATURE],
     )
 
 
 BET: Final = Form(
     (
         *(_WALLET, _CELL, _AMOUNT, _NONCE, _TIMESTAMP, _CHAIN_ID),
-        *(_KEY_ID, _VERSION, _RATE, _QUOTE, _SIGNED),
+        *(_KEY_ID, _VERSION, _RATE, _QUOTE, _SIGNATURE),
     ),
     _bet,
-    also=_BY_VERSION,
+    also={"allOf": [_BY_VERSION, _BY_SIGNER]},
 )

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import attrs
 import pytest
 from eth_hash.auto import keccak
 from hypothesis import given
@@ -13,6 +14,8 @@ from protocols.client_bets import BET as FORM
 from protocols.client_bets import BetRequest
 from protocols.client_fields import Fields
 from tests.support.client_json import BET, BET_2, CHECKSUMMED, JSON_VALUES, NONCE, WALLET, field_of
+
+KEY_ID = "0123456789abcdef" * 2
 
 
 def parse_bet(fields: Fields) -> BetRequest | Refusal:
@@ -38,6 +41,7 @@ def test_a_bet_of_version_1() -> None:
         chain_id=31_337,
         least_bps=None,
         quote_n=None,
+        key_id=None,
         signature=b"\xab" * 65,
     )
 
@@ -137,8 +141,25 @@ def test_odds_that_version_1_does_not_bind_are_refused(name: str) -> None:
     assert field_of(bet(**{name: 1})) == name
 
 
-def test_a_session_key_is_refused_by_name() -> None:
-    assert field_of(bet(key_id="k1")) == "key_id"
+def test_a_bet_signed_by_a_session_key() -> None:
+    by_wallet, by_key = bet_2(), bet_2(key_id=KEY_ID, signature="0x" + "ab" * 64)
+    assert isinstance(by_wallet, BetRequest)
+    assert isinstance(by_key, BetRequest)
+    assert by_key == attrs.evolve(by_wallet, key_id=KEY_ID, signature=b"\xab" * 64)
+    assert by_key.text() == by_wallet.text(), "the same text, whoever signs it"
+
+
+@pytest.mark.parametrize("key_id", [KEY_ID.upper(), KEY_ID[1:], KEY_ID + "0", "0x" + KEY_ID, None])
+def test_a_key_id_has_one_spelling(key_id: object) -> None:
+    assert field_of(bet(key_id=key_id, signature="0x" + "ab" * 64)) == "key_id"
+
+
+def test_a_signature_as_long_as_a_wallets_is_none_of_a_session_key() -> None:
+    assert field_of(bet(key_id=KEY_ID, signature="0x" + "ab" * 65)) == "signature"
+
+
+def test_a_signature_as_long_as_a_session_keys_is_none_of_a_wallet() -> None:
+    assert field_of(bet(signature="0x" + "ab" * 64)) == "signature"
 
 
 def test_unknown_fields_are_ignored() -> None:
