@@ -18,6 +18,15 @@ _KEYS: Final = """
 """
 
 
+def has_keys(connection: sqlite3.Connection) -> bool:
+    """Is the file of a time that knows session keys and limits of one's own?
+
+    A week that was closed before is never written again, and so was never migrated.
+    """
+    sql = "SELECT EXISTS (SELECT 1 FROM pragma_table_info('bets') WHERE name = 'key_id')"
+    return bool(connection.execute(sql).fetchone()[0])
+
+
 def was_authorised(connection: sqlite3.Connection, key_id: str) -> bool:
     """Was it ever, for whichever wallet, and whatever has become of it?"""
     sql = "SELECT EXISTS (SELECT 1 FROM session_keys WHERE id = ?)"

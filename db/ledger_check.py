@@ -7,6 +7,7 @@ know, of the rows after the last verified one. A correct ledger gives no rows at
 import sqlite3
 from typing import Final
 
+from db.key_check import key_questions
 from protocols.accounts import Drift, IntegrityReport
 
 DRIFTS_PER_QUESTION_MAX: Final = 100
@@ -236,7 +237,7 @@ def check_all(connection: sqlite3.Connection) -> IntegrityReport:
         accounts=accounts,
         ledger_rows=ledger_rows,
         bets=bets,
-        drifts=_ask(connection, _FULL, after=0),
+        drifts=_ask(connection, (*_FULL, *key_questions(connection)), after=0),
     )
 
 

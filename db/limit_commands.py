@@ -87,12 +87,12 @@ def limits_of(connection: sqlite3.Connection, user_id: int) -> SelfLimits | None
 
 
 def limits_from(row: tuple[Any, ...]) -> SelfLimits:
-    """Of the `LIMIT_COLUMNS`."""
+    """Of the `LIMIT_COLUMNS`, which are all NULL where there is no row."""
     stake, loss, paused_until_ms, next_stake, next_stake_at_ms, next_loss, next_loss_at_ms = row
     return SelfLimits(
         stake_max_micros=stake,
         loss_day_max_micros=loss,
-        paused_until_ms=paused_until_ms,
+        paused_until_ms=paused_until_ms or 0,
         next_stake_max=_pending(next_stake, next_stake_at_ms),
         next_loss_day_max=_pending(next_loss, next_loss_at_ms),
     )

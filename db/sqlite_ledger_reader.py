@@ -6,16 +6,20 @@ files of all weeks; what it needs to know of one file's rows is in `BetRow`.
 
 import sqlite3
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import Any, Final, Self, TypeAlias
 
 import attrs
 
+from db import key_commands, withdrawals
 from db.ledger_check import check_all, check_since
 from db.ledger_commands import operator_state
+from db.limit_commands import LIMIT_COLUMNS, limits_from
 from db.sqlite_connection import Database, open_reader, snapshot
 from domain.evidence import Evidence, record_from_json
 from domain.resolution import Rule, VoidReason
 from domain.units import BetId, EpochMs
+from protocols.account_commands import Withdrawal, WithdrawalStatus
 from protocols.accounts import (
     Account,
     Audit,
@@ -25,6 +29,7 @@ from protocols.accounts import (
     LedgerRow,
     OpenColumn,
     OperatorState,
+    SessionKey,
     SettledBet,
     WalletBalance,
 )
@@ -33,8 +38,19 @@ from protocols.money import BetStatus, ColumnKey
 _BETS: Final = """
     SELECT b.rowid, b.id, b.user_id, u.wallet_address, b.nonce, b.cell_id, b.column_start_s,
            b.column_s, b.lo_cents, b.hi_cents, b.rule, b.stake_micros, b.reward_bps, b.quote_n,
-           b.status, b.payout_micros, b.placed_at_ms, b.resolved_at_ms, b.carried_from
+           b.status, b.payout_micros, b.placed_at_ms, b.resolved_at_ms, b.carried_from, {key_id}
     FROM bets AS b JOIN users AS u ON u.id = b.user_id
+"""
+
+_OPEN_COLUMNS: Final = """
+    SELECT open.*, EXISTS (SELECT 1 FROM column_voids WHERE start_s = column_start_s)
+    FROM (SELECT DISTINCT column_start_s, column_s, rule, lo_cents, hi_cents FROM bets
+          WHERE status = 'confirmed' AND column_start_s < :before_s) AS open
+    UNION ALL
+    SELECT DISTINCT column_start_s, column_s, rule, lo_cents, hi_cents, 1
+    FROM column_voids AS v JOIN bets ON column_start_s = v.start_s
+    WHERE status = 'confirmed' AND v.start_s >= :before_s
+    ORDER BY 1, 2, 3, 4, 5
 """
 
 _Condition: TypeAlias = tuple[str, tuple[object, ...]]
@@ -100,12 +116,44 @@ class SqliteLedgerReader:
         """The account of a wallet, or None."""
         row = self._connection.execute(
             "SELECT u.id, u.wallet_address, u.balance, ifnull(e.stake_micros, 0),"
-            " ifnull(e.bets, 0), u.version, u.created_at_ms, u.frozen"
+            f" ifnull(e.bets, 0), u.version, u.created_at_ms, u.frozen, {LIMIT_COLUMNS}"
             " FROM users AS u LEFT JOIN exposure AS e"
-            " ON e.scope = 'user' AND e.key = CAST(u.id AS TEXT) WHERE u.wallet_address = ?",
+            " ON e.scope = 'user' AND e.key = CAST(u.id AS TEXT)"
+            " LEFT JOIN account_limits AS l ON l.user_id = u.id WHERE u.wallet_address = ?",
             (wallet,),
         ).fetchone()
         return _account(row) if row is not None else None
+
+    def wallet_of(self, user_id: int) -> str | None:
+        """The wallet of an account's number; `house` and `external` are accounts, too."""
+        sql = "SELECT wallet_address FROM users WHERE id = ?"
+        row = self._connection.execute(sql, (user_id,)).fetchone()
+        return row[0] if row is not None else None
+
+    def session_key(self, key_id: str) -> SessionKey | None:
+        """A session key by its id, whatever has become of it."""
+        return key_commands.key_of(self._connection, key_id)
+
+    def session_keys(self, wallet: str, *, limit: int = 100) -> Sequence[SessionKey]:
+        """A wallet's keys, newest first."""
+        return key_commands.keys_of(self._connection, wallet, limit=limit)
+
+    def withdrawal(self, withdrawal_id: str) -> Withdrawal | None:
+        """A withdrawal by its id."""
+        return withdrawals.withdrawal(self._connection, withdrawal_id)
+
+    def withdrawals(
+        self,
+        *,
+        wallet: str | None = None,
+        status: WithdrawalStatus | None = None,
+        before: str | None = None,
+        limit: int = 50,
+    ) -> Sequence[Withdrawal]:
+        """Newest first, by id; of one wallet or all. `before` is the last id of the page before."""
+        return withdrawals.withdrawals(
+            self._connection, wallet=wallet, status=status, before=before, limit=limit
+        )
 
     def bet(self, bet_id: BetId) -> Bet | None:
         """A bet by its id."""
@@ -195,17 +243,21 @@ class SqliteLedgerReader:
         )
 
     def open_columns(self, *, before_s: int) -> Sequence[OpenColumn]:
-        """Columns with open bets whose window starts before `before_s`, oldest first."""
-        rows = self._connection.execute(
-            "SELECT DISTINCT column_start_s, column_s, rule, lo_cents, hi_cents FROM bets"
-            " WHERE status = 'confirmed' AND column_start_s < ? ORDER BY 1, 2, 3, 4, 5",
-            (before_s,),
-        )
+        """Columns with open bets whose window starts before `before_s`, or that an operator has
+        ordered to be given back; oldest first."""
         ranges: dict[ColumnKey, list[tuple[int, int]]] = {}
-        for start_s, column_s, rule, lo_cents, hi_cents in rows:
+        ordered: set[ColumnKey] = set()
+        for start_s, column_s, rule, lo_cents, hi_cents, is_ordered in self._connection.execute(
+            _OPEN_COLUMNS, {"before_s": before_s}
+        ):
             key = ColumnKey(start_s=start_s, column_s=column_s, rule=Rule(rule))
             ranges.setdefault(key, []).append((lo_cents, hi_cents))
-        return [OpenColumn(key=key, ranges=tuple(found)) for key, found in ranges.items()]
+            if is_ordered:
+                ordered.add(key)
+        return [
+            OpenColumn(key=key, ranges=tuple(found), void_ordered=key in ordered)
+            for key, found in ranges.items()
+        ]
 
     def operator_state(self) -> OperatorState:
         """The hold and the breaker override as stored."""
@@ -251,8 +303,13 @@ class SqliteLedgerReader:
         """None: one file knows of itself only."""
         return ()
 
+    @cached_property
+    def _bets_sql(self) -> str:
+        key_id = "b.key_id" if key_commands.has_keys(self._connection) else "NULL"
+        return _BETS.format(key_id=key_id)
+
     def _one_bet(self, where: str, values: tuple[object, ...]) -> BetRow | None:
-        row = self._connection.execute(f"{_BETS} {where}", values).fetchone()
+        row = self._connection.execute(f"{self._bets_sql} {where}", values).fetchone()
         return _bet_row(row) if row is not None else None
 
     def _bets(
@@ -274,7 +331,7 @@ class SqliteLedgerReader:
         where = " AND ".join(condition for condition, _ in conditions)
         values = [value for _, given in conditions for value in given]
         rows = self._connection.execute(
-            f"{_BETS} WHERE {where} ORDER BY b.placed_at_ms DESC, b.id DESC LIMIT ?",
+            f"{self._bets_sql} WHERE {where} ORDER BY b.placed_at_ms DESC, b.id DESC LIMIT ?",
             (*values, limit),
         )
         return [_bet_row(row) for row in rows]
@@ -283,7 +340,7 @@ class SqliteLedgerReader:
         self, where: str, values: tuple[object, ...]
     ) -> Sequence[tuple[int, SettledBet]]:
         with snapshot(self._connection):
-            rows = self._connection.execute(f"{_BETS} {where}", values).fetchall()
+            rows = self._connection.execute(f"{self._bets_sql} {where}", values).fetchall()
             bets = [(row[0], _bet(row)) for row in rows]
             evidence = self._evidence_of(bet for _, bet in bets)
         readable: list[tuple[int, SettledBet]] = []
@@ -312,7 +369,7 @@ class SqliteLedgerReader:
 
 
 def _account(row: tuple[Any, ...]) -> Account:
-    user_id, wallet, balance, open_stake, open_bets, version, created_at_ms, frozen = row
+    user_id, wallet, balance, open_stake, open_bets, version, created_at_ms, frozen = row[:8]
     return Account(
         user_id=user_id,
         wallet=wallet,
@@ -322,6 +379,7 @@ def _account(row: tuple[Any, ...]) -> Account:
         seq=version,
         created_at_ms=created_at_ms,
         frozen=bool(frozen),
+        limits=limits_from(row[8:]),
     )
 
 
@@ -359,6 +417,7 @@ def _bet(row: tuple[Any, ...]) -> Bet:
         payout_micros=row[15],
         placed_at_ms=row[16],
         resolved_at_ms=row[17],
+        key_id=row[19],
     )
 
 

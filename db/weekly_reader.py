@@ -22,6 +22,7 @@ from db.sqlite_connection import DatabaseMissing, open_reader
 from db.sqlite_ledger_reader import BetRow, SqliteLedgerReader
 from db.weeks import Week, WeeksHere, weeks_known_to
 from domain.units import BetId, EpochMs
+from protocols.account_commands import Withdrawal, WithdrawalStatus
 from protocols.accounts import (
     Account,
     Audit,
@@ -31,6 +32,7 @@ from protocols.accounts import (
     LedgerRow,
     OpenColumn,
     OperatorState,
+    SessionKey,
     SettledBet,
     WalletBalance,
 )
@@ -106,8 +108,38 @@ class WeeklyReader:
         """The account of a wallet, or None."""
         return self._of_current(lambda file: file.account(wallet))
 
+    def wallet_of(self, user_id: int) -> str | None:
+        """The wallet of an account's number; `house` and `external` are accounts, too."""
+        return self._of_current(lambda file: file.wallet_of(user_id))
+
+    def session_key(self, key_id: str) -> SessionKey | None:
+        """A session key by its id, whatever has become of it: all are carried over."""
+        return self._of_current(lambda file: file.session_key(key_id))
+
+    def session_keys(self, wallet: str, *, limit: int = 100) -> Sequence[SessionKey]:
+        """A wallet's keys, newest first."""
+        return self._of_current(lambda file: file.session_keys(wallet, limit=limit))
+
+    def withdrawal(self, withdrawal_id: str) -> Withdrawal | None:
+        """A withdrawal by its id, whenever it was: all are carried over."""
+        return self._of_current(lambda file: file.withdrawal(withdrawal_id))
+
+    def withdrawals(
+        self,
+        *,
+        wallet: str | None = None,
+        status: WithdrawalStatus | None = None,
+        before: str | None = None,
+        limit: int = 50,
+    ) -> Sequence[Withdrawal]:
+        """Newest first, by id; of one wallet or all. `before` is the last id of the page before."""
+        return self._of_current(
+            lambda file: file.withdrawals(wallet=wallet, status=status, before=before, limit=limit)
+        )
+
     def open_columns(self, *, before_s: int) -> Sequence[OpenColumn]:
-        """Columns with open bets whose window starts before `before_s`, oldest first."""
+        """Columns with open bets whose window starts before `before_s`, or that an operator has
+        ordered to be given back; oldest first."""
         return self._of_current(lambda file: file.open_columns(before_s=before_s))
 
     def operator_state(self) -> OperatorState:

@@ -149,8 +149,8 @@ class Drift:
     """One way in which the money does not add up."""
 
     what: str
-    """`balance`, `chain`, `zero_sum`, `exposure`, `negative`, `verdict`, `booking`, `carry` or
-    `cover`."""
+    """`balance`, `chain`, `zero_sum`, `exposure`, `negative`, `verdict`, `booking`, `carry`,
+    `cover`, `key` or `limit`."""
     where: str
     """The account, transaction or scope concerned."""
     expected: int
