@@ -11,6 +11,8 @@ from typing import Final
 
 from db.ulid import UlidMaker
 from domain.evidence import record_to_json, source_of
+from domain.resolution import VoidReason
+from domain.self_limits import utc_day
 from domain.units import EpochMs
 from protocols.money import (
     BetResolved,
@@ -49,7 +51,8 @@ _STANDING: Final = """
            (SELECT count(*) FROM bets WHERE column_start_s = :start_s AND column_s = :column_s
             AND rule = :rule AND status = 'confirmed'),
            EXISTS (SELECT 1 FROM columns WHERE start_s = :start_s AND column_s = :column_s
-                   AND rule = :rule)
+                   AND rule = :rule),
+           EXISTS (SELECT 1 FROM column_voids WHERE start_s = :start_s)
 """
 
 _WRITE_VERDICT: Final = """
@@ -81,6 +84,15 @@ _CREDIT_USERS: Final = """
     WHERE users.id = e.user_id
 """
 
+_LOWER_LOSSES: Final = """
+    UPDATE account_limits
+    SET day_lost_micros = iif(day = :today, day_lost_micros, 0) - e.credit_micros, day = :today
+    FROM (SELECT user_id, sum(credit_micros) AS credit_micros FROM settling
+          WHERE credit_micros > 0 GROUP BY user_id) AS e
+    WHERE account_limits.user_id = e.user_id
+"""
+"""Of traders with limits of their own (intake.sql adds the stakes)."""
+
 _DEBIT_HOUSE: Final = """
     UPDATE users SET balance = balance - (SELECT sum(credit_micros) FROM settling) WHERE id = 1
 """
@@ -95,6 +107,15 @@ _HOUSE_LEDGER: Final = """
            json_object('bets', count(*)), :at_ms
     FROM settling WHERE credit_micros > 0 HAVING count(*) > 0
 """
+
+_PAY: Final = (
+    _END_BETS,
+    _CREDIT_LEDGER,
+    _CREDIT_USERS,
+    _LOWER_LOSSES,
+    _DEBIT_HOUSE,
+    _HOUSE_LEDGER,
+)
 
 _RELEASE: Final = """
     INSERT INTO released
@@ -149,25 +170,31 @@ def settle(
 ) -> ColumnSettled | ColumnIncomplete:
     """Write the verdict and pay it, within the open transaction.
 
+    A column that an operator has ordered to be given back gets no other verdict, also if one was on
+    its way; and none is given back in his name without his order.
+
     Raises CommandFault, or sqlite3.Error if the schema refuses (the caller rolls back).
     """
     key = command.key
     wanted = _parameters(command, at_ms)
     connection.execute("DELETE FROM settling")
     connection.execute(_TAKE_UP, wanted)
-    taken, still_open, judged = connection.execute(_STANDING, wanted).fetchone()
+    taken, still_open, judged, ordered = connection.execute(_STANDING, wanted).fetchone()
     if judged and still_open:
         raise CommandFault(f"{key} has its verdict, and {still_open} open bets")
     if judged:
         return ColumnSettled(key=key, resolved=())
-    if taken != still_open:
+    by_operator = command.evidence.void is VoidReason.OPERATOR
+    if by_operator and not ordered:
+        raise CommandFault(f"{key} is to be void by no operator's order")
+    if taken != still_open or by_operator != bool(ordered):
         return ColumnIncomplete(key=key)
     connection.execute(_WRITE_VERDICT, wanted)
     if taken == 0:
         return ColumnSettled(key=key, resolved=())
     wanted["ledger_ids"] = json.dumps(ulids.take(taken + 1, at_ms), separators=(",", ":"))
     wanted["txn"] = next_txn(connection)
-    for statement in (_END_BETS, _CREDIT_LEDGER, _CREDIT_USERS, _DEBIT_HOUSE, _HOUSE_LEDGER):
+    for statement in _PAY:
         connection.execute(statement, wanted)
     _release_exposure(connection, wanted)
     return ColumnSettled(key=key, resolved=_resolved(connection, at_ms))
@@ -193,6 +220,7 @@ def _parameters(command: SettleColumn, at_ms: EpochMs) -> dict[str, object]:
         "record": record_to_json(evidence.record),
         "ticks_sha256": evidence.ticks_sha256,
         "at_ms": at_ms,
+        "today": utc_day(at_ms),
     }
 
 
