@@ -1,6 +1,7 @@
 """Ledgers to test on, and short ways to write orders and verdicts."""
 
 from collections.abc import Iterable, Sequence
+from hashlib import sha256
 from itertools import count
 
 import attrs
@@ -13,8 +14,10 @@ from domain.evidence import Evidence, gather
 from domain.grid import Cell
 from domain.refusals import Refusal
 from domain.resolution import CellResult, Judgeable, Outcome, Record, Rule, VoidReason
+from domain.self_limits import DAY_MS
 from domain.ticks import Tick
 from domain.units import MICROS_PER_USD
+from protocols.account_commands import KeyGrant
 from protocols.money import (
     BetOrder,
     ColumnKey,
@@ -89,6 +92,7 @@ def order(
     start_s: int = START_S,
     rule: Rule = Rule.TOUCH,
     refusal: Refusal | None = None,
+    key_id: str | None = None,
 ) -> BetOrder:
     """A judged bet on row `row` (rows are 1,000 cents high), with id and nonce of its own."""
     number = next(_numbers)
@@ -99,12 +103,33 @@ def order(
             nonce=nonce or f"nonce-{number}",
             cell=Cell(column_start_s=start_s, lo_cents=row * 1_000, hi_cents=row * 1_000 + 1_000),
             stake_micros=stake,
+            key_id=key_id,
         ),
         column_s=5,
         rule=rule,
         reward_bps=bps,
         quote_n=7,
         refusal=refusal,
+    )
+
+
+def grant(
+    number: int = 1,
+    *,
+    session_id: str = "session-1",
+    bet_max: int = 5 * STAKE,
+    day_max: int = 20 * STAKE,
+    expires_at_ms: int = AT_MS + DAY_MS,
+) -> KeyGrant:
+    """A session key; each number has another. The ledger takes any 65 bytes for a point."""
+    public_key = b"\x04" + number.to_bytes(64, "big")
+    return KeyGrant(
+        key_id=sha256(public_key).hexdigest()[:32],
+        public_key=public_key,
+        session_id=session_id,
+        bet_max_micros=bet_max,
+        day_max_micros=day_max,
+        expires_at_ms=expires_at_ms,
     )
 
 
