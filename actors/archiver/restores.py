@@ -97,6 +97,8 @@ class Restores:
     async def run(self) -> None:
         """Bring back what is wanted, until asked to stop."""
         self._life.stopping.on_set(self._send.close)
+        if self._life.stopping.is_set():
+            return
         with self._life.idle():
             async for week in self._weeks:
                 if self._life.stopping.is_set():
