@@ -1,4 +1,4 @@
-"""The example speaks as the venue reads: it has texts and signatures of its own, held here to ours.
+"""The example notices what is wrong: a bet that was not paid by its rate, a rate below the signed.
 
 That it trades well with a running venue is shown by the system tests.
 """
@@ -7,19 +7,12 @@ import importlib.util
 import sys
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import pytest
+import trio
 
-from db.wallet_signatures import keccak_256, recover_wallet
-from domain.sign_in import SignInMessage, SignInSettings, parse_sign_in, sign_in_fault
-from domain.signed_text import BetText
-from domain.wallet import checksum_holds, parse_signature
-
-NOW_MS = 1_770_100_003_120
-SETTINGS = SignInSettings(
-    domain="127.0.0.1:8080", uri="http://127.0.0.1:8080", chain_id=31337, sign_ins_per_minute=5
-)
+from client import NotPlaced, Odds, Placed, Refused, Unreachable
+from client.errors import VenueError
 
 
 @pytest.fixture(scope="module")
@@ -34,52 +27,21 @@ def trader() -> ModuleType:
     return module
 
 
-def test_its_wallet_signs_as_ours_recovers(trader: ModuleType) -> None:
-    wallet = trader.Wallet()
-    signature = parse_signature(wallet.sign("Grüße"))
-    assert signature is not None
-    assert recover_wallet("Grüße", signature) == wallet.address.lower()
-    assert checksum_holds(wallet.address, keccak_256)
-    assert trader.Wallet().address != wallet.address
-
-
-def test_its_sign_in_text_is_one_that_we_take(trader: ModuleType) -> None:
-    issued = {
-        "domain": SETTINGS.domain,
-        "uri": SETTINGS.uri,
-        "chain_id": SETTINGS.chain_id,
-        "nonce": "0123456789abcdef",
-        "issued_at_ms": NOW_MS,
-    }
-    wallet = trader.Wallet()
-    message = parse_sign_in(trader.sign_in_text(wallet.address, issued), keccak_256)
-    assert isinstance(message, SignInMessage), message
-    assert message.issued_at_ms == NOW_MS
-    assert message.wallet == wallet.address.lower()
-    assert sign_in_fault(message, SETTINGS, NOW_MS) is None
-
-
-@pytest.mark.parametrize("odds", [{}, {"rate": 18_500, "quote": 812}], ids=["1", "2"])
-def test_its_bet_text_is_ours(odds: dict[str, int], trader: ModuleType) -> None:
-    bet: dict[str, Any] = {
-        "cell_id": "1770100010_4200000_4201000",
-        "amount": "1000000",
-        "nonce": "7f1d7e5c-8f0a-4c39-9a4e-0d9a6d3a9d11",
-        "timestamp": 1_770_100_003,
-        "chain_id": 31337,
-        "version": "2" if odds else "1",
-        **odds,
-    }
-    ours = BetText(
-        cell_id=bet["cell_id"],
-        stake_micros=1_000_000,
-        nonce=bet["nonce"],
-        timestamp_s=bet["timestamp"],
-        chain_id=31337,
-        least_bps=odds.get("rate"),
-        quote_n=odds.get("quote"),
+def a_bet(trader: ModuleType, *, status: str, payout_micros: int, least_bps: int) -> object:
+    return trader.Bet(
+        number=1,
+        odds=Odds(least_bps=least_bps, quote_n=7),
+        placed=Placed(
+            bet_id="b",
+            status="confirmed",
+            reward_bps=18_500,
+            stake_micros=1_000_000,
+            cell_id="1770100010_4200000_4201000",
+            placed_at_ms=1_770_100_003_000,
+        ),
+        took_ms=9,
+        end=trader.End(status, payout_micros, 1_770_100_017_000),
     )
-    assert trader.bet_text(bet) == ours.render()
 
 
 @pytest.mark.parametrize(
@@ -96,22 +58,34 @@ def test_its_bet_text_is_ours(odds: dict[str, int], trader: ModuleType) -> None:
 def test_it_notices_a_bet_that_was_not_paid_by_its_rate(
     status: str, payout_micros: int, fine: bool, trader: ModuleType
 ) -> None:
-    bet = trader.Bet(
-        number=1,
-        sent={"version": "2", "rate": 18_500},
-        confirmed={"stake_micros": 1_000_000, "reward_bps": 18_500},
-        took_ms=9,
-        ended={"status": status, "payout_micros": payout_micros},
-    )
+    bet = a_bet(trader, status=status, payout_micros=payout_micros, least_bps=18_500)
     assert trader.pays_as_quoted(bet) is fine
 
 
 def test_it_notices_a_rate_below_the_one_it_signed(trader: ModuleType) -> None:
-    bet = trader.Bet(
-        number=1,
-        sent={"version": "2", "rate": 18_501},
-        confirmed={"stake_micros": 1_000_000, "reward_bps": 18_500},
-        took_ms=9,
-        ended={"status": "lost", "payout_micros": 0},
-    )
+    bet = a_bet(trader, status="lost", payout_micros=0, least_bps=18_501)
     assert not trader.pays_as_quoted(bet)
+
+
+@pytest.mark.parametrize(
+    ("no", "wait_s"),
+    [
+        (Refused("price_feed_stale", retry_after_s=10), 10),
+        (Refused("overloaded"), 1),
+        (Unreachable("gone"), 1),
+        (Refused("cell_taken"), 0),
+        (NotPlaced("a nonce"), 0),
+    ],
+    ids=str,
+)
+async def test_it_waits_or_taps_elsewhere(
+    no: VenueError, wait_s: float, trader: ModuleType, autojump_clock: object
+) -> None:
+    began_s = trio.current_time()
+    await trader.consider(no)
+    assert trio.current_time() - began_s == wait_s
+
+
+async def test_it_gives_up_at_what_is_its_own_mistake(trader: ModuleType) -> None:
+    with pytest.raises(trader.GaveUp, match="bad_stake"):
+        await trader.consider(Refused("bad_stake"))
