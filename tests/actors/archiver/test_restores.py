@@ -215,22 +215,17 @@ async def test_a_drain_in_the_middle_ends_it(slow: SlowShelf) -> None:
     assert (slow.asked, bench.status.failures) == ([], 0), "that is no failure"
 
 
-async def test_asked_while_it_stops_it_says_so(slow: SlowShelf) -> None:
-    bench = Bench(slow, worker=ThreadWorker())
+async def test_asked_while_it_stops_it_says_so(autojump_clock: MockClock) -> None:
+    life = Life("test/archiver")
+
+    class StopsMeanwhile(Shelf):
+        def is_here(self, week: str) -> bool | None:
+            life.stopping.set()
+            return super().is_here(week)
+
+    bench = Bench(StopsMeanwhile(), life=life)
     async with bench.alive():
-        await bench.want()
-        await trio.to_thread.run_sync(slow.begun.wait)
-        async with trio.open_nursery() as nursery:
-            outcomes: list[object] = []
-
-            async def late() -> None:
-                outcomes.append(await bench.want("2026-02-08"))
-
-            nursery.start_soon(late)
-            while not bench.requests.statistics().depth:
-                await trio.lowlevel.checkpoint()
-            bench.life.stopping.set()
-        assert refused(outcomes[0]) is Code.DRAINING
+        assert refused(await bench.want()) is Code.DRAINING
 
 
 # --- with a real archive ------------------------------------------------------------------------
