@@ -1,31 +1,112 @@
-"""What the venue tells clients, as plain values ready to be encoded: answers and proofs.
+"""What the venue tells traders of their bets and accounts, as plain values ready to be encoded.
 
 The shapes stand in the API's description and never change; fields may be added. Amounts, prices and
 rates are integers in the units that their names say.
 """
 
 from collections.abc import Sequence
+from typing import Annotated, Final, Literal, NotRequired, TypeAlias, TypedDict
+
+from msgspec import Meta
 
 from domain.evidence import source_of
-from domain.placement import Rules
-from domain.quotes import Quote
 from domain.refusals import Code, Refusal
-from domain.resolution import CellResult, Record, judge_cells, void_reason
+from domain.resolution import (
+    CellResult,
+    ImpairmentKind,
+    Outcome,
+    Record,
+    Rule,
+    VoidReason,
+    judge_cells,
+    void_reason,
+)
 from domain.ticks import Tick
-from domain.units import EpochMs
 from domain.verify import bet_faults
 from protocols.accounts import Account, Bet, LedgerRow, SettledBet, claim_of
-from protocols.client_fields import Json
+from protocols.answer_fields import (
+    AmountMicros,
+    AtMs,
+    AtS,
+    BetIdText,
+    CellIdText,
+    Count,
+    NonceText,
+    PriceCents,
+    RateBps,
+    Seq,
+    SignedMicros,
+    WalletText,
+    WeekText,
+)
+from protocols.client_market import TickJson, tick_json
 from protocols.client_queries import bets_cursor
-from protocols.market import FeedStatus, SourceState
-from protocols.money import BetConfirmed
-from protocols.ports import Bar
-from protocols.sign_in import NonceIssued, SignedIn
+from protocols.money import BetConfirmed, BetStatus
 
 # --- bets -------------------------------------------------------------------------------------
 
 
-def confirmed_json(bet: BetConfirmed) -> Json:
+class ConfirmedJson(TypedDict):
+    """A bet that is in the ledger, its stake taken."""
+
+    bet_id: BetIdText
+    status: Literal["confirmed"]
+    cell_id: CellIdText
+    reward_bps: Annotated[
+        int, Meta(description="The rate it was taken at, basis points: at least what was signed.")
+    ]
+    stake_micros: AmountMicros
+    balance_micros: Annotated[int, Meta(description="What is left, micros of a USD.")]
+    placed_at_ms: AtMs
+    seq: Seq
+
+
+class BetJson(TypedDict):
+    """One of a trader's own bets."""
+
+    bet_id: BetIdText
+    cell_id: CellIdText
+    status: BetStatus
+    stake_micros: AmountMicros
+    reward_bps: RateBps
+    payout_micros: Annotated[
+        int | None, Meta(description="What came back, micros of a USD; null while it is open.")
+    ]
+    placed_at_ms: AtMs
+    resolved_at_ms: Annotated[
+        int | None, Meta(description="Ms since 1970, UTC; null while it is open.")
+    ]
+    nonce: NonceText
+    quote: Annotated[int | None, Meta(description="The number of the quote it was taken at.")]
+    rule: Rule
+    column_start_s: AtS
+    column_s: Annotated[int, Meta(description="How many seconds wide the column is.")]
+    lo_cents: PriceCents
+    hi_cents: PriceCents
+
+
+class LookedUpBetJson(BetJson):
+    """A bet whose answer did not come in time, found in the ledger."""
+
+    balance_micros: Annotated[int, Meta(description="The balance now, micros of a USD.")]
+
+
+PlacedJson: TypeAlias = ConfirmedJson | LookedUpBetJson
+
+
+class BetsJson(TypedDict):
+    """A page of a trader's bets, newest first."""
+
+    bets: list[BetJson]
+    next_cursor: Annotated[
+        str | None, Meta(description="`cursor` of the next page; null on the last one.")
+    ]
+    archived: NotRequired[
+        Annotated[list[WeekText], Meta(description="The weeks that this page lacks.")]
+    ]
+
+
+def confirmed_json(bet: BetConfirmed) -> ConfirmedJson:
     """The 202 of `POST /api/bets`."""
     return {
         "bet_id": bet.bet_id,
@@ -39,12 +120,12 @@ def confirmed_json(bet: BetConfirmed) -> Json:
     }
 
 
-def bet_json(bet: Bet) -> Json:
+def bet_json(bet: Bet) -> BetJson:
     """One of a trader's own bets."""
     return {
         "bet_id": bet.bet_id,
         "cell_id": bet.cell_id,
-        "status": bet.status.value,
+        "status": bet.status,
         "stake_micros": bet.stake_micros,
         "reward_bps": bet.reward_bps,
         "payout_micros": bet.payout_micros,
@@ -52,7 +133,7 @@ def bet_json(bet: Bet) -> Json:
         "resolved_at_ms": bet.resolved_at_ms,
         "nonce": bet.nonce,
         "quote": bet.quote_n,
-        "rule": bet.rule.value,
+        "rule": bet.rule,
         "column_start_s": bet.column_start_s,
         "column_s": bet.column_s,
         "lo_cents": bet.lo_cents,
@@ -60,32 +141,84 @@ def bet_json(bet: Bet) -> Json:
     }
 
 
-def bets_json(bets: Sequence[Bet], limit: int, archived: Sequence[str] = ()) -> Json:
+def bets_json(bets: Sequence[Bet], limit: int, archived: Sequence[str] = ()) -> BetsJson:
     """A page of bets; `next_cursor` is null on the last one.
 
     `archived` are the files of the page's stretch of time that can't be read.
     """
     more = len(bets) == limit
     cursor = bets_cursor(bets[-1].placed_at_ms, bets[-1].bet_id) if more else None
-    return {
-        "bets": [bet_json(bet) for bet in bets],
-        "next_cursor": cursor,
-        **archived_json(archived),
-    }
-
-
-def archived_json(files: Sequence[str]) -> Json:
-    """What an answer lacks: the weeks, by their Sundays. Nothing where it lacks nothing."""
-    return {"archived": _weeks(files)} if files else {}
+    page: BetsJson = {"bets": [bet_json(bet) for bet in bets], "next_cursor": cursor}
+    if archived:
+        page["archived"] = weeks_json(archived)
+    return page
 
 
 def archived_refusal(files: Sequence[str], message: str = "") -> Refusal:
     """What was asked for lies in those files, which an operator can bring back."""
-    return Refusal(Code.ARCHIVED, message, {"partitions": _weeks(files)})
+    return Refusal(Code.ARCHIVED, message, {"partitions": weeks_json(files)})
 
 
-def _weeks(files: Sequence[str]) -> list[str]:
+def weeks_json(files: Sequence[str]) -> list[str]:
+    """Files of the ledger by the Sundays of their weeks."""
     return [name.removesuffix(".db") for name in files]
+
+
+# --- proofs -------------------------------------------------------------------------------------
+
+
+class ImpairmentJson(TypedDict):
+    """A stretch of time that could not be judged."""
+
+    kind: ImpairmentKind
+    from_ms: AtMs
+    until_ms: Annotated[
+        int | None, Meta(description="Ms since 1970, UTC, not included; null while it lasted.")
+    ]
+
+
+class ProofJson(TypedDict):
+    """All that a bet's result rests on, and the result recomputed from it. Names no trader."""
+
+    bet_id: BetIdText
+    cell_id: CellIdText
+    rule: Rule
+    source: Annotated[str | None, Meta(description="Which exchange; null without a tick.")]
+    window_start_ms: AtMs
+    window_end_ms: Annotated[int, Meta(description="Ms since 1970, UTC; not included.")]
+    lo_cents: Annotated[int, Meta(description="The cell's lower bound in cents, included.")]
+    hi_cents: Annotated[int, Meta(description="The cell's upper bound in cents, not included.")]
+    outcome: Annotated[Outcome, Meta(description="Recomputed from the ticks below.")]
+    status: Annotated[BetStatus, Meta(description="What the ledger has.")]
+    void_reason: Annotated[
+        VoidReason | None, Meta(description="Why the stake was given back; null if it was not.")
+    ]
+    faults: Annotated[
+        list[str], Meta(description="Where ledger and evidence differ; empty is as it must be.")
+    ]
+    deciding_tick: Annotated[TickJson | None, Meta(description="The one that decided, if any.")]
+    carry_in: Annotated[
+        TickJson | None,
+        Meta(description="The last tick before the window, whose price was in force."),
+    ]
+    after: Annotated[TickJson | None, Meta(description="The first tick after the window.")]
+    tick_count: Count
+    low_cents: Annotated[int | None, Meta(description="The lowest price in the window, cents.")]
+    high_cents: Annotated[int | None, Meta(description="The highest price in the window, cents.")]
+    ticks_sha256: Annotated[
+        str,
+        Meta(
+            description="SHA-256 over lines `{source},{ts_ms},{price_cents},{trade_id}`, the "
+            "carry-in first, each ended by a line feed, in order.",
+            pattern="^[0-9a-f]{64}$",
+        ),
+    ]
+    watermark_ms: Annotated[
+        int, Meta(description="The record was whole up to here: ms since 1970, UTC.")
+    ]
+    read_at_ms: Annotated[int, Meta(description="When it was read: ms since 1970, UTC.")]
+    health_intervals: list[ImpairmentJson]
+    ticks: Annotated[list[TickJson], Meta(description="Those in the window, in order.")]
 
 
 def recompute(settled: SettledBet) -> CellResult:
@@ -97,7 +230,7 @@ def recompute(settled: SettledBet) -> CellResult:
     return result
 
 
-def proof_json(settled: SettledBet) -> Json:
+def proof_json(settled: SettledBet) -> ProofJson:
     """All that a result rests on, and the result recomputed from it. Names no user."""
     bet, evidence = settled.bet, settled.evidence
     record, result = evidence.record, recompute(settled)
@@ -105,15 +238,15 @@ def proof_json(settled: SettledBet) -> Json:
     return {
         "bet_id": bet.bet_id,
         "cell_id": bet.cell_id,
-        "rule": evidence.rule.value,
+        "rule": evidence.rule,
         "source": source_of(record),
         "window_start_ms": record.start_ms,
         "window_end_ms": record.end_ms,
         "lo_cents": bet.lo_cents,
         "hi_cents": bet.hi_cents,
-        "outcome": result.outcome.value,
-        "status": bet.status.value,
-        "void_reason": evidence.void.value if evidence.void is not None else None,
+        "outcome": result.outcome,
+        "status": bet.status,
+        "void_reason": evidence.void,
         "faults": list(bet_faults(claim_of(bet), evidence)),
         "deciding_tick": _tick_or_null(result.deciding_tick),
         "carry_in": _tick_or_null(record.carry_in),
@@ -129,17 +262,77 @@ def proof_json(settled: SettledBet) -> Json:
     }
 
 
-def _impairments_json(record: Record) -> list[Json]:
+def _tick_or_null(tick: Tick | None) -> TickJson | None:
+    return None if tick is None else tick_json(tick)
+
+
+def _impairments_json(record: Record) -> list[ImpairmentJson]:
     return [
-        {"kind": stretch.kind.value, "from_ms": stretch.from_ms, "until_ms": stretch.until_ms}
+        {"kind": stretch.kind, "from_ms": stretch.from_ms, "until_ms": stretch.until_ms}
         for stretch in record.impairments
     ]
 
 
-# --- accounts and sign-in -----------------------------------------------------------------------
+# --- accounts -----------------------------------------------------------------------------------
 
 
-def account_json(wallet: str, account: Account | None) -> Json:
+class AccountJson(TypedDict):
+    """Where a trader stands."""
+
+    wallet: WalletText
+    balance_micros: Annotated[int, Meta(description="What can be staked, micros of a USD.", ge=0)]
+    open_stake_micros: Annotated[
+        int, Meta(description="Staked on open bets, micros of a USD.", ge=0)
+    ]
+    open_bets: Count
+    seq: Seq
+    created_at_ms: Annotated[
+        int | None, Meta(description="Ms since 1970, UTC; null before the first money.")
+    ]
+    frozen: Annotated[bool, Meta(description="May he neither bet nor withdraw?")]
+
+
+REF_TYPES: Final = ("BET", "PAYOUT", "REFUND", "DEPOSIT", "WITHDRAWAL", "ADJUSTMENT", "CARRY")
+
+
+class EntryJson(TypedDict):
+    """One line of a statement."""
+
+    id: Annotated[str, Meta(description="Of the line, a ULID.")]
+    amount_micros: SignedMicros
+    balance_after_micros: AmountMicros
+    ref_type: Annotated[
+        str,
+        Meta(
+            description="What the money was for; CARRY: what there was when the week began.",
+            extra_json_schema={"enum": list(REF_TYPES)},
+        ),
+    ]
+    ref_id: Annotated[str, Meta(description="Of the bet, deposit or withdrawal.")]
+    created_at_ms: AtMs
+
+
+class StatementJson(TypedDict):
+    """A page of the statement, newest first."""
+
+    entries: list[EntryJson]
+    next_cursor: Annotated[
+        str | None, Meta(description="`cursor` of the next page; null on the last one.")
+    ]
+    archived: NotRequired[
+        Annotated[list[WeekText], Meta(description="The weeks that this page lacks.")]
+    ]
+
+
+class CreditedJson(TypedDict):
+    """Paper money that was credited."""
+
+    wallet: WalletText
+    amount_micros: AmountMicros
+    balance_micros: AmountMicros
+
+
+def account_json(wallet: str, account: Account | None) -> AccountJson:
     """`GET /api/account`. A wallet that has signed in and never had money has an account too."""
     return {
         "wallet": wallet,
@@ -154,133 +347,27 @@ def account_json(wallet: str, account: Account | None) -> Json:
 
 def statement_json(
     rows: Sequence[tuple[int, LedgerRow]], limit: int, archived: Sequence[str] = ()
-) -> Json:
+) -> StatementJson:
     """A page of the statement; `next_cursor` is null on the last one.
 
     `archived` are the files of the page's stretch of time that can't be read. Where the file before
     is one of them, a row of type CARRY says what there was when the week began.
     """
-    return {
-        "entries": [
-            {
-                "id": row.id,
-                "amount_micros": row.amount_micros,
-                "balance_after_micros": row.balance_after_micros,
-                "ref_type": row.ref_type,
-                "ref_id": row.ref_id,
-                "created_at_ms": row.created_at_ms,
-            }
-            for _, row in rows
-        ],
+    page: StatementJson = {
+        "entries": [_entry_json(row) for _, row in rows],
         "next_cursor": str(rows[-1][0]) if len(rows) == limit else None,
-        **archived_json(archived),
     }
+    if archived:
+        page["archived"] = weeks_json(archived)
+    return page
 
 
-def nonce_json(issued: NonceIssued) -> Json:
-    """`GET /api/auth/nonce`."""
+def _entry_json(row: LedgerRow) -> EntryJson:
     return {
-        "nonce": issued.nonce,
-        "domain": issued.domain,
-        "uri": issued.uri,
-        "chain_id": issued.chain_id,
-        "issued_at_ms": issued.issued_at_ms,
-        "expires_at_ms": issued.expires_at_ms,
-    }
-
-
-def signed_in_json(signed_in: SignedIn) -> Json:
-    """`POST /api/auth/login`: the only time that the token is shown."""
-    return {
-        "token": signed_in.token,
-        "expires_at_ms": signed_in.expires_at_ms,
-        "user": {"wallet": signed_in.wallet, "balance_micros": signed_in.balance_micros},
-    }
-
-
-# --- market -------------------------------------------------------------------------------------
-
-
-def grid_json(rules: Rules, *, chain_id: int, now_ms: EpochMs) -> Json:
-    """`GET /api/grid` without its `quote`, which is `quote_json` of the newest."""
-    grid = rules.grid
-    return {
-        "server_time_ms": now_ms,
-        "chain_id": chain_id,
-        "column_s": grid.column_s,
-        "row_cents": grid.row_cents,
-        "lockout_columns": grid.lockout_columns,
-        "horizon_columns": grid.horizon_columns,
-        "presets_micros": list(rules.presets_micros),
-        "rule": rules.rule.value,
-    }
-
-
-def quote_json(quote: Quote) -> Json:
-    """One quote with every offered cell."""
-    return {
-        "n": quote.n,
-        "published_at_ms": quote.published_at_ms,
-        "price_cents": quote.price_cents,
-        "cells": [
-            {"cell_id": cell.id, "reward_bps": reward_bps, "max_stake_micros": stake_max_micros}
-            for cell, reward_bps, stake_max_micros in quote.offered()
-        ],
-    }
-
-
-def tick_json(tick: Tick) -> Json:
-    """One accepted tick. Its source is part of its identity, and of the evidence's hash."""
-    return {
-        "ts_ms": tick.ts_ms,
-        "price_cents": tick.price_cents,
-        "trade_id": tick.trade_id,
-        "source": tick.source,
-    }
-
-
-def _tick_or_null(tick: Tick | None) -> Json | None:
-    return None if tick is None else tick_json(tick)
-
-
-def bar_json(bar: Bar) -> Json:
-    """One OHLC bar."""
-    return {
-        "start_ms": bar.start_ms,
-        "open_cents": bar.open_cents,
-        "high_cents": bar.high_cents,
-        "low_cents": bar.low_cents,
-        "close_cents": bar.close_cents,
-        "ticks": bar.ticks,
-    }
-
-
-def feed_age_ms(feed: FeedStatus, now_ms: EpochMs) -> int | None:
-    """How old the newest tick is, by the older of exchange and receive time."""
-    if feed.last_tick_ms is None or feed.last_recv_ms is None:
-        return None
-    return max(0, now_ms - min(feed.last_tick_ms, feed.last_recv_ms))
-
-
-def feed_json(feed: FeedStatus, now_ms: EpochMs) -> Json:
-    """Feed and breaker, as status, health and heartbeats show them."""
-    return {
-        "level": feed.level.value,
-        "since_ms": feed.since_ms,
-        "feed_age_ms": feed_age_ms(feed, now_ms),
-        "source": feed.source,
-        "breaker": "open" if feed.breaker_open() else "closed",
-        "override": feed.override.value,
-    }
-
-
-def source_json(source: SourceState) -> Json:
-    """One source of prices, for operators."""
-    return {
-        "name": source.name,
-        "connected": source.connected,
-        "active": source.active,
-        "reconnects": source.reconnects,
-        "last_recv_ms": source.last_recv_ms,
-        "last_error": source.last_error,
+        "id": row.id,
+        "amount_micros": row.amount_micros,
+        "balance_after_micros": row.balance_after_micros,
+        "ref_type": row.ref_type,
+        "ref_id": row.ref_id,
+        "created_at_ms": row.created_at_ms,
     }

@@ -15,7 +15,7 @@ from domain.refusals import Refusal
 from domain.ticks import Tick
 from domain.units import EpochMs
 from protocols.accounts import Account, Bet
-from protocols.client_answers import account_json, bet_json, confirmed_json, feed_json, tick_json
+from protocols.client_answers import account_json, bet_json, confirmed_json
 from protocols.client_fields import (
     BadField,
     Fields,
@@ -26,6 +26,7 @@ from protocols.client_fields import (
     parse_object,
     present,
 )
+from protocols.client_market import feed_json, tick_json
 from protocols.market import FeedStatus, Hold
 from protocols.money import BetConfirmed, BetRefused, BetResolved, Deposited, UserEvent
 

@@ -1,13 +1,12 @@
 """The little of ASGI that the Gateway speaks by itself, and the answers that its routes give."""
 
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from typing import Any, Final, TypeAlias
 
 import attrs
 import msgspec
 
 from domain.refusals import Code, Refusal
-from protocols.client_fields import Json
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Event: TypeAlias = MutableMapping[str, Any]
@@ -45,7 +44,7 @@ def refusal_answer(refusal: Refusal, *, headers: Headers = ()) -> Answer:
     return json_answer(body, status=refusal.meaning.http_status, headers=headers)
 
 
-def answer_of(value: Json | Refusal | Answer) -> Answer:
+def answer_of(value: Mapping[str, object] | Refusal | Answer) -> Answer:
     """A route may give a body, a refusal, or a finished answer."""
     if isinstance(value, Answer):
         return value

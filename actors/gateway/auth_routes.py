@@ -4,8 +4,14 @@ from actors.gateway.asking import ask_sign_in, session_of
 from actors.gateway.ports import GatewayPorts
 from actors.gateway.routes import Route, bearer, client, read_body
 from domain.refusals import Refusal
-from protocols.client_answers import nonce_json, signed_in_json
-from protocols.client_fields import Json
+from protocols.client_sessions import (
+    LoggedOutJson,
+    NonceJson,
+    SessionJson,
+    SignedInJson,
+    nonce_json,
+    signed_in_json,
+)
 from protocols.client_sign_in import LOGIN
 from protocols.operations import sign_in
 from protocols.sign_in import IssueNonce, LoggedOut, Login, Logout, NonceIssued, SignedIn
@@ -26,12 +32,12 @@ class AuthRoutes:
             (sign_in.LOGOUT, self.logout),
         ]
 
-    async def nonce(self) -> Json | Refusal:
+    async def nonce(self) -> NonceJson | Refusal:
         """What a sign-in message must hold."""
         issued = await ask_sign_in(self._ports, IssueNonce(address=client()), NonceIssued)
         return issued if isinstance(issued, Refusal) else nonce_json(issued)
 
-    async def login(self) -> Json | Refusal:
+    async def login(self) -> SignedInJson | Refusal:
         """A signed message for a session token."""
         login = await read_body(self._ports, LOGIN)
         if isinstance(login, Refusal):
@@ -40,14 +46,14 @@ class AuthRoutes:
         signed_in = await ask_sign_in(self._ports, command, SignedIn)
         return signed_in if isinstance(signed_in, Refusal) else signed_in_json(signed_in)
 
-    async def session(self) -> Json | Refusal:
+    async def session(self) -> SessionJson | Refusal:
         """Whose token this is, and until when."""
         session = await session_of(self._ports)
         if isinstance(session, Refusal):
             return session
         return {"wallet": session.wallet, "expires_at_ms": session.expires_at_ms}
 
-    async def logout(self) -> Json | Refusal:
+    async def logout(self) -> LoggedOutJson | Refusal:
         """End the session."""
         token = bearer()
         if isinstance(token, Refusal):

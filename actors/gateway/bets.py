@@ -23,7 +23,7 @@ from domain.limits import NONCE_TTL_S, SIGNATURE_AGE_MAX_S, SIGNATURE_AHEAD_MAX_
 from domain.placement import early_refusal
 from domain.refusals import Code, Refusal, bad_request
 from domain.units import BetId
-from protocols.client_answers import bet_json, confirmed_json
+from protocols.client_answers import PlacedJson, bet_json, confirmed_json
 from protocols.client_bets import BET, BetRequest
 from protocols.client_fields import Fields, Json
 from protocols.market import betting_gate
@@ -49,7 +49,7 @@ long no flush is that old, and a bet that is not in the ledger was not written."
 class Answered:
     """What the client is told of its bet."""
 
-    result: Json | Refusal
+    result: PlacedJson | Refusal
     """The confirmed bet, or why not."""
     counted: Counted | None = None
     """The last rate limit it was counted against: the address's, then the wallet's."""
@@ -117,7 +117,7 @@ class BetDesk:
         gate = betting_gate(feed, ports.hold.value, ports.disk.value)
         return early_refusal(ports.rules, gate, bet.cell, at_ms=at_ms)
 
-    async def _enter(self, bet: BetRequest) -> Json | Refusal:
+    async def _enter(self, bet: BetRequest) -> PlacedJson | Refusal:
         """Use the nonce up, and hand the bet to the Batcher."""
         bet_id = self._ports.new_bet_id()
         key = f"nonce:{bet.wallet}:{bet.nonce}"
@@ -131,7 +131,7 @@ class BetDesk:
             self._unsettled.pop(bet_id, None)
         return result
 
-    async def _ask(self, bet: BetRequest, bet_id: BetId) -> Json | Refusal:
+    async def _ask(self, bet: BetRequest, bet_id: BetId) -> PlacedJson | Refusal:
         if self._ports.draining.value:  # since the early look; nothing is awaited from here on
             return Refusal(Code.DRAINING)
         command = PlaceBet(
@@ -149,7 +149,7 @@ class BetDesk:
             return await self._look_up(bet, bet_id)
         return self._told(outcome)
 
-    def _told(self, outcome: MoneyOutcome | Refused) -> Json | Refusal:
+    def _told(self, outcome: MoneyOutcome | Refused) -> PlacedJson | Refusal:
         """The client's words for what the Batcher said."""
         if isinstance(outcome, BetConfirmed):
             return confirmed_json(outcome)
@@ -162,7 +162,7 @@ class BetDesk:
             return Refusal(Code.INTERNAL)
         raise TypeError(f"the Batcher answered a bet with {type(outcome).__name__}")
 
-    async def _look_up(self, bet: BetRequest, bet_id: BetId) -> Json | Refusal:
+    async def _look_up(self, bet: BetRequest, bet_id: BetId) -> PlacedJson | Refusal:
         """No answer came: the ledger may have it all the same."""
         found = await self._ports.ledger_worker.run(lambda: self._ports.ledger.bet(bet_id))
         if found is None:

@@ -1,5 +1,6 @@
 """Is the venue well? For load balancers, and for whoever is woken at night."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
 
@@ -13,8 +14,18 @@ from actors.gateway.routes import Route
 from actors.gateway.tree import down
 from domain.refusals import Code, Refusal
 from protocols.accounts import HousePosition
-from protocols.client_answers import feed_age_ms
-from protocols.client_fields import Json
+from protocols.client_market import feed_age_ms
+from protocols.client_status import (
+    ActorsCheckJson,
+    BreakerCheckJson,
+    ChecksJson,
+    FeedCheckJson,
+    FeedWord,
+    HealthJson,
+    ReadyJson,
+    VersionJson,
+    Word,
+)
 from protocols.market import FeedLevel
 from protocols.operations import health
 from protocols.ports import LedgerUnreadable, StoreUnavailable
@@ -22,7 +33,7 @@ from protocols.ports import LedgerUnreadable, StoreUnavailable
 log = structlog.get_logger("gateway")
 
 CHECKED_WITHIN_S: Final = 2
-_FEED_WORDS: Final = {
+_FEED_WORDS: Final[Mapping[FeedLevel, FeedWord]] = {
     FeedLevel.HEALTHY: "healthy",
     FeedLevel.DEGRADED: "degraded",
     FeedLevel.CRITICAL: "unhealthy",
@@ -49,15 +60,16 @@ class HealthRoutes:
     async def health(self) -> Answer:
         """Each needed part, and 503 when one of them is down."""
         now_ms = self._ports.clock.now_ms()
-        checks: dict[str, Json] = {
+        checks: ChecksJson = {
             "database": {"status": _word(await self._database_answers())},
             "store": {"status": _word(await self._store_answers())},
             "price_feed": self._price_feed(now_ms),
             "circuit_breaker": self._breaker(),
             "actors": self._actors(),
         }
-        is_well = all(check["status"] != "unhealthy" for check in checks.values())
-        body = {
+        parts = (checks["database"], checks["store"], checks["price_feed"], checks["actors"])
+        is_well = all(part["status"] != "unhealthy" for part in parts)
+        body: HealthJson = {
             "status": _word(is_well),
             "timestamp": datetime.fromtimestamp(now_ms / 1000, UTC).isoformat(
                 timespec="milliseconds"
@@ -66,11 +78,11 @@ class HealthRoutes:
         }
         return json_answer(body, status=200 if is_well else 503)
 
-    async def ready(self) -> Json | Refusal:
+    async def ready(self) -> ReadyJson | Refusal:
         """May traffic be sent here? While this answers the Gateway has started."""
         return Refusal(Code.DRAINING) if self._ports.draining.value else {"ready": True}
 
-    async def version(self) -> Json:
+    async def version(self) -> VersionJson:
         """What is running."""
         settings = self._ports.settings
         return {
@@ -109,7 +121,7 @@ class HealthRoutes:
             pass
         return False
 
-    def _price_feed(self, now_ms: int) -> Json:
+    def _price_feed(self, now_ms: int) -> FeedCheckJson:
         feed = self._ports.feed.value
         return {
             "status": _FEED_WORDS[feed.level],
@@ -117,15 +129,17 @@ class HealthRoutes:
             "stale_for_ms": feed_age_ms(feed, now_ms),
         }
 
-    def _breaker(self) -> Json:
+    def _breaker(self) -> BreakerCheckJson:
         feed = self._ports.feed.value
-        state = "open" if feed.breaker_open() else "closed"
-        return {"status": state, "override": feed.override.value}
+        return {
+            "status": "open" if feed.breaker_open() else "closed",
+            "override": feed.override,
+        }
 
-    def _actors(self) -> Json:
+    def _actors(self) -> ActorsCheckJson:
         missing = down(self._ports.supervisor_status())
         return {"status": _word(not missing), "down": missing}
 
 
-def _word(is_well: bool) -> str:
+def _word(is_well: bool) -> Word:
     return "healthy" if is_well else "unhealthy"

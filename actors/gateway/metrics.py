@@ -14,7 +14,7 @@ from prometheus_client.registry import Collector
 from actors.gateway.ports import GatewayPorts
 from actors.gateway.tree import actors_of
 from protocols.accounts import HousePosition
-from protocols.client_answers import feed_age_ms
+from protocols.client_market import feed_age_ms
 from supervisor import ChannelStatistics
 
 Row: TypeAlias = tuple[str, float]

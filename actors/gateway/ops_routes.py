@@ -12,9 +12,18 @@ from actors.gateway.routes import Route
 from actors.gateway.tree import rows_json
 from actors.gateway.upkeep import upkeep_json
 from domain.refusals import Refusal
-from protocols.client_answers import feed_json, source_json
-from protocols.client_fields import Json
+from protocols.client_market import FeedJson, feed_json, source_json
 from protocols.client_ops import CIRCUIT, DEPOSIT, REASON, REBUILD
+from protocols.client_status import (
+    DepositedJson,
+    HeldJson,
+    HouseJson,
+    NewestQuoteJson,
+    OpsStatusJson,
+    RebuiltJson,
+    ResolverJson,
+    WriterJson,
+)
 from protocols.market import SetOverride
 from protocols.money import (
     BalanceRebuilt,
@@ -49,7 +58,7 @@ class OpsRoutes:
             (ops.REBUILD, self.rebuild),
         ]
 
-    async def status(self) -> Json | Refusal:
+    async def status(self) -> OpsStatusJson | Refusal:
         """The actor tree, and everything that it drives."""
         who = operator(self._ports)
         if isinstance(who, Refusal):
@@ -65,7 +74,7 @@ class OpsRoutes:
             "feed": {**feed_json(feed, now_ms), "skew_ms": feed.skew_ms},
             "breaker": {
                 "open": feed.breaker_open(),
-                "override": feed.override.value,
+                "override": feed.override,
                 "by": feed.override_by,
                 "why": feed.override_why,
             },
@@ -79,7 +88,7 @@ class OpsRoutes:
             "gateway": {"connections": self._connections.count, "sockets": self._hub.count},
         }
 
-    async def circuit(self) -> Json | Refusal:
+    async def circuit(self) -> FeedJson | Refusal:
         """Override the circuit breaker."""
         request = await operator_asks(self._ports, CIRCUIT)
         if isinstance(request, Refusal):
@@ -93,7 +102,7 @@ class OpsRoutes:
             return feed
         return feed_json(feed, self._ports.clock.now_ms())
 
-    async def deposits(self) -> Json | Refusal:
+    async def deposits(self) -> DepositedJson | Refusal:
         """Credit a wallet, once per reference."""
         request = await operator_asks(self._ports, DEPOSIT)
         if isinstance(request, Refusal):
@@ -122,15 +131,15 @@ class OpsRoutes:
             "repeated": done.repeated,
         }
 
-    async def hold(self) -> Json | Refusal:
+    async def hold(self) -> HeldJson | Refusal:
         """Betting off."""
         return await self._set_hold(held=True)
 
-    async def release(self) -> Json | Refusal:
+    async def release(self) -> HeldJson | Refusal:
         """Betting on."""
         return await self._set_hold(held=False)
 
-    async def rebuild(self) -> Json | Refusal:
+    async def rebuild(self) -> RebuiltJson | Refusal:
         """Set a balance to the sum of its ledger rows. `noted_in_row` is null if it was."""
         request = await operator_asks(self._ports, REBUILD)
         if isinstance(request, Refusal):
@@ -148,7 +157,7 @@ class OpsRoutes:
             "noted_in_row": done.rowid,
         }
 
-    async def _set_hold(self, *, held: bool) -> Json | Refusal:
+    async def _set_hold(self, *, held: bool) -> HeldJson | Refusal:
         request = await operator_asks(self._ports, REASON)
         if isinstance(request, Refusal):
             return request
@@ -157,7 +166,7 @@ class OpsRoutes:
         done = await ask_money(self._ports, SetHold(held=held, by=who, why=why), HoldSet)
         return done if isinstance(done, Refusal) else {"held": done.held}
 
-    async def _house(self) -> Json | None:
+    async def _house(self) -> HouseJson | None:
         """Null where the ledger can't be read: that is when the rest is wanted most."""
         try:
             house = await self._ports.ledger_worker.run(self._ports.ledger.house)
@@ -170,14 +179,14 @@ class OpsRoutes:
             "open_bets": house.open_bets,
         }
 
-    def _quote(self, now_ms: int) -> Json | None:
+    def _quote(self, now_ms: int) -> NewestQuoteJson | None:
         quote = self._ports.book.value.newest
         if quote is None:
             return None
         age_ms = now_ms - quote.published_at_ms
         return {"n": quote.n, "age_ms": age_ms, "price_cents": quote.price_cents}
 
-    def _writer(self) -> Json:
+    def _writer(self) -> WriterJson:
         writer = self._ports.writer.value
         return {
             "batches": writer.batches,
@@ -193,7 +202,7 @@ class OpsRoutes:
             "rotation_failure": writer.rotation_failure,
         }
 
-    def _resolver(self) -> Json:
+    def _resolver(self) -> ResolverJson:
         resolver = self._ports.resolver.value
         return {
             "columns_settled": resolver.columns_settled,

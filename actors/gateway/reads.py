@@ -9,12 +9,16 @@ from domain.refusals import Code, Refusal
 from domain.units import BetId, EpochMs
 from protocols.accounts import Account, Bet, LedgerRow
 from protocols.client_answers import (
-    archived_json,
+    BetJson,
+    BetsJson,
+    ProofJson,
+    StatementJson,
     archived_refusal,
     bet_json,
     bets_json,
     proof_json,
     statement_json,
+    weeks_json,
 )
 from protocols.client_fields import Json
 from protocols.client_queries import PAGE_ROWS_MAX, BetsQuery, StatementQuery
@@ -52,14 +56,14 @@ async def read_snapshot(ports: GatewayPorts, wallet: str) -> Json:
 # --- history, as far as it is not in the archive ------------------------------------------------
 
 
-async def read_bets(ports: GatewayPorts, wallet: str, asked: BetsQuery) -> Json | Refusal:
+async def read_bets(ports: GatewayPorts, wallet: str, asked: BetsQuery) -> BetsJson | Refusal:
     """A page of the wallet's bets, newest first.
 
     A range that the trader named is answered whole or with `archived`. Without one he gets what is
     here, and is told which weeks the page lacks.
     """
 
-    def read() -> Json | Refusal:
+    def read() -> BetsJson | Refusal:
         bets = ports.ledger.bets(
             wallet,
             statuses=asked.statuses,
@@ -89,10 +93,10 @@ def _lacking(ledger: LedgerReader, asked: BetsQuery, bets: Sequence[Bet]) -> Seq
     )
 
 
-async def read_statement(ports: GatewayPorts, wallet: str, asked: StatementQuery) -> Json:
+async def read_statement(ports: GatewayPorts, wallet: str, asked: StatementQuery) -> StatementJson:
     """A page of the wallet's ledger rows, newest first, and which weeks it lacks."""
 
-    def read() -> Json:
+    def read() -> StatementJson:
         rows, until_ms = _rows_and_end(ports.ledger, wallet, asked)
         is_full = len(rows) == asked.limit
         archived = ports.ledger.archived(
@@ -116,10 +120,10 @@ def _rows_and_end(
     return rows[: asked.limit], None
 
 
-async def read_bet(ports: GatewayPorts, wallet: str, bet_id: BetId) -> Json | Refusal:
+async def read_bet(ports: GatewayPorts, wallet: str, bet_id: BetId) -> BetJson | Refusal:
     """One of the wallet's own bets. Another's is not found, like one that never was."""
 
-    def read() -> Json | Refusal:
+    def read() -> BetJson | Refusal:
         found = ports.ledger.bet(bet_id)
         if found is None:
             return _not_here(ports.ledger, bet_id)
@@ -128,26 +132,27 @@ async def read_bet(ports: GatewayPorts, wallet: str, bet_id: BetId) -> Json | Re
     return await ports.ledger_worker.run(read)
 
 
-async def read_bet_by_nonce(ports: GatewayPorts, wallet: str, nonce: str) -> Json | Refusal:
+async def read_bet_by_nonce(ports: GatewayPorts, wallet: str, nonce: str) -> BetJson | Refusal:
     """The wallet's bet that used up a nonce.
 
     A nonce has no time: of one that is not found, all weeks are named that could not be searched.
     Those who lost an answer ask within minutes, and their bet is not in one of them.
     """
 
-    def read() -> Json | Refusal:
+    def read() -> BetJson | Refusal:
         found = ports.ledger.bet_by_nonce(wallet, nonce)
         if found is not None:
             return bet_json(found)
-        return Refusal(Code.NOT_FOUND, "", archived_json(ports.ledger.archived()))
+        weeks = weeks_json(ports.ledger.archived())
+        return Refusal(Code.NOT_FOUND, details={"archived": weeks} if weeks else {})
 
     return await ports.ledger_worker.run(read)
 
 
-async def read_proof(ports: GatewayPorts, bet_id: BetId) -> Json | Refusal:
+async def read_proof(ports: GatewayPorts, bet_id: BetId) -> ProofJson | Refusal:
     """Why a bet ended as it did."""
 
-    def read() -> Json | Refusal:
+    def read() -> ProofJson | Refusal:
         settled = ports.ledger.settled_bet(bet_id)
         if settled is not None:
             return proof_json(settled)

@@ -4,7 +4,7 @@ A view gives a body, a `Refusal` or a finished `Answer`; here they become respon
 view raises becomes JSON too: its own errors by the table, anything unexpected `internal`, logged.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from types import TracebackType
 from typing import Final, TypeAlias, TypeVar
 
@@ -18,7 +18,7 @@ from actors.gateway.asgi import Answer, Headers, answer_of, refusal_answer
 from actors.gateway.limits import limit_headers, take_request
 from actors.gateway.ports import GatewayPorts
 from domain.refusals import Code, Refusal, bad_request
-from protocols.client_fields import Json, parse_object
+from protocols.client_fields import parse_object
 from protocols.forms import Form
 from protocols.operations import Operation
 from protocols.ports import StoreUnavailable
@@ -27,7 +27,7 @@ log = structlog.get_logger("gateway")
 
 T = TypeVar("T")
 
-View: TypeAlias = Callable[..., Awaitable[Json | Refusal | Answer]]
+View: TypeAlias = Callable[..., Awaitable[Mapping[str, object] | Refusal | Answer]]
 Route: TypeAlias = tuple[Operation, View]
 
 _NO_STORE: Final[Headers] = ((b"cache-control", b"no-store"),)

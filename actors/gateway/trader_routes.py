@@ -19,9 +19,25 @@ from actors.gateway.routes import Route, read_body, read_query
 from domain.quotes import Quote
 from domain.refusals import Code, Refusal, bad_request
 from protocols.client_account import FAUCET
-from protocols.client_answers import account_json, bar_json, grid_json, quote_json, tick_json
+from protocols.client_answers import (
+    AccountJson,
+    BetJson,
+    BetsJson,
+    CreditedJson,
+    ProofJson,
+    StatementJson,
+    account_json,
+)
 from protocols.client_bets import BET_ID, NONCE
-from protocols.client_fields import Json
+from protocols.client_market import (
+    BarsJson,
+    TickJson,
+    TicksJson,
+    bar_json,
+    grid_json,
+    quote_json,
+    tick_json,
+)
 from protocols.client_queries import BETS, HISTORY, STATEMENT, history_range
 from protocols.money import Deposit, Deposited
 from protocols.operations import account, bets, market
@@ -56,10 +72,15 @@ class TraderRoutes:
     async def grid(self) -> Answer:
         """Geometry, presets, and the newest quote with every rate, or null."""
         ports = self._ports
-        now_ms = ports.clock.now_ms()
-        body = grid_json(ports.rules, chain_id=ports.settings.chain_id, now_ms=now_ms)
         quote = ports.book.value.newest
-        return json_answer({**body, "quote": None if quote is None else self._encoded(quote)})
+        return json_answer(
+            grid_json(
+                ports.rules,
+                chain_id=ports.settings.chain_id,
+                now_ms=ports.clock.now_ms(),
+                encoded_quote=None if quote is None else self._encoded(quote),
+            )
+        )
 
     def _encoded(self, quote: Quote) -> msgspec.Raw:
         """Some 480 cells, encoded once for all who ask."""
@@ -67,7 +88,7 @@ class TraderRoutes:
             self._quote = quote.n, msgspec.Raw(msgspec.json.encode(quote_json(quote)))
         return self._quote[1]
 
-    async def latest_price(self) -> Json | Refusal:
+    async def latest_price(self) -> TickJson | Refusal:
         """The newest accepted tick."""
         active = [source for source in self._ports.sources.value if source.active]
         tick = active[0].last_tick if active else None
@@ -75,7 +96,7 @@ class TraderRoutes:
             Refusal(Code.NOT_FOUND, "There is no price yet.") if tick is None else tick_json(tick)
         )
 
-    async def price_history(self) -> Json | Refusal:
+    async def price_history(self) -> BarsJson | TicksJson | Refusal:
         """Bars, or ticks, of a stretch of the last seven days."""
         ports = self._ports
         asked = read_query(ports, HISTORY)
@@ -103,7 +124,7 @@ class TraderRoutes:
 
     # Own money and bets
 
-    async def account(self) -> Json | Refusal:
+    async def account(self) -> AccountJson | Refusal:
         """Balance, open stakes and bets."""
         session = await session_of(self._ports)
         if isinstance(session, Refusal):
@@ -111,7 +132,7 @@ class TraderRoutes:
         account = await read_account(self._ports, session.wallet)
         return account_json(session.wallet, account)
 
-    async def statement(self) -> Json | Refusal:
+    async def statement(self) -> StatementJson | Refusal:
         """Where did my money go?"""
         session, asked = await session_of(self._ports), read_query(self._ports, STATEMENT)
         if isinstance(session, Refusal):
@@ -120,7 +141,7 @@ class TraderRoutes:
             return asked
         return await read_statement(self._ports, session.wallet, asked)
 
-    async def bets(self) -> Json | Refusal:
+    async def bets(self) -> BetsJson | Refusal:
         """A page of the trader's bets, newest first."""
         session, asked = await session_of(self._ports), read_query(self._ports, BETS)
         if isinstance(session, Refusal):
@@ -129,7 +150,7 @@ class TraderRoutes:
             return asked
         return await read_bets(self._ports, session.wallet, asked)
 
-    async def bet(self, bet_id: str) -> Json | Refusal:
+    async def bet(self, bet_id: str) -> BetJson | Refusal:
         """One of the trader's own bets. Another's is not found, like one that never was."""
         session = await session_of(self._ports)
         if isinstance(session, Refusal):
@@ -138,7 +159,7 @@ class TraderRoutes:
             return Refusal(Code.NOT_FOUND)
         return await read_bet(self._ports, session.wallet, bet_id)
 
-    async def bet_by_nonce(self, nonce: str) -> Json | Refusal:
+    async def bet_by_nonce(self, nonce: str) -> BetJson | Refusal:
         """For a client that signed a bet and lost the answer."""
         session = await session_of(self._ports)
         if isinstance(session, Refusal):
@@ -147,7 +168,7 @@ class TraderRoutes:
             return bad_request("nonce", NONCE.why)
         return await read_bet_by_nonce(self._ports, session.wallet, nonce)
 
-    async def proof(self, bet_id: str) -> Json | Refusal:
+    async def proof(self, bet_id: str) -> ProofJson | Refusal:
         """Why a bet ended as it did. For anybody who has the link."""
         if not BET_ID.holds(bet_id):
             return Refusal(Code.NOT_FOUND)
@@ -155,7 +176,7 @@ class TraderRoutes:
 
     # Paper money
 
-    async def faucet(self) -> Json | Refusal:
+    async def faucet(self) -> CreditedJson | Refusal:
         """Paper money for the token's wallet, or for the one that the body names."""
         settings = self._ports.settings
         if not settings.demo:
@@ -177,7 +198,7 @@ class TraderRoutes:
             )
         return await self._give(wallet, amount_micros)
 
-    async def _give(self, wallet: str, amount_micros: int) -> Json | Refusal:
+    async def _give(self, wallet: str, amount_micros: int) -> CreditedJson | Refusal:
         reference = f"{FAUCET_BY}:{self._ports.chance.token_bytes(16).hex()}"
         command = Deposit(
             wallet=wallet, amount_micros=amount_micros, reference=reference, by=FAUCET_BY

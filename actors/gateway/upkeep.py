@@ -9,8 +9,17 @@ from actors.gateway.routes import Route
 from domain.refusals import Refusal
 from domain.units import EpochMs
 from protocols.archive import ArchiveNow
-from protocols.client_fields import Json
 from protocols.client_ops import REASON
+from protocols.client_status import (
+    ArchiveBegunJson,
+    ArchiveStatusJson,
+    AuditStatusJson,
+    BackupJson,
+    BackupStatusJson,
+    DiskStatusJson,
+    IntegrityJson,
+    UpkeepJson,
+)
 from protocols.operations import ops
 
 log = structlog.get_logger("ops")
@@ -30,7 +39,7 @@ class UpkeepRoutes:
             (ops.INTEGRITY, self.integrity),
         ]
 
-    async def archive(self) -> Json | Refusal:
+    async def archive(self) -> ArchiveBegunJson | Refusal:
         """Archive what waits, without regard to earlier failures. The status shows how it goes."""
         who = await self._logged("archive")
         if isinstance(who, Refusal):
@@ -38,7 +47,7 @@ class UpkeepRoutes:
         begun = await ask_archiver(self._ports, ArchiveNow(by=who))
         return begun if isinstance(begun, Refusal) else {"waiting": begun.waiting}
 
-    async def backup(self) -> Json | Refusal:
+    async def backup(self) -> BackupJson | Refusal:
         """Take a backup, and wait for it."""
         who = await self._logged("backup")
         if isinstance(who, Refusal):
@@ -49,7 +58,7 @@ class UpkeepRoutes:
         record = taken.record
         return {"key": taken.key, "taken_at_ms": record.taken_at_ms, "bytes": record.stored_bytes}
 
-    async def integrity(self) -> Json | Refusal:
+    async def integrity(self) -> IntegrityJson | Refusal:
         """Add the money up, and wait for it."""
         who = await self._logged("integrity")
         if isinstance(who, Refusal):
@@ -78,7 +87,7 @@ class UpkeepRoutes:
         return who
 
 
-def upkeep_json(ports: GatewayPorts, now_ms: EpochMs) -> Json:
+def upkeep_json(ports: GatewayPorts, now_ms: EpochMs) -> UpkeepJson:
     """One object for each of them; ages in seconds, null where it has not happened yet."""
     return {
         "archive": _archive(ports, now_ms),
@@ -88,7 +97,7 @@ def upkeep_json(ports: GatewayPorts, now_ms: EpochMs) -> Json:
     }
 
 
-def _archive(ports: GatewayPorts, now_ms: EpochMs) -> Json:
+def _archive(ports: GatewayPorts, now_ms: EpochMs) -> ArchiveStatusJson:
     archive = ports.archive.value
     return {
         "age_s": _age_s(archive.last_success_ms, now_ms),
@@ -103,7 +112,7 @@ def _archive(ports: GatewayPorts, now_ms: EpochMs) -> Json:
     }
 
 
-def _backups(ports: GatewayPorts, now_ms: EpochMs) -> Json:
+def _backups(ports: GatewayPorts, now_ms: EpochMs) -> BackupStatusJson:
     backups = ports.backups.value
     return {
         "age_s": _age_s(backups.last_success_ms, now_ms),
@@ -116,7 +125,7 @@ def _backups(ports: GatewayPorts, now_ms: EpochMs) -> Json:
     }
 
 
-def _audit(ports: GatewayPorts, now_ms: EpochMs) -> Json:
+def _audit(ports: GatewayPorts, now_ms: EpochMs) -> AuditStatusJson:
     audit = ports.audit.value
     return {
         "age_s": _age_s(audit.checked_at_ms, now_ms),
@@ -128,11 +137,11 @@ def _audit(ports: GatewayPorts, now_ms: EpochMs) -> Json:
     }
 
 
-def _disk(ports: GatewayPorts) -> Json:
+def _disk(ports: GatewayPorts) -> DiskStatusJson:
     disk = ports.disk.value
     use = disk.use
     return {
-        "level": disk.level.value,
+        "level": disk.level,
         "total_bytes": use.total_bytes if use is not None else None,
         "free_bytes": use.free_bytes if use is not None else None,
         "failures": disk.failures,

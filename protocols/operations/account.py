@@ -4,7 +4,7 @@ from typing import Final
 
 from domain.refusals import Code
 from protocols.client_account import FAUCET as FAUCET_FORM
-from protocols.client_fields import Json
+from protocols.client_answers import AccountJson, CreditedJson, StatementJson
 from protocols.client_queries import STATEMENT as STATEMENT_QUERY
 from protocols.operations.operation import MONEY, Auth, Operation, Tag
 
@@ -14,7 +14,7 @@ ACCOUNT: Final = Operation(
     summary="Balance, open stakes and bets.",
     tag=Tag.ACCOUNT,
     auth=Auth.SESSION,
-    answer=Json,
+    answer=AccountJson,
 )
 STATEMENT: Final = Operation(
     method="GET",
@@ -22,7 +22,7 @@ STATEMENT: Final = Operation(
     summary="Where the money went: a page of the statement, newest first.",
     tag=Tag.ACCOUNT,
     auth=Auth.SESSION,
-    answer=Json,
+    answer=StatementJson,
     query=STATEMENT_QUERY,
 )
 FAUCET: Final = Operation(
@@ -30,7 +30,7 @@ FAUCET: Final = Operation(
     path="/api/faucet",
     summary="Paper money for the body's wallet or the token's; in demo mode only.",
     tag=Tag.ACCOUNT,
-    answer=Json,
+    answer=CreditedJson,
     body=FAUCET_FORM,
     codes=(Code.UNAUTHORIZED, Code.FORBIDDEN, Code.LIMIT_REACHED, *MONEY),
 )

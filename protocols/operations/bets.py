@@ -3,8 +3,8 @@
 from typing import Final
 
 from domain.refusals import Code
+from protocols.client_answers import BetJson, BetsJson, PlacedJson, ProofJson
 from protocols.client_bets import BET, BET_ID, NONCE
-from protocols.client_fields import Json
 from protocols.client_queries import BETS as BETS_QUERY
 from protocols.forms import Field
 from protocols.operations.operation import MONEY, Auth, Operation, Tag
@@ -17,7 +17,7 @@ PLACE: Final = Operation(
     path="/api/bets",
     summary="Place one bet; answered once it is in the ledger.",
     tag=Tag.BETS,
-    answer=Json,
+    answer=PlacedJson,
     status=202,
     body=BET,
     codes=(
@@ -33,7 +33,7 @@ BETS: Final = Operation(
     summary="A page of the trader's bets, newest first.",
     tag=Tag.BETS,
     auth=Auth.SESSION,
-    answer=Json,
+    answer=BetsJson,
     query=BETS_QUERY,
     codes=(Code.ARCHIVED,),
 )
@@ -43,7 +43,7 @@ BET_BY_ID: Final = Operation(
     summary="One of the trader's own bets; another's is not found, like one that never was.",
     tag=Tag.BETS,
     auth=Auth.SESSION,
-    answer=Json,
+    answer=BetJson,
     parameters=(_BET_ID,),
     codes=(Code.NOT_FOUND, Code.ARCHIVED),
 )
@@ -53,7 +53,7 @@ BET_BY_NONCE: Final = Operation(
     summary="For a client that signed a bet and lost the answer.",
     tag=Tag.BETS,
     auth=Auth.SESSION,
-    answer=Json,
+    answer=BetJson,
     parameters=(_NONCE,),
     codes=(Code.NOT_FOUND,),
 )
@@ -62,7 +62,7 @@ PROOF: Final = Operation(
     path="/api/bets/{bet_id}/proof",
     summary="Why a bet ended as it did, for anybody who has the link.",
     tag=Tag.BETS,
-    answer=Json,
+    answer=ProofJson,
     parameters=(_BET_ID,),
     codes=(Code.NOT_FOUND, Code.ARCHIVED),
 )

@@ -3,29 +3,42 @@
 from typing import Final
 
 from domain.refusals import Code
-from protocols.client_fields import Json
+from protocols.client_status import HealthJson, ReadyJson, VersionJson
 from protocols.operations.operation import Operation, Tag
 
-
-def _look(path: str, summary: str, *, answer: object, codes: tuple[Code, ...] = ()) -> Operation:
-    return Operation(
-        method="GET",
-        path=path,
-        summary=summary,
-        tag=Tag.HEALTH,
-        answer=answer,
-        codes=codes,
-        limited=False,
-    )
-
-
-HEALTH: Final = _look(
-    "/healthz", "Each needed part, and 503 when one of them is down.", answer=Json
+HEALTH: Final = Operation(
+    method="GET",
+    path="/healthz",
+    summary="Each needed part; 503 when one of them is down.",
+    tag=Tag.HEALTH,
+    answer=HealthJson,
+    also={503: HealthJson},
+    limited=False,
 )
-READY: Final = _look("/readyz", "May traffic be sent here?", answer=Json, codes=(Code.DRAINING,))
-VERSION: Final = _look("/version", "What is running.", answer=Json)
-METRICS: Final = _look(
-    "/metrics", "For Prometheus.", answer="text/plain; version=0.0.4; charset=utf-8"
+READY: Final = Operation(
+    method="GET",
+    path="/readyz",
+    summary="May traffic be sent here?",
+    tag=Tag.HEALTH,
+    answer=ReadyJson,
+    codes=(Code.DRAINING,),
+    limited=False,
+)
+VERSION: Final = Operation(
+    method="GET",
+    path="/version",
+    summary="What is running.",
+    tag=Tag.HEALTH,
+    answer=VersionJson,
+    limited=False,
+)
+METRICS: Final = Operation(
+    method="GET",
+    path="/metrics",
+    summary="The venue in numbers, for Prometheus.",
+    tag=Tag.HEALTH,
+    answer="text/plain; version=0.0.4; charset=utf-8",
+    limited=False,
 )
 
 ALL: Final = (HEALTH, READY, VERSION, METRICS)

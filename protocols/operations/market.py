@@ -3,7 +3,7 @@
 from typing import Final
 
 from domain.refusals import Code
-from protocols.client_fields import Json
+from protocols.client_market import BarsJson, GridJson, TickJson, TicksJson
 from protocols.client_queries import HISTORY
 from protocols.operations.operation import Operation, Tag
 
@@ -12,14 +12,14 @@ GRID: Final = Operation(
     path="/api/grid",
     summary="Geometry, presets, and the newest quote with every rate, or null.",
     tag=Tag.MARKET,
-    answer=Json,
+    answer=GridJson,
 )
 LATEST_PRICE: Final = Operation(
     method="GET",
     path="/api/prices/latest",
     summary="The newest accepted tick.",
     tag=Tag.MARKET,
-    answer=Json,
+    answer=TickJson,
     codes=(Code.NOT_FOUND,),
 )
 PRICE_HISTORY: Final = Operation(
@@ -27,7 +27,7 @@ PRICE_HISTORY: Final = Operation(
     path="/api/prices/history",
     summary="Bars, or ticks, of a stretch of the last seven days.",
     tag=Tag.MARKET,
-    answer=Json,
+    answer=BarsJson | TicksJson,
     query=HISTORY,
     codes=(Code.ARCHIVED,),
 )

@@ -3,7 +3,7 @@
 from typing import Final
 
 from domain.refusals import Code
-from protocols.client_fields import Json
+from protocols.client_sessions import LoggedOutJson, NonceJson, SessionJson, SignedInJson
 from protocols.client_sign_in import LOGIN as LOGIN_FORM
 from protocols.operations.operation import ASKED, Auth, Operation, Tag
 
@@ -12,7 +12,7 @@ NONCE: Final = Operation(
     path="/api/auth/nonce",
     summary="What a sign-in message must hold.",
     tag=Tag.SIGN_IN,
-    answer=Json,
+    answer=NonceJson,
     codes=ASKED,
 )
 LOGIN: Final = Operation(
@@ -20,7 +20,7 @@ LOGIN: Final = Operation(
     path="/api/auth/login",
     summary="A signed message for a session token.",
     tag=Tag.SIGN_IN,
-    answer=Json,
+    answer=SignedInJson,
     body=LOGIN_FORM,
     codes=(Code.INVALID_SIGNATURE, Code.SIGNATURE_EXPIRED, Code.UNAUTHORIZED, *ASKED),
 )
@@ -30,7 +30,7 @@ SESSION: Final = Operation(
     summary="Whose token this is, and until when.",
     tag=Tag.SIGN_IN,
     auth=Auth.SESSION,
-    answer=Json,
+    answer=SessionJson,
 )
 LOGOUT: Final = Operation(
     method="POST",
@@ -38,7 +38,7 @@ LOGOUT: Final = Operation(
     summary="End the session.",
     tag=Tag.SIGN_IN,
     auth=Auth.SESSION,
-    answer=Json,
+    answer=LoggedOutJson,
 )
 
 ALL: Final = (NONCE, LOGIN, SESSION, LOGOUT)
