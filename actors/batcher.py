@@ -21,6 +21,12 @@ from domain.placement import Rules, judge
 from domain.quotes import QuoteBook, Rate
 from domain.refusals import Code, Refusal
 from domain.units import EpochMs
+from protocols.account_commands import (
+    AccountChanged,
+    Adjusted,
+    WithdrawalDecided,
+    WithdrawalRequested,
+)
 from protocols.market import FeedStatus, Hold, betting_gate
 from protocols.money import (
     BalanceRebuilt,
@@ -125,10 +131,15 @@ class _Batcher:
         self._high_ms = high_ms
 
     async def flush(self, batch: Sequence[MoneyAsk]) -> None:
-        """One transaction for the batch; answers and events after it."""
-        live = [asked for asked in batch if not asked.expired()]
-        if len(live) < len(batch):
-            self._count_expired(len(batch) - len(live))
+        """One transaction for the batch; answers and events after it.
+
+        What a life before has answered, and was cut off while it told events, is done with. Carried
+        out anew, a bet or a withdrawal that its trader knows as refused could go through.
+        """
+        waiting = [asked for asked in batch if not asked.answered()]
+        live = [asked for asked in waiting if not asked.expired()]
+        if len(live) < len(waiting):
+            self._count_expired(len(waiting) - len(live))
         if live:
             at_ms = self._reading_ms()
             orders = [self._order(asked, at_ms) for asked in live]
@@ -159,10 +170,6 @@ class _Batcher:
         order = BetOrder(
             bet=command, column_s=self._ports.rules.grid.column_s, rule=self._ports.rules.rule
         )
-        if asked.answered():
-            # A life before said yes or no to it and was cut off while it told events. Judged anew,
-            # a bet that its trader knows as refused could be placed.
-            return attrs.evolve(order, refusal=Refusal(Code.STATUS_UNKNOWN))
         judged = self._judge(command, at_ms)
         if isinstance(judged, Refusal):
             return attrs.evolve(order, refusal=judged)
@@ -245,6 +252,10 @@ def _events(outcome: MoneyOutcome) -> Iterable[UserEvent]:
         return () if outcome.repeated else (outcome,)
     if isinstance(outcome, ColumnSettled):
         return outcome.resolved
+    if isinstance(outcome, AccountChanged):
+        return (outcome,)
+    if isinstance(outcome, WithdrawalRequested | WithdrawalDecided | Adjusted):
+        return (outcome.event,) if outcome.event is not None else ()
     return ()
 
 

@@ -1,5 +1,7 @@
 """The Resolver: judges columns whose windows have passed and has the Batcher settle them.
 
+One that an operator has ordered to be given back is settled at once, whether or not it has begun.
+
 It decides nothing of its own: `domain.resolution` says when a window may be judged and how each of
 its cells ends. It remembers nothing either: what is open is read from the ledger each round, so a
 restart picks up where the last life stopped, and settling twice changes nothing.
@@ -74,24 +76,27 @@ async def _settle_due(life: Life, ports: ResolverPorts) -> bool:
     columns = await ports.ledger_worker.run(
         lambda: ports.ledger.open_columns(before_s=known_ms // 1000)
     )
-    unsettled = [column for column in columns if _end_ms(column) <= known_ms]
-    _show_waiting(ports.status, unsettled)
-    for column in unsettled:
+    ended = [column for column in columns if _end_ms(column) <= known_ms]
+    _show_waiting(ports.status, ended)
+    for column in columns:
         if life.stopping.is_set():
             break
         life.beat()
-        if _may_be_due(column, ports) and not await _settle(column, ports):
+        if _may_be_due(column, ports, known_ms) and not await _settle(column, ports):
             return False
     return True
 
 
-def _may_be_due(column: OpenColumn, ports: ResolverPorts) -> bool:
+def _may_be_due(column: OpenColumn, ports: ResolverPorts, known_ms: EpochMs) -> bool:
     """A cheap look that spares reading the record of a column that only waits for its delay."""
     end_ms = _end_ms(column)
-    return (
-        ports.watermark.value.ts_ms >= end_ms + ports.settle_delay_ms
-        or ports.clock.now_ms() >= end_ms + JUDGE_WITHOUT_TICK_AFTER_MS
-        or ports.feed.value.level is FeedLevel.CRITICAL
+    return column.void_ordered or (
+        end_ms <= known_ms
+        and (
+            ports.watermark.value.ts_ms >= end_ms + ports.settle_delay_ms
+            or ports.clock.now_ms() >= end_ms + JUDGE_WITHOUT_TICK_AFTER_MS
+            or ports.feed.value.level is FeedLevel.CRITICAL
+        )
     )
 
 
@@ -102,6 +107,7 @@ async def _settle(column: OpenColumn, ports: ResolverPorts) -> bool:
         record,
         settle_delay_ms=ports.settle_delay_ms,
         feed_critical=ports.feed.value.level is FeedLevel.CRITICAL,
+        void_ordered=column.void_ordered,
     )
     if judgeable is None:
         return True
@@ -136,11 +142,11 @@ def _end_ms(column: OpenColumn) -> EpochMs:
     return (column.key.start_s + column.key.column_s) * 1000
 
 
-def _show_waiting(status: Watch[ResolverStatus], unsettled: list[OpenColumn]) -> None:
-    oldest = min((_end_ms(column) for column in unsettled), default=None)
+def _show_waiting(status: Watch[ResolverStatus], ended: list[OpenColumn]) -> None:
+    oldest = min((_end_ms(column) for column in ended), default=None)
     before = status.value
-    if (before.open_columns, before.oldest_open_end_ms) != (len(unsettled), oldest):
-        status.set(attrs.evolve(before, open_columns=len(unsettled), oldest_open_end_ms=oldest))
+    if (before.open_columns, before.oldest_open_end_ms) != (len(ended), oldest):
+        status.set(attrs.evolve(before, open_columns=len(ended), oldest_open_end_ms=oldest))
 
 
 def _show_settled(status: Watch[ResolverStatus], settled: ColumnSettled) -> None:

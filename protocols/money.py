@@ -309,7 +309,8 @@ class ColumnSettled:
 
 @attrs.frozen(kw_only=True)
 class ColumnIncomplete:
-    """Nothing was written: the column has open bets on cells that the verdict does not name."""
+    """Nothing was written: the column has open bets on cells that the verdict does not name, or an
+    operator has ordered it to be given back and the verdict does not say so."""
 
     key: ColumnKey
 

@@ -735,7 +735,7 @@ async def test_a_life_that_ends_while_it_tells_events_has_answered_for_good(
     async with bench.alive():
         confirmed(await bench.order(bench.bet(9)))
     assert bench.balance() == 96 * USD
-    assert bench.ledger.sizes() == [3, 3, 1], "they were looked up, and not placed again"
+    assert bench.ledger.sizes() == [3, 1], "they were not judged again"
 
 
 # --- a new life -------------------------------------------------------------------------------

@@ -22,7 +22,14 @@ from actors.publisher import (
     PublisherSettings,
 )
 from domain.refusals import Code, Refusal
+from domain.self_limits import SelfLimits
 from domain.ticks import Tick
+from protocols.account_commands import (
+    AccountChange,
+    AccountChanged,
+    BalanceChanged,
+    BalanceReason,
+)
 from protocols.accounts import WalletBalance
 from protocols.money import (
     BetConfirmed,
@@ -173,6 +180,29 @@ def deposited(wallet: str, seq: int, balance: int) -> Deposited:
     )
 
 
+def withdrawn(wallet: str, seq: int, balance: int) -> BalanceChanged:
+    return BalanceChanged(
+        user_id=int(wallet, 16),
+        wallet=wallet,
+        seq=seq,
+        balance_micros=balance,
+        amount_micros=-1,
+        reason=BalanceReason.WITHDRAWAL,
+        reference="w",
+    )
+
+
+def frozen(wallet: str, seq: int) -> AccountChanged:
+    return AccountChanged(
+        user_id=int(wallet, 16),
+        wallet=wallet,
+        seq=seq,
+        what=AccountChange.FROZEN,
+        frozen=True,
+        limits=SelfLimits(),
+    )
+
+
 def refused(wallet: str, seq: int | None) -> BetRefused:
     return BetRefused(
         bet_id="bet",
@@ -277,6 +307,8 @@ async def test_each_event_with_a_balance_brings_it(bench: Bench, autojump_clock:
             (confirmed("0xa", 2, 90), (90, 2)),
             (refused("0xa", 3), (90, 2)),
             (resolved("0xa", 4, 110), (110, 4)),
+            (withdrawn("0xa", 5, 80), (80, 5)),
+            (frozen("0xa", 6), (80, 5)),
         ]:
             await bench.events.publish(event)
             await trio.sleep(0.01)
@@ -429,6 +461,16 @@ async def test_a_refusal_that_wrote_nothing_is_no_event(autojump_clock: MockCloc
         await bench.events.publish(refused("0xa", 4))
         await trio.sleep(0.1)
     assert [event["seq"] for _, event in bench.store.published] == [4]
+
+
+async def test_what_is_done_to_an_account_is_published_too(autojump_clock: MockClock) -> None:
+    bench = Bench(publish=True)
+    async with bench.running():
+        await bench.events.publish(withdrawn("0xa", 1, 80))
+        await bench.events.publish(frozen("0xa", 2))
+        await trio.sleep(0.1)
+    told = [(event["type"], event["seq"]) for _, event in bench.store.published]
+    assert told == [("balance", 1), ("account", 2)]
 
 
 async def test_what_came_before_the_stop_is_published_still(autojump_clock: MockClock) -> None:

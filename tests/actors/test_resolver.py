@@ -21,7 +21,9 @@ from db.sqlite_prices import SqlitePriceReader, SqlitePriceRecord
 from domain.caps import HouseCaps
 from domain.refusals import Code, Refusal
 from domain.resolution import VoidReason
-from protocols.accounts import Bet
+from domain.verify import bet_faults
+from protocols.account_commands import ColumnVoidOrdered, VoidColumn
+from protocols.accounts import Bet, claim_of
 from protocols.market import FEED_UNKNOWN, FeedLevel, FeedLevelChanged, FeedStatus, Watermark
 from protocols.money import (
     BetStatus,
@@ -119,6 +121,12 @@ class Bench:
         placed = order(row, start_s=START_S + 5 * column)
         self.ledger.apply([placed], at_ms=EPOCH_MS)
         return placed.bet.bet_id
+
+    def order_void(self, *, column: int = 0) -> None:
+        """An operator's order to give that column back."""
+        command = VoidColumn(start_s=START_S + 5 * column, reason="wrong ticks", by="ann")
+        (outcome,) = self.ledger.apply([command], at_ms=self.clock.now_ms())
+        assert isinstance(outcome, ColumnVoidOrdered)
 
     def tick(self, at_s: float, *, price_cents: int = PRICE_CENTS) -> None:
         """A tick that the recorder commits at once."""
@@ -285,6 +293,74 @@ async def test_a_restart_settles_what_the_last_life_left(
         await bench.market(until_s=33)
     assert [bench.stored(bet).status for bet in (first, second)] == [BetStatus.WON] * 2
     assert len(bench.asked) == 2
+
+
+# --- on an operator's order ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "at_s", [0, 19.9, 22, 25, 26.9], ids=["long before", "before", "in it", "at its end", "waiting"]
+)
+async def test_a_column_is_given_back_at_once_on_an_operators_order(
+    bench: Bench, autojump_clock: MockClock, at_s: float
+) -> None:
+    bet, same, other = bench.bet(1), bench.bet(2), bench.bet(1, column=1)
+    async with bench.alive():
+        await bench.market(until_s=at_s)
+        bench.order_void()
+        assert await bench.wait_settled(bet) <= at_s + 2 * ROUND_S
+        assert bench.stored(other).status is BetStatus.CONFIRMED, "the next column goes on"
+        await bench.market(until_s=33)
+    assert bench.verdict(bet) == bench.verdict(same) == (BetStatus.VOID, VoidReason.OPERATOR)
+    assert bench.verdict(other) == (BetStatus.WON, None)
+    assert [start_s - START_S for _, start_s in bench.asked] == [0, 5]
+    for bet_id in (bet, same):
+        settled = bench.reader.settled_bet(bet_id)
+        assert settled is not None
+        assert bet_faults(claim_of(settled.bet), settled.evidence) == (), "it can be proven"
+    assert bench.reader.integrity().clean
+
+
+async def test_a_column_is_given_back_on_order_also_where_there_was_never_a_price(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    bet = bench.bet()
+    bench.order_void()
+    async with bench.alive():
+        assert await bench.wait_settled(bet) == 0
+    assert bench.verdict(bet) == (BetStatus.VOID, VoidReason.OPERATOR)
+    settled = bench.reader.settled_bet(bet)
+    assert settled is not None
+    assert bet_faults(claim_of(settled.bet), settled.evidence) == ()
+
+
+async def test_an_order_that_overtakes_a_verdict_is_carried_out_instead(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    def order_first(command: SettleColumn) -> MoneyOutcome:
+        bench.order_void()
+        (outcome,) = bench.ledger.apply([command], at_ms=bench.clock.now_ms())
+        assert isinstance(outcome, ColumnIncomplete)
+        return outcome
+
+    bet = bench.bet()
+    await bench.market(until_s=28)
+    bench.instead = [order_first]
+    async with bench.alive():
+        await bench.wait_settled(bet)
+    assert [at_s for at_s, _ in bench.asked] == [28, 28 + ROUND_S]
+    assert bench.verdict(bet) == (BetStatus.VOID, VoidReason.OPERATOR)
+
+
+async def test_a_column_that_is_given_back_ahead_does_not_count_as_waiting(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    bench.bet(column=3)
+    bench.order_void(column=3)
+    bench.instead = [lambda _: CommandFailed(why="a defect")] * 3
+    async with bench.alive():
+        await trio.sleep(2 * ROUND_S)
+        assert bench.status.value == ResolverStatus()
 
 
 # --- in which order -----------------------------------------------------------------------------

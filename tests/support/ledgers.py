@@ -169,9 +169,11 @@ def settle(
     return _verdict(start_s, outcomes, None)
 
 
-def void(rows: Iterable[int], *, start_s: int = START_S) -> SettleColumn:
+def void(
+    rows: Iterable[int], *, start_s: int = START_S, reason: VoidReason = VoidReason.TICK_GAP
+) -> SettleColumn:
     """A verdict that gives everything back."""
-    return _verdict(start_s, dict.fromkeys(rows, Outcome.VOID), VoidReason.TICK_GAP)
+    return _verdict(start_s, dict.fromkeys(rows, Outcome.VOID), reason)
 
 
 def _verdict(start_s: int, outcomes: dict[int, Outcome], reason: VoidReason | None) -> SettleColumn:
