@@ -55,14 +55,14 @@ def _bad_framing(scope: Scope) -> Refusal | None:
 
 
 def _bad_target(scope: Scope) -> Refusal | None:
-    """An encoded slash or zero is no slash and no zero, and no path of ours has one: it could only
-    be read as one thing by whoever guards a path in front of us, and as another here."""
+    """No path of ours begins with two slashes, or has an encoded one: such a path could only be
+    read as one thing by whoever guards a path in front of us, and as another by our routes."""
     method: str = scope.get("method", "GET")
     if method != method.upper():
         return bad_request("method", "is written in capitals")
     if not scope["path"].startswith("/"):
         return bad_request("path", "must begin with a slash")
     raw_path: bytes = scope["raw_path"].lower()
-    if b"%2f" in raw_path or b"%5c" in raw_path or b"%00" in raw_path:
+    if scope["path"].startswith("//") or any(sign in raw_path for sign in (b"%2f", b"%5c", b"%00")):
         return Refusal(Code.NOT_FOUND)
     return None

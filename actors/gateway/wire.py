@@ -139,6 +139,7 @@ class Transport:
             raise trio.BrokenResourceError("the client has gone") from error
 
     async def aclose(self) -> None:
+        self.is_closed = True
         await self.stream.aclose()
 
     def close(self) -> None:
@@ -305,8 +306,24 @@ class SocketStream(WSStream):
         await self.send(StreamClosed(stream_id=self.stream_id))
 
 
+class Requests(h11.Connection):
+    """The requests of one connection. What comes behind the last of them, the one that is answered
+    with `connection: close`, is not looked at: hypercorn would take offence at it and close before
+    that answer is out."""
+
+    def next_event(self) -> Any:
+        """The next event; PAUSED behind the last request."""
+        return h11.PAUSED if self.their_state is h11.MUST_CLOSE else super().next_event()
+
+
 class WireProtocol(H11Protocol):
     """HTTP/1.1 and WebSocket without compression; never HTTP/2."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.connection = Requests(
+            h11.SERVER, max_incomplete_event_size=self.config.h11_max_incomplete_size
+        )
 
     async def _check_protocol(self, event: h11.Request) -> None:
         """Offers to change to HTTP/2 are not taken up."""

@@ -1,21 +1,24 @@
 """Connections: hostile bytes, limits, and clients that would hold up a stop."""
 
 import contextlib
+import errno
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import h11
 import pytest
 import trio
 from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
-from actors.gateway import connections
+from actors.gateway import connections, wire
 from domain.refusals import Code, Refusal
 from protocols.money import BetRefused, PlaceBet
 from supervisor import Life
 from tests.support.door import OPS_TOKEN, Door, open_door
+from tests.support.http_client import HttpClient
 
 UPGRADE = (
     b"GET /ws HTTP/1.1\r\nhost: x\r\nupgrade: websocket\r\nconnection: upgrade\r\n"
@@ -142,7 +145,8 @@ async def test_a_connection_that_its_client_left_is_let_go_at_once(door: Door) -
     async with door.client() as gone:
         await gone.get("/version")
         await trio.testing.wait_all_tasks_blocked(0.01)  # the connection is idle now
-    await wait_connections(door, 1)
+    async with door.client() as alone:
+        await wait_alone(alone)
 
 
 async def test_connections_of_one_address_are_counted(tmp_path: Path) -> None:
@@ -189,7 +193,7 @@ async def test_a_client_that_never_finishes_its_body_is_told(
 async def test_a_client_that_never_finishes_its_head_is_let_go(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connections, "HEADERS_WITHIN_S", 0.05)
+    monkeypatch.setattr(wire, "HEADERS_WITHIN_S", 0.05)
     async with (
         open_door(tmp_path) as door,
         await trio.open_tcp_stream("127.0.0.1", door.port) as stream,
@@ -203,11 +207,81 @@ async def test_a_client_that_never_finishes_its_head_is_let_go(
 async def test_an_idle_connection_is_let_go(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
-    monkeypatch.setattr(connections, "HEADERS_WITHIN_S", 0.05)
+    monkeypatch.setattr(wire, "HEADERS_WITHIN_S", 0.05)
     async with open_door(tmp_path) as door, door.client() as client:
         await client.request("POST" if path == "/api/bets" else "GET", path)
         with trio.fail_after(5):
             assert await client.stream.receive_some(100) == b""
+
+
+# --- too many ---------------------------------------------------------------------------------
+
+
+async def test_connections_are_limited_in_all(tmp_path: Path) -> None:
+    limited = open_door(tmp_path, connections=2)
+    async with limited as door, door.client() as first, door.client() as second:
+        assert (await first.get("/version")).status == 200
+        assert (await second.get("/version")).status == 200
+        refused = await door.get("/version")
+        assert (refused.status, refused.error) == (503, "overloaded")
+        assert refused.headers["connection"] == "close"
+        assert refused.headers["retry-after"] == "1"
+        assert (await first.get("/version")).status == 200
+
+
+async def test_a_proxy_counts_against_the_limit_of_all(tmp_path: Path) -> None:
+    proxied = open_door(tmp_path, connections=1, trusted_proxies=("127.0.0.1",))
+    async with proxied as door, door.client() as first:
+        assert (await first.get("/version")).status == 200
+        assert (await door.get("/version")).error == "overloaded"
+
+
+async def test_of_many_that_are_refused_only_some_are_told_and_none_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "LAST_WORDS_AT_ONCE_MAX", 2)
+    async with open_door(tmp_path, connections=1) as door, door.client() as first:
+        assert (await first.get("/version")).status == 200
+        told: list[int] = []
+        async with trio.open_nursery() as nursery:
+            for _ in range(6):
+                nursery.start_soon(stay_refused, door, told)
+        assert told.count(0) == 4
+        await wait_alone(first)
+
+
+async def stay_refused(door: Door, told: list[int]) -> None:
+    """Connect, and read until the venue closes, without ever leaving."""
+    async with await trio.open_tcp_stream("127.0.0.1", door.port) as stream:
+        heard = 0
+        with trio.fail_after(5), contextlib.suppress(trio.BrokenResourceError):
+            while chunk := await stream.receive_some(1_000):
+                heard += len(chunk)
+        told.append(heard)
+        await trio.sleep(0.05)  # or the next one would find its place
+
+
+async def test_with_no_file_left_clients_wait_and_nothing_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "ACCEPT_AGAIN_AFTER_S", 0.01)
+    accept, failures = trio.SocketListener.accept, [errno.EMFILE, errno.ENFILE, errno.ENOBUFS] * 3
+
+    async def exhausted(self: trio.SocketListener) -> trio.SocketStream:
+        stream = await accept(self)
+        if failures:
+            await stream.aclose()
+            raise OSError(failures.pop(), "exhausted")
+        return stream
+
+    async with open_door(tmp_path) as door:
+        with capture_logs() as lines:
+            monkeypatch.setattr(trio.SocketListener, "accept", exhausted)
+            while failures:
+                with contextlib.suppress(trio.BrokenResourceError, h11.RemoteProtocolError):
+                    await door.get("/version")
+            assert (await door.get("/version")).status == 200
+        assert [line["event"] for line in troubles(lines)] == ["accepting_stalled"]
 
 
 # --- stopping ---------------------------------------------------------------------------------
@@ -254,9 +328,9 @@ async def test_a_stopped_gateway_leaves_the_port_to_its_next_life(tmp_path: Path
 async def test_a_client_that_does_not_read_in_time_is_dropped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connections, "SEND_WITHIN_S", 0.05)
-    async with open_door(tmp_path) as door, deaf_client(door):
-        await wait_connections(door, 1)
+    monkeypatch.setattr(wire, "SEND_WITHIN_S", 0.05)
+    async with open_door(tmp_path) as door, deaf_client(door), door.client() as alone:
+        await wait_alone(alone)
 
 
 @asynccontextmanager
@@ -271,12 +345,12 @@ async def deaf_client(door: Door) -> AsyncIterator[trio.SocketStream]:
         yield stream
 
 
-async def wait_connections(door: Door, count: int) -> None:
-    """Until so many are open, the one that asks included."""
+async def wait_alone(client: HttpClient) -> None:
+    """Until this is the only connection."""
     with trio.fail_after(5):
         while True:
-            status = (await door.get("/ops/status", token=OPS_TOKEN)).json
-            if status["gateway"]["connections"] == count:
+            status = (await client.get("/ops/status", token=OPS_TOKEN)).json
+            if status["gateway"]["connections"] == 1:
                 return
             await trio.sleep(0.01)
 
