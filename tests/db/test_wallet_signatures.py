@@ -1,5 +1,10 @@
 """Recovering the wallet behind a `personal_sign` signature: known answers, and what is refused."""
 
+import json
+from pathlib import Path
+from typing import Any
+
+import attrs
 import pytest
 from eth_account import Account
 from eth_account.messages import encode_defunct
@@ -16,6 +21,8 @@ from db.wallet_signatures import (
     recover_wallet,
     wallet_of,
 )
+from domain.signed_text import BetText
+from domain.wallet import parse_signature
 
 ORDER = 0xFFFFFFFF_FFFFFFFF_FFFFFFFF_FFFFFFFE_BAAEDCE6_AF48A03B_BFD25E8C_D0364141
 
@@ -27,6 +34,17 @@ TEXT_HASH = "1da44b586eb0729ff70a73c326926f6ed5a25f5b056e7f47fbc6e58d86871655"
 R = 0xB91467E570A6466AA9E9876CBCD013BABA02900B8979D43FE208A4A4F339F5FD
 S = 0x6007E74CD82E037B800186422FC2DA167C747EF045E5D18A5F5D4300F8E1A029
 V = 28
+SIGN_INS = json.loads(
+    (Path(__file__).parents[1] / "vectors" / "sign_in_signatures.json").read_text()
+)["cases"]
+BET = BetText(
+    cell_id="1770100015_4200000_4201000",
+    stake_micros=1_000_000,
+    nonce="6f1c0f4e-2a7b-4c1d-9e8f-0123456789ab",
+    timestamp_s=1_770_100_003,
+    chain_id=31_337,
+)
+BET_1, BET_2 = BET.render(), attrs.evolve(BET, least_bps=18_500, quote_n=812).render()
 
 
 def signature(r: int = R, s: int = S, v: int = V) -> bytes:
@@ -63,6 +81,46 @@ def test_published_signature() -> None:
     assert recover_wallet(TEXT, signature()) == WALLET
     assert wallet_of(KEY) == WALLET
     assert personal_sign(TEXT, KEY) == signature()
+
+
+def test_published_signature_of_a_text_that_is_not_ascii() -> None:
+    """The example of eth-account: the prefix counts bytes, not characters."""
+    key = bytes.fromhex("b25c7db31feed9122727bf0939dc769a96564b2de4c4726d035b36ecf1e5b364")
+    made = bytes.fromhex(
+        "e6ca9bba58c88611fad66a6ce8f996908195593807c4b38bd528d2cff09d4eb3"
+        "3e5bfbbf4d3e39b1a2fd816a7680c19ebebaf3a141b239934ad43cb33fcec8ce1c"
+    )
+    assert personal_sign("I♥SF", key) == made
+    assert recover_wallet("I♥SF", made) == wallet_of(key)
+    assert wallet_of(key) == "0x5ce9454909639d2d17a3f753ce7d93fa0b9ab12e"
+
+
+@pytest.mark.parametrize("case", SIGN_INS, ids=lambda case: case["what"])
+def test_published_sign_ins_are_of_their_address_or_not(case: dict[str, Any]) -> None:
+    address = case["message"].split("\n")[1]
+    made = parse_signature(case["signature"])
+    found = None if made is None else recover_wallet(case["message"], made)
+    assert (found == address.lower()) is case["signed_by_address"]
+
+
+@pytest.mark.parametrize("text", [BET_1, BET_2], ids=["version 1", "version 2"])
+def test_a_bet_that_eth_account_signed(text: str) -> None:
+    theirs = Account.sign_message(encode_defunct(text=text), private_key=KEY)
+    assert recover_wallet(text, bytes(theirs.signature)) == WALLET
+
+
+@pytest.mark.parametrize("line", range(10))
+def test_a_bet_changed_in_any_line_is_another_wallets(line: int) -> None:
+    made = bytes(Account.sign_message(encode_defunct(text=BET_2), private_key=KEY).signature)
+    lines = BET_2.split("\n")
+    lines[line] = lines[line][:-1] + ("2" if lines[line][-1] != "2" else "3")
+    assert recover_wallet("\n".join(lines), made) != WALLET
+
+
+def test_a_bet_of_one_version_is_none_of_the_other() -> None:
+    made = bytes(Account.sign_message(encode_defunct(text=BET_2), private_key=KEY).signature)
+    assert recover_wallet(BET_1, made) != WALLET
+    assert recover_wallet(BET_2.replace("Version: 2", "Version: 1"), made) != WALLET
 
 
 @pytest.mark.parametrize("v", [1, 28])

@@ -1,5 +1,7 @@
 """Sign-in messages: the grammar of EIP-4361, and what must hold here and now."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -9,7 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.refusals import Code, Refusal
-from domain.sign_in import SignInMessage, SignInSettings, parse_sign_in, sign_in_fault
+from domain.sign_in import (
+    SignInMessage,
+    SignInSettings,
+    network_of,
+    parse_sign_in,
+    sign_in_fault,
+)
+
+VECTORS = Path(__file__).parents[1] / "vectors"
 
 # The examples of the standard: with and without scheme and port, all and no optional fields.
 EXAMPLE = """\
@@ -219,6 +229,33 @@ def test_a_message_with_one_character_changed_never_reads_as_the_same(data: st.D
     changed = parse_sign_in(EXAMPLE[:index] + character + EXAMPLE[index + 1 :], keccak)
     if isinstance(changed, SignInMessage) and changed == parsed(EXAMPLE):
         assert EXAMPLE[index] + character in {"Tt", "Zz"}  # the letters of a date-time
+
+
+def test_published_messages_that_were_signed_are_read() -> None:
+    published = json.loads((VECTORS / "sign_in_signatures.json").read_text())["cases"]
+    messages = {case["what"]: parsed(case["message"]) for case in published}
+    assert len(messages) == 6
+    assert messages["expired message"].expires_at_ms == 1_609_804_800_000
+    assert messages["not yet valid"].not_before_ms == 4_103_015_503_952
+
+
+# --- where from -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("192.0.2.77", "192.0.2.0/24"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1::/48"),
+        ("2001:db8:1:2::/64", "2001:db8:1::/48"),
+        ("::1", "::/48"),
+        ("10.0.0.0/8", "10.0.0.0/8"),
+        ("unknown", ""),
+        ("", ""),
+    ],
+)
+def test_of_an_address_only_its_network_is_shown(address: str, shown: str) -> None:
+    assert network_of(address) == shown
 
 
 # --- here and now -----------------------------------------------------------------------------
