@@ -17,6 +17,7 @@ from actors.gateway.limits import Counted, take_bet, take_request
 from actors.gateway.metrics import Metrics
 from actors.gateway.ports import GatewayPorts
 from actors.gateway.reads import read_account
+from actors.gateway.signers import Signers
 from actors.gateway.ulid import made_at_ms
 from domain.grid import current_ms
 from domain.limits import NONCE_TTL_S, SIGNATURE_AGE_MAX_S, SIGNATURE_AHEAD_MAX_S
@@ -61,6 +62,7 @@ class BetDesk:
     def __init__(self, ports: GatewayPorts, metrics: Metrics) -> None:
         self._ports = ports
         self._metrics = metrics
+        self._signers = Signers(ports)
         self._began_ms = ports.clock.now_ms()
         self._in_flight = 0
         self._unsettled: dict[BetId, float] = {}  # until when each may still come; oldest first
@@ -91,7 +93,7 @@ class BetDesk:
         refused = refused or self._refused_early(bet)
         if refused is not None:
             return Answered(result=refused, counted=counted)
-        if ports.verify_wallet(bet.text().render(), bet.signature) != bet.wallet:
+        if not await self._signers.has_signed(bet):
             return Answered(result=Refusal(Code.INVALID_SIGNATURE), counted=counted)
         counted, refused = await take_bet(ports, bet.wallet)
         result = refused or await self._enter(bet)
@@ -142,6 +144,7 @@ class BetDesk:
             stake_micros=bet.stake_micros,
             named_quote_n=bet.quote_n,
             least_bps=bet.least_bps,
+            key_id=bet.key_id,
         )
         within_s = self._ports.settings.answer_within_ms / 1000
         outcome = await ask(self._ports.money, command, within_s=within_s)
