@@ -4,7 +4,11 @@ from typing import Final
 
 import attrs
 
-from protocols.forms import Field, Form, Given, Text
+from domain.session_keys import POINT_CHARS, parse_point, point_text
+from domain.units import MICROS_MAX, Micros
+from domain.wallet import Keccak
+from protocols.client_fields import BadField, Fields, Json, present
+from protocols.forms import Field, Form, Given, Natural, Optional, Pattern, Text
 
 
 @attrs.frozen(kw_only=True)
@@ -13,6 +17,52 @@ class LoginRequest:
 
     message: str = attrs.field(repr=False)
     signature: str = attrs.field(repr=False)
+
+
+@attrs.frozen(kw_only=True)
+class DemoRequest:
+    """A browser's session key that wants an account with paper money."""
+
+    public_key: bytes
+    """A point of P-256: 65 bytes."""
+    bet_max_micros: Micros
+    day_max_micros: Micros
+
+
+SESSION_ID: Final = Pattern(
+    pattern="[0-9a-f]{32}",
+    why="must be 32 hexadecimal digits, lower-case",
+    example="9f86d081884c7d659a2feaa0c55ad015",
+)
+
+
+@attrs.frozen
+class _PublicKey:
+    """A point of P-256 as `exportKey("raw")` of WebCrypto has it, in base64url."""
+
+    def read(self, fields: Fields, name: str, _: Keccak) -> bytes:
+        point = parse_point(present(fields, name))
+        if point is None:
+            raise BadField(
+                name, f"must be a point of P-256, {POINT_CHARS} characters of base64url, no padding"
+            )
+        return point
+
+    def schema(self) -> Json:
+        # Which of these are points of the curve no pattern can say; the example is one.
+        return {
+            "type": "string",
+            "format": "p256-point",
+            "pattern": f"^B[A-Za-z0-9_-]{{{POINT_CHARS - 1}}}$",
+            "examples": [point_text(_GENERATOR)],
+        }
+
+
+_GENERATOR: Final = bytes.fromhex(
+    "046b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296"
+    "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5"
+)
+"""Of the group of P-256 (FIPS 186-4, D.1.2.3)."""
 
 
 _MESSAGE: Final = Field("message", Text(most=4_096), "The whole EIP-4361 text that was signed.")
@@ -26,3 +76,30 @@ def _login(given: Given) -> LoginRequest:
 
 
 LOGIN: Final = Form((_MESSAGE, _SIGNATURE), _login)
+
+_PUBLIC_KEY: Final = Field(
+    "public_key",
+    _PublicKey(),
+    "The session key that will bet: a point of P-256, never used before, 65 bytes in base64url.",
+)
+_BET_MAX: Final = Field(
+    "bet_max_micros",
+    Optional(Natural(least=1, most=MICROS_MAX), MICROS_MAX),
+    "The most it may stake on one bet, micros of a USD; left out: no limit.",
+)
+_DAY_MAX: Final = Field(
+    "day_max_micros",
+    Optional(Natural(least=1, most=MICROS_MAX), MICROS_MAX),
+    "The most it may stake in one UTC day, whether or not stakes come back; left out: no limit.",
+)
+
+
+def _demo(given: Given) -> DemoRequest:
+    return DemoRequest(
+        public_key=given[_PUBLIC_KEY],
+        bet_max_micros=given[_BET_MAX],
+        day_max_micros=given[_DAY_MAX],
+    )
+
+
+DEMO: Final = Form((_PUBLIC_KEY, _BET_MAX, _DAY_MAX), _demo)

@@ -166,5 +166,3 @@ class SessionEnded:
 SignInOutcome: TypeAlias = (
     NonceIssued | SignedIn | Session | SessionsListed | SessionEnded | Refusal
 )
-
-LoggedOut: TypeAlias = SessionEnded

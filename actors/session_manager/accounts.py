@@ -12,7 +12,8 @@ log = structlog.get_logger("session_manager")
 
 MoneyMailbox: TypeAlias = Mailbox[Ask[MoneyCommand, MoneyOutcome]]
 
-LEDGER_WITHIN_S: Final = 5
+LEDGER_WITHIN_S: Final = 4
+"""A second less than the Gateway waits for a sign-in: the client is told what did not answer."""
 
 A = TypeVar("A")
 

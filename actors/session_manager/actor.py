@@ -208,7 +208,11 @@ class _Desk:
             day_max_micros=command.day_max_micros,
         )
         signed_in = await self._sessions.begin(wallet, key, address=command.address)
-        return signed_in if isinstance(signed_in, Refusal) else await self._give_paper(signed_in)
+        if isinstance(signed_in, SignedIn):
+            return await self._give_paper(signed_in)
+        if signed_in.code is Code.BAD_REQUEST:  # of the ledger, which knows of resources only
+            return bad_request("public_key", "was used before")
+        return signed_in
 
     async def _give_paper(self, signed_in: SignedIn) -> SignedIn | Refusal:
         """What a throwaway account begins with; without it the session is taken back."""

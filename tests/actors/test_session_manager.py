@@ -505,7 +505,7 @@ async def test_login_is_status_unknown_when_the_ledger_is_silent(autojump_clock:
         began_s = trio.current_time()
         outcome = await venue.login(sign_in_text(await venue.nonce()))
         refused_with(Code.STATUS_UNKNOWN, outcome)
-        assert trio.current_time() - began_s == 5
+        assert trio.current_time() - began_s == 4
         assert not [key for key in _stored(venue.store) if key.startswith("session:")]
 
 
