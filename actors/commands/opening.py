@@ -255,14 +255,7 @@ def venue_settings(settings: Settings, *, token: str, version: str) -> system.Ve
         recorder=price_recorder.RecorderSettings(),
         rewards=RewardSettings(edge_bps=settings.rewards.edge_bps),
         quotes=_quoter_settings(settings),
-        sign_in=SignInSettings(
-            domain=urlsplit(settings.public.origin).netloc,
-            uri=settings.public.origin,
-            chain_id=settings.venue.chain_id,
-            sign_ins_per_minute=limits.sign_ins_per_minute,
-            demo=settings.sign_in.demo,
-            demo_micros=settings.faucet.amount_micros,
-        ),
+        sign_in=_sign_in_settings(settings),
         gateway=GatewaySettings(
             host=settings.http.host,
             port=settings.http.port,
@@ -292,6 +285,17 @@ def venue_settings(settings: Settings, *, token: str, version: str) -> system.Ve
         upkeep=_upkeep_settings(settings),
         settle_delay_ms=settings.feed.settle_delay_ms,
         known_skew_ms=settings.feed.known_skew_ms,
+    )
+
+
+def _sign_in_settings(settings: Settings) -> SignInSettings:
+    return SignInSettings(
+        domain=urlsplit(settings.public.origin).netloc,
+        uri=settings.public.origin,
+        chain_id=settings.venue.chain_id,
+        sign_ins_per_minute=settings.limits.sign_ins_per_minute,
+        demo=settings.sign_in.demo,
+        demo_micros=settings.faucet.amount_micros,
     )
 
 
