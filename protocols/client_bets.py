@@ -21,6 +21,7 @@ from protocols.forms import (
     Field,
     Form,
     Given,
+    MayBeAbsent,
     Natural,
     Optional,
     Pattern,
@@ -102,7 +103,7 @@ class _Version:
 
 
 @attrs.frozen
-class _OfVersion2:
+class _OfVersion2(MayBeAbsent):
     """Must be there in version 2, and not in version 1."""
 
     number: Natural
@@ -204,6 +205,16 @@ def _bet(given: Given) -> BetRequest:
     )
 
 
+_BY_WALLET: Final[Json] = {
+    "wallet": "0x7e5f4552091a69125d5dfcb7b8c2659029395bdf",
+    "cell_id": "1770100010_4200000_4201000",
+    "amount": "1000000",
+    "nonce": NONCE.example,
+    "timestamp": 1_770_100_003,
+    "chain_id": 31_337,
+    "version": "1",
+    "signature": _OF_WALLET.example,
+}
 BET: Final = Form(
     (
         *(_WALLET, _CELL, _AMOUNT, _NONCE, _TIMESTAMP, _CHAIN_ID),
@@ -211,4 +222,15 @@ BET: Final = Form(
     ),
     _bet,
     also={"allOf": [_BY_VERSION, _BY_SIGNER]},
+    examples=(
+        _BY_WALLET,
+        {
+            **_BY_WALLET,
+            "version": "2",
+            "rate": 18_500,
+            "quote": 812,
+            "key_id": KEY_ID.example,
+            "signature": _OF_KEY.example,
+        },
+    ),
 )

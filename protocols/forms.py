@@ -58,6 +58,10 @@ class Kind(Protocol[T_co]):
         """The JSON schema of what `read` takes."""
 
 
+class MayBeAbsent:
+    """A kind of field that need not be sent."""
+
+
 @attrs.frozen
 class Field(Generic[T_co]):
     """A field of a request, or a parameter of a path or query."""
@@ -70,7 +74,12 @@ class Field(Generic[T_co]):
     @property
     def required(self) -> bool:
         """Must it be sent?"""
-        return not isinstance(self.kind, Optional)
+        return not isinstance(self.kind, MayBeAbsent)
+
+    def url_schema(self) -> Json:
+        """The JSON schema of it in a path or a query, where all is text."""
+        kind = self.kind.kind if isinstance(self.kind, Optional) else self.kind
+        return kind.number_schema() if isinstance(kind, Natural) else kind.schema()
 
 
 class Given:
@@ -92,6 +101,8 @@ class Form(Generic[T_co]):
     """May raise BadField, for what only several fields together can be wrong in."""
     also: Json = attrs.field(factory=dict)
     """What `build` demands beyond the fields, as further keywords of the JSON schema."""
+    examples: tuple[Json, ...] = ()
+    """Of well-formed ones, for those whom the examples of the single fields tell too little."""
 
     def parse(self, fields: Fields, *, keccak: Keccak) -> T_co | Refusal:
         """The request, or which field is at fault. `keccak` is for the checksums of wallets."""
@@ -116,7 +127,8 @@ class Form(Generic[T_co]):
             field.name: {**field.kind.schema(), "description": field.about} for field in self.fields
         }
         required = [field.name for field in self.fields if field.required]
-        return {"type": "object", "properties": properties, "required": required, **self.also}
+        form = {"type": "object", "properties": properties, "required": required, **self.also}
+        return {**form, "examples": list(self.examples)} if self.examples else form
 
 
 def alone(field: Field[T]) -> Form[T]:
@@ -141,9 +153,11 @@ class Natural:
     def schema(self) -> Json:
         """An integer or text."""
         text = {"type": "string", "pattern": f"^({digits_pattern(self.least, self.most)})$"}
-        return {
-            "anyOf": [{"type": "integer", "minimum": self.least, "maximum": self.most}, text],
-        }
+        return {"anyOf": [self.number_schema(), text]}
+
+    def number_schema(self) -> Json:
+        """An integer."""
+        return {"type": "integer", "minimum": self.least, "maximum": self.most}
 
 
 @attrs.frozen(kw_only=True)
@@ -193,6 +207,7 @@ class Text:
 
     most: int
     """Characters."""
+    example: str = "text"
 
     def read(self, fields: Fields, name: str, _: Keccak) -> str:
         """The text as it came."""
@@ -200,7 +215,8 @@ class Text:
 
     def schema(self) -> Json:
         """Text and its bounds."""
-        return {"type": "string", "minLength": 1, "maxLength": self.most}
+        bounds: Json = {"type": "string", "minLength": 1, "maxLength": self.most}
+        return {**bounds, "examples": [self.example]}
 
 
 @attrs.frozen(kw_only=True)
@@ -209,6 +225,7 @@ class Words:
 
     most: int
     """Characters, with those spaces."""
+    example: str = "asked for by phone"
 
     def read(self, fields: Fields, name: str, keccak: Keccak) -> str:
         """The text without spaces at its ends."""
@@ -219,7 +236,7 @@ class Words:
 
     def schema(self) -> Json:
         """Text with something to see."""
-        return {**Text(most=self.most).schema(), "pattern": r"\S"}
+        return {**Text(most=self.most, example=self.example).schema(), "pattern": r"\S"}
 
 
 @attrs.frozen(kw_only=True)
@@ -349,7 +366,7 @@ class CellId:
 
 
 @attrs.frozen
-class Optional(Generic[T_co, D]):
+class Optional(MayBeAbsent, Generic[T_co, D]):
     """A field that may be left out, and then is the default. Null is not the same as left out."""
 
     kind: Kind[T_co]

@@ -30,9 +30,10 @@ FAUCET: Final = Operation(
     path="/api/faucet",
     summary="Paper money for the body's wallet or the token's; in demo mode only.",
     tag=Tag.ACCOUNT,
+    auth=Auth.OPTIONAL,
     answer=CreditedJson,
     body=FAUCET_FORM,
-    codes=(Code.UNAUTHORIZED, Code.FORBIDDEN, Code.LIMIT_REACHED, *MONEY),
+    codes=(Code.FORBIDDEN, Code.LIMIT_REACHED, *MONEY),
 )
 
 ALL: Final = (ACCOUNT, STATEMENT, FAUCET)

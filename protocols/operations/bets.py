@@ -22,7 +22,8 @@ PLACE: Final = Operation(
     body=BET,
     codes=(
         *(Code.INSUFFICIENT_FUNDS, Code.CELL_UNAVAILABLE, Code.BAD_STAKE),
-        *(Code.INVALID_SIGNATURE, Code.SIGNATURE_EXPIRED, Code.FROZEN, Code.LIMIT_REACHED),
+        *(Code.INVALID_SIGNATURE, Code.SIGNATURE_EXPIRED, Code.UNAUTHORIZED),
+        *(Code.FROZEN, Code.LIMIT_REACHED),
         *(Code.REPLAY_DETECTED, Code.CELL_TAKEN, Code.QUOTE_EXPIRED, Code.EXPOSURE_LIMIT),
         *(Code.PRICE_FEED_STALE, Code.HELD, Code.DISK_FULL, *MONEY),
     ),

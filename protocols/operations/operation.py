@@ -16,6 +16,8 @@ class Auth(StrEnum):
     """Whose bearer token a request needs."""
 
     NONE = "none"
+    OPTIONAL = "optional"
+    """A session's, if one is sent."""
     SESSION = "session"
     OPERATOR = "operator"
 
@@ -72,6 +74,8 @@ class Operation:
             codes |= {Code.RATE_LIMITED, Code.STORE_UNAVAILABLE}
         if self.auth is not Auth.NONE:
             codes |= {Code.UNAUTHORIZED}
-        if self.auth is Auth.SESSION:
+        if self.auth in (Auth.OPTIONAL, Auth.SESSION):
             codes |= {*ASKED, Code.STORE_UNAVAILABLE}
+        if self.auth is Auth.OPERATOR:  # too many wrong tokens; no audit log
+            codes |= {Code.RATE_LIMITED, Code.STORE_UNAVAILABLE}
         return frozenset(codes)
