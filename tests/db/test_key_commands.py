@@ -97,7 +97,7 @@ def test_the_venues_own_accounts_get_no_key(empty: Venue, wallet: str) -> None:
 def test_a_grant_that_the_schema_refuses_fails_alone_and_opens_no_account(
     empty: Venue, wrong: dict[str, object]
 ) -> None:
-    bad = attrs.evolve(KEY, **wrong)
+    bad = attrs.evolve(KEY, **wrong)  # type: ignore[arg-type]
     failed, opened = empty.apply(
         OpenAccount(wallet=BOB, key=bad), OpenAccount(wallet=ALICE, key=KEY)
     )

@@ -17,18 +17,42 @@ from db.migrate import migrate
 from db.partition import ManifestBroken
 from db.rotation import RotationFailed, Turn, build_file, close_file, fold_log, parts
 from db.sqlite_connection import open_reader, open_writer
+from db.sqlite_ledger_reader import SqliteLedgerReader
 from db.ulid import UlidMaker
 from db.weekly_ledger import RETRY_MS, WeeklyLedger
 from domain.caps import HouseCaps
-from protocols.money import BetConfirmed, MoneyOutcome, RebuildBalance, Rotate
+from domain.refusals import Code, Refusal
+from domain.self_limits import DAY_MS
+from protocols.account_commands import DecideWithdrawal, KeyGrant
+from protocols.money import (
+    BetConfirmed,
+    BetRefused,
+    LedgerCommand,
+    MoneyOutcome,
+    OpenAccount,
+    RebuildBalance,
+    Rotate,
+)
 from supervisor.chance import SeededChance
-from tests.support.ledgers import ALICE, deposit, order
+from tests.support.ledgers import (
+    ALICE,
+    BOB,
+    STAKE,
+    adjust,
+    decide,
+    deposit,
+    give_back,
+    order,
+    withdraw,
+)
 from tests.support.quick_folder import quick_folder
 from tests.support.steps import count, stepping
 from tests.support.weeks import (
     AHEAD_S,
     FIRST,
+    REVOKED,
     SECOND,
+    SIGNING,
     SUNDAY_MS,
     check_weeks,
     files_of,
@@ -128,6 +152,58 @@ def test_what_must_last_is_as_it_was(money: Path, ledger: WeeklyLedger) -> None:
     check_weeks(money)
 
 
+@pytest.mark.parametrize("key", [SIGNING, REVOKED], ids=["signing", "revoked"])
+def test_a_key_that_was_used_before_is_refused_in_the_next_week_too(
+    ledger: WeeklyLedger, key: KeyGrant
+) -> None:
+    opened = ledger.apply([OpenAccount(wallet=ALICE, key=key)], at_ms=SUNDAY_MS)[0]
+    assert ledger.partition() == SECOND
+    assert isinstance(opened, Refusal)
+    assert (opened.code, opened.details) == (Code.BAD_REQUEST, {"field": "resources"})
+
+
+def test_keys_and_limits_hold_on_in_the_next_week(ledger: WeeklyLedger) -> None:
+    signing, revoked, above = (
+        order(20, start_s=AHEAD_S, wallet=BOB, key_id=SIGNING.key_id),
+        order(21, start_s=AHEAD_S, wallet=BOB, key_id=REVOKED.key_id),
+        order(22, start_s=AHEAD_S, wallet=BOB, stake=2 * STAKE),
+    )
+    taken, *refused = ledger.apply([signing, revoked, above], at_ms=SUNDAY_MS)
+    assert ledger.partition() == SECOND
+    assert isinstance(taken, BetConfirmed)
+    assert [said(outcome) for outcome in refused] == [Code.UNAUTHORIZED, Code.LIMIT_REACHED]
+
+
+def test_what_was_staked_and_lost_on_a_day_counts_on_in_a_file_that_is_begun_within_it(
+    money: Path, ledger: WeeklyLedger
+) -> None:
+    (money / SECOND).mkdir()  # so that the week can't be begun at midnight
+    first = order(20, start_s=AHEAD_S, wallet=BOB, stake=2 * STAKE, key_id=SIGNING.key_id)
+    assert isinstance(ledger.apply([first], at_ms=SUNDAY_MS)[0], BetConfirmed)
+    assert ledger.partition() == FIRST
+    (money / SECOND).rmdir()
+    second = order(21, start_s=AHEAD_S, wallet=BOB)
+    (refused,) = ledger.apply([second], at_ms=SUNDAY_MS + RETRY_MS)
+    assert ledger.partition() == SECOND
+    assert isinstance(refused, BetRefused)
+    assert refused.refusal.details == {
+        "limit": "loss_day",
+        "max_micros": 2 * STAKE,
+        "lost_micros": 2 * STAKE,
+    }
+    with closing(open_reader(money / SECOND)) as connection:
+        key = SqliteLedgerReader(connection).session_key(SIGNING.key_id)
+    assert key is not None
+    assert (key.day, key.day_stake_micros) == (SUNDAY_MS // DAY_MS, 2 * STAKE)
+    ledger.recover()
+    check_weeks(money)
+
+
+def said(outcome: MoneyOutcome) -> Code:
+    assert isinstance(outcome, BetRefused)
+    return outcome.refusal.code
+
+
 def test_each_balance_is_carried_by_one_row_of_one_transaction(
     money: Path, ledger: WeeklyLedger
 ) -> None:
@@ -189,6 +265,12 @@ def test_a_ledger_without_any_money_goes_on(tmp_path: Path) -> None:
         ("transaction_ledger", ("WHERE balance <> 0 OR id <= 2",
          "JOIN (SELECT 1 UNION SELECT 2) WHERE balance <> 0"), "UNIQUE"),
         ("deposits", "INSERT INTO deposits SELECT * FROM old.deposits LIMIT 2", "deposits"),
+        ("withdrawals", "", "withdrawals that are as they were"),
+        ("withdrawals", ("SELECT *", "SELECT id, user_id, nonce, amount_micros + 1, destination,"
+         " signed_at_s, signature, status, requested_at_ms, decided_at_ms, decided_by, reference,"
+         " reason"), "withdrawals that are as they were"),
+        ("adjustments", ("old.adjustments", "old.adjustments LIMIT 1"), "adjustments that are"),
+        ("column_voids", ("old.column_voids", "old.column_voids LIMIT 1"), "column_voids that are"),
         ("bets", ("WHERE status", "WHERE user_id = 3 AND status"), "open bets"),
         ("bets", ("micros,\n       reward_bps,", "micros,\n       reward_bps + 10000,"),
          "payouts of open bets"),
@@ -363,14 +445,35 @@ def test_a_log_without_its_file_is_not_taken_for_that_of_the_new_one(money: Path
     check_weeks(money)
 
 
-@pytest.mark.parametrize("place", [True, False], ids=["a bet", "a deposit"])
-def test_a_later_file_with_money_of_its_own_stops_the_start(money: Path, place: bool) -> None:
+def pay_what_waits(ledger: WeeklyLedger) -> DecideWithdrawal:
+    with closing(open_reader(ledger.path)) as connection:
+        sql = "SELECT id FROM withdrawals WHERE status = 'pending'"
+        (withdrawal_id,) = connection.execute(sql).fetchone()
+    return decide(withdrawal_id, paid=True)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        lambda _: order(20, start_s=AHEAD_S),
+        lambda _: deposit(ALICE, 5),
+        lambda _: withdraw(5),
+        lambda _: adjust(5),
+        lambda _: give_back(AHEAD_S + 100),
+        pay_what_waits,
+    ],
+    ids=["a bet", "a deposit", "a withdrawal", "an adjustment", "a column given back", "a payment"],
+)
+@pytest.mark.parametrize("at_once", [True, False], ids=["first of all", "later"])
+def test_a_later_file_with_money_of_its_own_stops_the_start(
+    money: Path, command: Callable[[WeeklyLedger], LedgerCommand], at_once: bool
+) -> None:
     """Somebody has put an old manifest back: what came since must not be taken for an attempt."""
     manifest = (money / "manifest.json").read_bytes()
     with closing(reopen(money)) as ledger:
-        ledger.apply([order(20, start_s=AHEAD_S) if place else Rotate()], at_ms=SUNDAY_MS)
-        if not place:
-            ledger.apply([deposit(ALICE, 5)], at_ms=SUNDAY_MS + 1)
+        if not at_once:
+            ledger.apply([Rotate()], at_ms=SUNDAY_MS)
+        ledger.apply([command(ledger)], at_ms=SUNDAY_MS + (not at_once))
     (money / "manifest.json").write_bytes(manifest)
     with pytest.raises(ManifestBroken, match="later than"):
         reopen(money)
@@ -397,7 +500,7 @@ def test_a_closed_file_is_one_plain_file_without_open_bets(turned: Path) -> None
         statuses = dict(connection.execute(sql).fetchall())
         exposure = connection.execute("SELECT * FROM exposure").fetchall()
     assert closed == (in_week(0), SUNDAY_MS)
-    assert statuses["carried"] == 3
+    assert statuses["carried"] == 4
     assert "confirmed" not in statuses
     assert exposure == [("total", "", 0, 0, 0)]
 
@@ -474,5 +577,5 @@ def test_the_closing_that_a_crash_left_is_finished_at_the_next_start(
 def test_a_failed_check_says_what_and_by_how_much(money: Path) -> None:
     with closing(sqlite3.connect(money / FIRST)) as connection, connection:
         connection.execute("UPDATE exposure SET bets = 9 WHERE scope = 'total'")
-    with pytest.raises(RotationFailed, match="exposure: total: bets: expected 3, found 9"):
+    with pytest.raises(RotationFailed, match="exposure: total: bets: expected 4, found 9"):
         build(money)

@@ -17,7 +17,14 @@ from domain.resolution import CellResult, Judgeable, Outcome, Record, Rule, Void
 from domain.self_limits import DAY_MS
 from domain.ticks import Tick
 from domain.units import MICROS_PER_USD
-from protocols.account_commands import KeyGrant
+from protocols.account_commands import (
+    Adjust,
+    DecideWithdrawal,
+    KeyGrant,
+    RequestWithdrawal,
+    SetFrozen,
+    VoidColumn,
+)
 from protocols.money import (
     BetOrder,
     ColumnKey,
@@ -79,6 +86,52 @@ def deposit(wallet: str, amount_micros: int, reference: str | None = None) -> De
         reference=reference or f"deposit-{next(_numbers)}",
         by="test",
     )
+
+
+def withdraw(
+    amount_micros: int, *, wallet: str = ALICE, nonce: str | None = None
+) -> RequestWithdrawal:
+    """A signed request with a nonce of its own."""
+    return RequestWithdrawal(
+        wallet=wallet,
+        nonce=nonce or f"nonce-{next(_numbers)}",
+        amount_micros=amount_micros,
+        destination="0x" + "d0" * 20,
+        signed_at_s=AT_MS // 1000,
+        signature="0x" + "5a" * 65,
+    )
+
+
+def decide(withdrawal_id: str, *, paid: bool) -> DecideWithdrawal:
+    """An operator's word, for a payment with the withdrawal's id as its reference."""
+    return DecideWithdrawal(
+        withdrawal_id=withdrawal_id,
+        paid=paid,
+        reference=f"of {withdrawal_id}" if paid else "",
+        reason="" if paid else "drill",
+        by="ann",
+    )
+
+
+def adjust(amount_micros: int, *, wallet: str = ALICE, reference: str | None = None) -> Adjust:
+    """An adjustment with a reference of its own."""
+    return Adjust(
+        wallet=wallet,
+        amount_micros=amount_micros,
+        reference=reference or f"case-{next(_numbers)}",
+        bet_id=None,
+        reason="drill",
+        by="ann",
+    )
+
+
+def freeze(wallet: str = ALICE, *, frozen: bool = True) -> SetFrozen:
+    return SetFrozen(wallet=wallet, frozen=frozen, reason="drill", by="ann")
+
+
+def give_back(start_s: int = START_S) -> VoidColumn:
+    """An operator's order."""
+    return VoidColumn(start_s=start_s, reason="drill", by="ann")
 
 
 def order(

@@ -1,6 +1,5 @@
 """A money folder with several weeks in it, written by the real ledger, and ways to lose some."""
 
-import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from itertools import pairwise
@@ -14,6 +13,8 @@ from db.sqlite_connection import open_reader
 from db.weekly_ledger import WeeklyLedger
 from db.weekly_reader import RESTORED, WeeklyReader
 from domain.caps import HouseCaps
+from domain.self_limits import LimitsAsked, MaxAsked
+from protocols.account_commands import RevokeKeys, SetLimits, WithdrawalRequested, WithdrawBankroll
 from protocols.market import Override
 from protocols.money import (
     KeepOverride,
@@ -32,10 +33,16 @@ from tests.support.ledgers import (
     BOB,
     STAKE,
     START_S,
+    adjust,
+    decide,
     deposit,
+    freeze,
+    give_back,
+    grant,
     order,
     settle,
     void,
+    withdraw,
 )
 from tests.support.quick_folder import quick_folder
 
@@ -98,6 +105,9 @@ SUNDAY_MS = (AT_MS // 86_400_000 - 1 + 7) * 86_400_000
 AHEAD_S = SUNDAY_MS // 1000 + 600
 """A column of the second week that can be tapped on in the first."""
 FROZEN = "0x" + "f0" * 20
+SIGNING = grant(1, session_id="signing", expires_at_ms=SUNDAY_MS + WEEK_MS)
+REVOKED = grant(2, session_id="revoked", expires_at_ms=SUNDAY_MS + WEEK_MS)
+TWO_A_DAY = LimitsAsked(loss_day_max=MaxAsked(micros=2 * STAKE))
 
 
 def fill(ledger: WeeklyLedger) -> None:
@@ -105,7 +115,9 @@ def fill(ledger: WeeklyLedger) -> None:
 
     A settled column, one voided before its window, open bets on one that is past and on one that
     is still to come, a bet of the last second that was refused for want of money, a frozen account,
-    an empty one, and what operators have set.
+    an empty one, session keys of which one has signed and one is revoked, limits that a trader has
+    set for himself and has reached half-way, withdrawals that wait, are paid and came back,
+    adjustments, columns that are given back, and what operators have set.
     """
     late_ms = SUNDAY_MS - 1_000
     ledger.apply(
@@ -113,19 +125,39 @@ def fill(ledger: WeeklyLedger) -> None:
             *(deposit("house", BANKROLL, "bankroll"), deposit(ALICE, 100 * STAKE, "alice")),
             *(deposit(BOB, 3 * STAKE, "bob"), deposit(FROZEN, STAKE, "frozen")),
             OpenAccount(wallet="0x" + "e0" * 20),
+            *(OpenAccount(wallet=BOB, key=key) for key in (SIGNING, REVOKED)),
+            RevokeKeys(wallet=BOB, session_id=REVOKED.session_id),
+            SetLimits(wallet=BOB, asked=TWO_A_DAY),
             *(order(1), order(2), order(1, wallet=BOB)),
         ],
         at_ms=AT_MS,
     )
-    with closing(sqlite3.connect(ledger.path)) as connection, connection:
-        connection.execute("UPDATE users SET frozen = 1 WHERE wallet_address = ?", (FROZEN,))
-    ledger.apply([settle(won=[1], lost=[2])], at_ms=AT_MS + 40_000)
+    ledger.apply([freeze(FROZEN), settle(won=[1], lost=[2])], at_ms=AT_MS + 40_000)
+    withdrawn = ledger.apply([withdraw(1, nonce=nonce) for nonce in "abc"], at_ms=AT_MS + 50_000)
+    ids = [one.withdrawal.id for one in withdrawn if isinstance(one, WithdrawalRequested)]
+    ledger.apply(
+        [
+            *(decide(ids[1], paid=True), decide(ids[2], paid=False)),
+            WithdrawBankroll(amount_micros=1, destination="", reference="r", reason="", by="ann"),
+            *(adjust(1, reference="case-1"), adjust(-1, reference="case-2")),
+            *(order(3, start_s=AHEAD_S + 10, bet_id="given back"), give_back(AHEAD_S + 10)),
+            give_back(AHEAD_S + 15),
+        ],
+        at_ms=AT_MS + 60_000,
+    )
     ledger.apply(
         [
             *(order(4, start_s=START_S + 60, bet_id="past"), order(5, start_s=AHEAD_S)),
             order(6, start_s=AHEAD_S + 5, bet_id="voided"),
             void([6], start_s=AHEAD_S + 5),
-            order(7, start_s=AHEAD_S, bet_id="ahead", nonce="n-ahead", wallet=BOB),
+            order(
+                7,
+                start_s=AHEAD_S,
+                bet_id="ahead",
+                nonce="n-ahead",
+                wallet=BOB,
+                key_id=SIGNING.key_id,
+            ),
             order(8, start_s=AHEAD_S, bet_id="broke", nonce="n-broke", wallet=BOB, stake=9 * STAKE),
             SetHold(held=True, by="ann", why="drill"),
             KeepOverride(override=Override.CLOSE, by="bob", why="drill"),
@@ -171,8 +203,13 @@ def standing(money: Path) -> dict[str, list[tuple[object, ...]]]:
 _STANDING = (
     "SELECT * FROM users ORDER BY id",
     "SELECT rowid, id, user_id, nonce, cell_id, column_s, rule, stake_micros, reward_bps, quote_n,"
-    " placed_at_ms FROM bets WHERE status = 'confirmed' ORDER BY rowid",
+    " placed_at_ms, key_id FROM bets WHERE status = 'confirmed' ORDER BY rowid",
     "SELECT * FROM deposits ORDER BY reference",
+    "SELECT * FROM session_keys ORDER BY id",
+    "SELECT * FROM account_limits ORDER BY user_id",
+    "SELECT * FROM withdrawals ORDER BY id",
+    "SELECT * FROM adjustments ORDER BY reference",
+    "SELECT * FROM column_voids ORDER BY start_s",
     "SELECT * FROM exposure ORDER BY scope, key",
     "SELECT next_quote_n, held, held_by, held_why, override, override_by, override_why FROM meta",
 )
