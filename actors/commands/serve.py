@@ -23,7 +23,9 @@ import trio
 
 from actors import logs, system
 from actors.commands.exits import OK, REFUSED, WRONG, CannotDo
+from actors.commands.open_files import fit_connections
 from actors.commands.opening import opened_ports, price_sources, venue_settings, with_store
+from config.secrets import secrets_of
 from config.settings import DEMO, Settings
 from db.data_folder import DataFolder
 from db.durable_file import PRIVATE, replace_file
@@ -42,6 +44,9 @@ log = structlog.get_logger("serve")
 
 BACKLOG: Final = 1_024
 """Connections that may wait while the Gateway restarts."""
+SEND_BUFFER_BYTES: Final = 64 * 1024
+"""Of each connection, in the kernel. Left to itself it grows to megabytes for a client that does
+not read, and who would be sent old prices for minutes before anybody noticed."""
 TOKEN_BYTES: Final = 24
 CUT_WITHIN_S: Final = 3
 """Of a drain that is cut short: what ignores its cancellation for so long is left by force."""
@@ -56,14 +61,19 @@ def serve(settings: Settings, *, data: Path) -> int:
 
     Raises CannotDo, and what opening a data folder raises, before anything runs.
     """
+    token = settings.ops.token or _new_token(settings, SystemChance())
     logs.configure(
-        form=settings.log.format, level=settings.log.level, clock=SystemClock(), stream=sys.stderr
+        form=settings.log.format,
+        level=settings.log.level,
+        clock=SystemClock(),
+        stream=sys.stderr,
+        secrets=(token, *secrets_of(settings)),
     )
+    settings = fit_connections(settings)
     # First what can fail without a data folder, so that a start that fails has not made one.
     sources = price_sources(settings)
     with _listening(settings) as listener:
         settings = _at_port(settings, listener.getsockname()[1])
-        token = settings.ops.token or _new_token(settings, SystemChance())
         for_actors = venue_settings(settings, token=token, version=version("tapgrid"))
         folder = DataFolder.open(data, mode=settings.venue.mode, chain_id=settings.venue.chain_id)
         with (
@@ -183,6 +193,7 @@ def _listening(settings: Settings) -> Iterator[socket.socket]:
     except OSError as error:
         raise CannotDo(f"can't listen at {host} port {port}: {error}", REFUSED) from error
     with listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)  # is inherited
         yield listener
 
 

@@ -4,7 +4,7 @@ import errno
 import io
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 import structlog
@@ -33,8 +33,10 @@ def lines(stream: io.StringIO) -> list[dict[str, object]]:
     return [json.loads(line) for line in stream.getvalue().splitlines()]
 
 
-def configure(stream: io.StringIO, *, form: str = "json", level: str = "info") -> None:
-    logs.configure(form=form, level=level, clock=Stopped(), stream=stream)
+def configure(
+    stream: io.StringIO, *, form: str = "json", level: str = "info", secrets: Sequence[str] = ()
+) -> None:
+    logs.configure(form=form, level=level, clock=Stopped(), stream=stream, secrets=secrets)
 
 
 def test_a_line_is_one_json_object_with_time_level_and_actor_first(stream: io.StringIO) -> None:
@@ -86,6 +88,64 @@ def test_secrets_are_masked(stream: io.StringIO, field: str) -> None:
     structlog.get_logger().info("sent", **{field: "hunter2"})
     assert "hunter2" not in stream.getvalue()
     assert lines(stream)[0][field] == "********"
+
+
+def test_secrets_are_masked_in_what_a_field_holds(stream: io.StringIO) -> None:
+    configure(stream)
+    structlog.get_logger().info("asked", request={"Authorization": "hunter2", "path": "/x"})
+    assert lines(stream)[0]["request"] == {"Authorization": "********", "path": "/x"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "the signature 0x" + "ab" * 65 + " is none",
+        "authorization: Bearer hunter2-hunter2",
+        "can't reach rediss://venue:hunter2@10.0.0.1:6379/0",
+    ],
+)
+def test_what_looks_like_a_secret_is_masked_wherever_it_stands(
+    stream: io.StringIO, text: str
+) -> None:
+    configure(stream)
+    structlog.get_logger().info("told", why=text)
+    logging.getLogger("some.library").warning(text)
+    assert "hunter2" not in stream.getvalue()
+    assert "abab" not in stream.getvalue()
+    assert stream.getvalue().count("********") == 2
+    assert len(lines(stream)) == 2
+
+
+@pytest.mark.parametrize("secret", ["correct horse", 'with "quotes" and \\', "münze"])
+def test_the_venues_own_secrets_are_masked_wherever_they_stand(
+    stream: io.StringIO, secret: str
+) -> None:
+    configure(stream, secrets=[secret, ""])
+    try:
+        raise ValueError(f"no such key: {secret}")
+    except ValueError:
+        structlog.get_logger().exception("failed", deep=[{"it": secret}], **{secret: 1})
+    assert secret not in stream.getvalue()
+    [line] = lines(stream)
+    assert "no such key: ********" in str(line["exception"])
+    assert secret not in str(line)
+
+
+@pytest.mark.parametrize("form", ["json", "text"])
+def test_a_stack_shows_no_values(stream: io.StringIO, form: str) -> None:
+    configure(stream, form=form)
+
+    def breaks(password: str) -> None:
+        local = password.upper()
+        raise ValueError(len(local))
+
+    try:
+        breaks("hunter2")
+    except ValueError:
+        structlog.get_logger().exception("failed")
+    assert "breaks" in stream.getvalue()
+    assert "HUNTER2" not in stream.getvalue()
+    assert "'hunter2'" not in stream.getvalue()
 
 
 def test_a_failure_comes_with_its_stack(stream: io.StringIO) -> None:
