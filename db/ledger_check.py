@@ -8,6 +8,7 @@ import sqlite3
 from typing import Final
 
 from db.key_check import key_questions
+from db.transfer_check import TRANSFER_QUESTIONS
 from protocols.accounts import Drift, IntegrityReport
 
 DRIFTS_PER_QUESTION_MAX: Final = 100
@@ -168,6 +169,7 @@ _FULL: Final = (
     ("booking", _BETS_ARE_BOOKED),
     ("carry", _CARRY),
     ("cover", _COVER),
+    *TRANSFER_QUESTIONS,
 )
 
 _START: Final = (
@@ -222,6 +224,21 @@ _PAIR: Final = (
         "SELECT 'file', count(*) FROM deposits"
         " WHERE reference NOT IN"
         " (SELECT ref_id FROM transaction_ledger WHERE ref_type = 'DEPOSIT')",
+    ),
+    *(
+        (
+            f": {what} before",
+            f"SELECT '{table}', {number} FROM {table}",
+            f"SELECT '{table}', {number} FROM {table}, meta WHERE {since} < opened_at_ms",
+        )
+        for table, what, number, since in (
+            ("withdrawals", "withdrawals", "count(*)", "requested_at_ms"),
+            ("withdrawals", "money withdrawn", "ifnull(sum(amount_micros), 0)", "requested_at_ms"),
+            ("withdrawals", "withdrawals decided", "count(decided_at_ms)", "decided_at_ms"),
+            ("adjustments", "adjustments", "count(*)", "created_at_ms"),
+            ("adjustments", "money adjusted", "ifnull(sum(amount_micros), 0)", "created_at_ms"),
+            ("column_voids", "columns given back", "count(*)", "created_at_ms"),
+        )
     ),
 )
 """What must be the same of each thing: what it is, in the closed file, and in the one after it."""

@@ -282,6 +282,15 @@ _QUESTIONS: Final = (
         "SELECT ifnull(sum(amount_micros), 0) FROM old.deposits",
         "SELECT ifnull(sum(amount_micros), 0) FROM main.deposits",
     ),
+    *(
+        (
+            f"{table} that are as they were",
+            f"SELECT count(*) FROM old.{table}",
+            f"SELECT count(*) FROM"
+            f" (SELECT * FROM main.{table} INTERSECT SELECT * FROM old.{table})",
+        )
+        for table in ("withdrawals", "adjustments", "column_voids")
+    ),
 )
 """What, what it must be (in the old file, mostly), and what it is in the new one.
 
@@ -300,14 +309,25 @@ def _differences(connection: sqlite3.Connection) -> Iterator[Drift]:
 # --- files ------------------------------------------------------------------------------------
 
 
+_OWN_MONEY: Final = (
+    "transaction_ledger WHERE ref_type <> 'CARRY'",
+    "bets WHERE carried_from IS NULL",
+    # These write no row of the ledger.
+    "withdrawals, meta WHERE decided_at_ms >= opened_at_ms",
+    "column_voids, meta WHERE created_at_ms >= opened_at_ms",
+)
+"""One by one: a file of an earlier version has not all of these tables."""
+
+
 def _has_own_money(path: Path) -> bool:
     """Was anything written to it that it was not given by the file before it?"""
+    return any(_is_any(path, what) for what in _OWN_MONEY)
+
+
+def _is_any(path: Path, what: str) -> bool:
     try:
         with closing(open_reader(path)) as connection:
-            found = connection.execute(
-                "SELECT EXISTS (SELECT 1 FROM transaction_ledger WHERE ref_type <> 'CARRY')"
-                " OR EXISTS (SELECT 1 FROM bets WHERE carried_from IS NULL)"
-            ).fetchone()
+            found = connection.execute(f"SELECT EXISTS (SELECT 1 FROM {what})").fetchone()
     except sqlite3.Error as error:
         if is_statement_fault(error) or is_damage(error):
             return False  # no such table, or pages that never came to the disk

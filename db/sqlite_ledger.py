@@ -74,6 +74,17 @@ _COMMAND_FAULTS: Final = (
 """What one bad command can raise. A sqlite3.Error counts only if the statement is at fault."""
 
 
+_NEWEST: Final = """
+    SELECT max(
+        opened_at_ms, high_ms,
+        ifnull((SELECT created_at_ms FROM transaction_ledger ORDER BY rowid DESC LIMIT 1), 0),
+        ifnull((SELECT judged_at_ms FROM columns ORDER BY rowid DESC LIMIT 1), 0),
+        ifnull((SELECT max(created_at_ms) FROM column_voids), 0),
+        ifnull((SELECT max(decided_at_ms) FROM withdrawals), 0))
+    FROM meta
+"""
+
+
 class LedgerBroken(Exception):
     """The money does not add up since it was last verified. Nothing may be written on top of it.
 
@@ -142,13 +153,9 @@ class SqliteLedger:
             self._connection.execute("UPDATE meta SET opened_at_ms = ?", (at_ms,))
 
     def newest_ms(self) -> EpochMs:
-        """When this file was opened, its newest bet placed or its newest row written: time goes on
-        from there."""
-        sql = (
-            "SELECT max(opened_at_ms, high_ms, ifnull((SELECT created_at_ms FROM transaction_ledger"
-            " ORDER BY rowid DESC LIMIT 1), 0)) FROM meta"
-        )
-        return int(self._connection.execute(sql).fetchone()[0])
+        """When this file was opened, its newest bet placed, its newest row written, its newest
+        verdict given or the newest thing of those that write no row: time goes on from there."""
+        return int(self._connection.execute(_NEWEST).fetchone()[0])
 
     def file_before(self) -> tuple[str, EpochMs] | None:
         """The file whose balances this one was opened with, and when it ended."""
