@@ -20,6 +20,7 @@ from domain.evidence import gather
 from domain.grid import Cell
 from domain.resolution import Judgeable, Record, Rule, VoidReason, judge_cells
 from domain.ticks import Tick
+from protocols.account_commands import VoidColumn
 from protocols.money import BetOrder, ColumnKey, Deposit, LedgerCommand, PlaceBet, SettleColumn
 from supervisor.chance import SeededChance
 
@@ -90,6 +91,7 @@ PAST: tuple[LedgerCommand, ...] = (
     order(OPEN, cell(2, row=0)),
     order(BROKE, cell(2, row=1), stake_micros=100_000_000),
     settle(0, 0, 5),
+    VoidColumn(start_s=START_S + 5, reason="drill", by="test"),
     settle(1, 0, void=VoidReason.OPERATOR),
 )
 
