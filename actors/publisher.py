@@ -16,7 +16,7 @@ drops them and reads the ledger. In a store of the venue's own there is nothing 
 
 import json
 from collections import OrderedDict, defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Final
 
@@ -26,8 +26,8 @@ import trio
 
 from domain.ticks import Tick
 from domain.units import Micros
-from protocols.client_fields import Json
-from protocols.client_socket import event_frame
+from protocols.account_commands import AccountChanged
+from protocols.client_frames import event_frame
 from protocols.money import BetRefused, EventsLost, StreamEntry, UserEvent
 from protocols.ports import KeyValueStore, LedgerReader, StoreUnavailable, Worker
 from supervisor import EndOfMailbox, Ignore, Life, Overrun, Reader, Topic, WhenFull
@@ -195,7 +195,7 @@ class _Balances:
                     text = _text(event_frame(event))
                     await self._ports.store.publish(f"user:{event.user_id}:bets", text)
         for event in reversed(events):
-            if not isinstance(event, BetRefused):
+            if not isinstance(event, BetRefused | AccountChanged):  # they move no money
                 await self._keep(event.wallet, event.seq, event.balance_micros)
                 break
 
@@ -281,5 +281,5 @@ def _retry_s(failures: int) -> float:
     return min(RETRY_S_MAX, RETRY_S_MIN * 2.0 ** min(failures - 1, 10))
 
 
-def _text(value: Json) -> str:
+def _text(value: Mapping[str, object]) -> str:
     return json.dumps(value, separators=(",", ":"))

@@ -1,41 +1,27 @@
-"""The WebSocket `/ws`: what clients ask for, and the frames that they are sent.
+"""The WebSocket `/ws`: what clients ask for. What they are sent is in `client_frames`.
 
-The shapes stand in the API's description and never change; fields may be added.
+Each request has a form that both reads and describes it, as those over HTTP have.
 """
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final, TypeAlias
 
 import attrs
 
-from domain.quotes import Quote
 from domain.refusals import Refusal
-from domain.ticks import Tick
-from domain.units import EpochMs
-from protocols.accounts import Account, Bet
-from protocols.client_answers import account_json, bet_json, confirmed_json
-from protocols.client_fields import (
-    BadField,
-    Fields,
-    Json,
-    is_unicode,
-    matching,
-    natural,
-    parse_object,
-    present,
-)
-from protocols.client_market import feed_json, tick_json
-from protocols.market import FeedStatus, Hold
-from protocols.money import BetConfirmed, BetRefused, BetResolved, Deposited, UserEvent
-
-_TOKEN: Final = re.compile(r"[!-~]{1,256}")
-
-# --- what clients ask for -----------------------------------------------------------------------
+from domain.wallet import Keccak
+from protocols.client_bets import BET as BET_FORM
+from protocols.client_fields import BadField, Fields, Json, is_unicode, parse_object, present
+from protocols.forms import Field, Form, Given, Natural, Optional, Pattern
 
 RequestId: TypeAlias = str | int | None
 """What a client calls one of its requests, sent back in the reply."""
+
+ID_TEXT_MAX: Final = 64
+"""Characters."""
+ID_NUMBER_MAX: Final = 2**53 - 1
+"""What every client's JSON can hold."""
 
 
 class Channel(StrEnum):
@@ -52,6 +38,8 @@ class AuthOp:
 
     id: RequestId
     token: str = attrs.field(repr=False)
+    seq: int | None = None
+    """Resume after this one; None: begin with the account as it stands."""
 
 
 @attrs.frozen(kw_only=True)
@@ -95,7 +83,89 @@ class BadOp:
 
 SocketOp: TypeAlias = AuthOp | SubscribeOp | BetOp | ResumeOp | PingOp | BadOp
 
-_OPS: Final = ("auth", "subscribe", "bet", "resume", "ping")
+# --- fields -------------------------------------------------------------------------------------
+
+
+@attrs.frozen
+class _Id:
+    def read(self, fields: Fields, name: str, _: Keccak) -> RequestId:
+        given = fields.get(name)
+        if given is None:
+            return None
+        if isinstance(given, int) and not isinstance(given, bool) and abs(given) <= ID_NUMBER_MAX:
+            return given
+        if isinstance(given, str) and len(given) <= ID_TEXT_MAX and is_unicode(given):
+            return given
+        raise BadField(name, "must be text of at most 64 characters, or an integer below 2^53")
+
+    def schema(self) -> Json:
+        number = {"type": "integer", "minimum": -ID_NUMBER_MAX, "maximum": ID_NUMBER_MAX}
+        return {"anyOf": [{"type": "string", "maxLength": ID_TEXT_MAX}, number, {"type": "null"}]}
+
+
+@attrs.frozen
+class _Name:
+    """The request's own name, by which its form was found."""
+
+    name: str
+
+    def read(self, _: Fields, __: str, ___: Keccak) -> str:
+        return self.name
+
+    def schema(self) -> Json:
+        return {"const": self.name}
+
+
+@attrs.frozen
+class _Channels:
+    def read(self, fields: Fields, name: str, _: Keccak) -> tuple[Channel, ...]:
+        given = present(fields, name)
+        if not isinstance(given, list) or any(one not in tuple(Channel) for one in given):
+            raise BadField(name, f"must be a list of {', '.join(Channel)}")
+        return tuple(Channel(one) for one in dict.fromkeys(given))
+
+    def schema(self) -> Json:
+        return {
+            "type": "array",
+            "items": {"type": "string", "enum": [one.value for one in Channel]},
+        }
+
+
+_ID: Final = Field("id", _Id(), "Comes back in the reply.")
+_TOKEN: Final = Field(
+    "token",
+    Pattern(pattern="[!-~]{1,256}", why="must be the token of a sign-in", example="A" * 43),
+    "Of `POST /api/auth/login`.",
+)
+_SEQ: Final = Field("seq", Natural(), "The last `seq` that the client has.")
+_SEQ_OR_NONE: Final = Field("seq", Optional(Natural(), None), "Resume after this one in one step.")
+_CHANNELS: Final = Field("channels", _Channels(), "All that is wanted from now on.")
+
+# --- forms --------------------------------------------------------------------------------------
+
+
+def _op(name: str) -> Field[str]:
+    return Field("op", _Name(name), "What is asked for.")
+
+
+def _auth(given: Given) -> AuthOp:
+    return AuthOp(id=given[_ID], token=given[_TOKEN], seq=given[_SEQ_OR_NONE])
+
+
+def _subscribe(given: Given) -> SubscribeOp:
+    return SubscribeOp(id=given[_ID], channels=given[_CHANNELS])
+
+
+OPS: Final[Mapping[str, Form[SocketOp | object]]] = {
+    "ping": Form((_op("ping"), _ID), lambda given: PingOp(id=given[_ID])),
+    "subscribe": Form((_op("subscribe"), _ID, _CHANNELS), _subscribe),
+    "auth": Form((_op("auth"), _ID, _TOKEN, _SEQ_OR_NONE), _auth),
+    "resume": Form(
+        (_op("resume"), _ID, _SEQ), lambda given: ResumeOp(id=given[_ID], seq=given[_SEQ])
+    ),
+    "bet": Form((_op("bet"), _ID, *BET_FORM.fields), BET_FORM.build, also=BET_FORM.also),
+}
+"""What can be asked for, by its `op`."""
 
 
 def parse_op(frame: str) -> SocketOp:
@@ -105,148 +175,24 @@ def parse_op(frame: str) -> SocketOp:
         return BadOp(id=None, refusal=fields)
     request_id: RequestId = None
     try:
-        request_id = _request_id(fields)
-        return _op(fields, request_id)
+        request_id = _ID.kind.read(fields, _ID.name, _no_keccak)
+        return _parse(fields, request_id)
     except BadField as bad:
         return BadOp(id=request_id, refusal=bad.refusal)
 
 
-def _op(fields: Fields, request_id: RequestId) -> SocketOp:
+def _parse(fields: Fields, request_id: RequestId) -> SocketOp:
     op = present(fields, "op")
-    if op == "bet":
+    if op == "bet":  # parsed where bets over HTTP are
         return BetOp(id=request_id, fields=fields)
-    if op == "auth":
-        token = matching(fields, "token", _TOKEN, "must be the token of a sign-in")
-        return AuthOp(id=request_id, token=token)
-    if op == "subscribe":
-        return SubscribeOp(id=request_id, channels=_channels(fields))
-    if op == "resume":
-        return ResumeOp(id=request_id, seq=natural(fields, "seq"))
-    if op == "ping":
-        return PingOp(id=request_id)
-    raise BadField("op", f"must be one of {', '.join(_OPS)}")
+    if not isinstance(op, str) or op not in OPS:
+        raise BadField("op", f"must be one of {', '.join(OPS)}")
+    parsed = OPS[op].parse(fields, keccak=_no_keccak)
+    if isinstance(parsed, Refusal):
+        return BadOp(id=request_id, refusal=parsed)
+    assert isinstance(parsed, AuthOp | SubscribeOp | ResumeOp | PingOp)
+    return parsed
 
 
-def _request_id(fields: Fields) -> RequestId:
-    given = fields.get("id")
-    if given is None:
-        return None
-    if isinstance(given, int) and not isinstance(given, bool) and abs(given) < 2**53:
-        return given
-    if isinstance(given, str) and len(given) <= 64 and is_unicode(given):
-        return given
-    raise BadField("id", "must be text of at most 64 characters, or an integer below 2^53")
-
-
-def _channels(fields: Fields) -> tuple[Channel, ...]:
-    given = present(fields, "channels")
-    names = tuple(Channel)
-    if not isinstance(given, list) or any(name not in names for name in given):
-        raise BadField("channels", f"must be a list of {', '.join(names)}")
-    return tuple(Channel(name) for name in dict.fromkeys(given))
-
-
-# --- what they are sent -------------------------------------------------------------------------
-
-
-def price_frame(tick: Tick) -> Json:
-    """The newest accepted price."""
-    return {"type": "price", **tick_json(tick)}
-
-
-def grid_frame(quote: Quote | None) -> Json:
-    """The newest quote in a compact form, or null for `n` while nothing is offered.
-
-    `rates[column * rows + row]`, 0 where a cell is not offered; column c starts at
-    `first_column_s + c * column_s`, row r at `lowest_row_cents + r * row_cents`.
-    """
-    if quote is None:
-        return {"type": "grid", "n": None}
-    return {
-        "type": "grid",
-        "n": quote.n,
-        "published_at_ms": quote.published_at_ms,
-        "price_cents": quote.price_cents,
-        "column_s": quote.column_s,
-        "row_cents": quote.row_cents,
-        "first_column_s": quote.first_column_s,
-        "lowest_row_cents": quote.lowest_row_cents,
-        "rows": len(quote.rates[0]) if quote.rates else 0,
-        "rates": [rate for column in quote.rates for rate in column],
-    }
-
-
-def status_frame(feed: FeedStatus, hold: Hold, *, draining: bool, now_ms: EpochMs) -> Json:
-    """The heartbeat: is betting open, and how old are the prices?"""
-    return {
-        "type": "system:status",
-        "server_time_ms": now_ms,
-        **feed_json(feed, now_ms),
-        "held": hold.held,
-        "held_why": hold.why,
-        "draining": draining,
-    }
-
-
-def drain_frame(*, reconnect_in_ms: int) -> Json:
-    """The venue is about to close this socket; come back after the delay."""
-    return {"type": "drain", "reconnect_in_ms": reconnect_in_ms}
-
-
-def reply_frame(request_id: RequestId, body: Mapping[str, object], *, ok: bool) -> Json:
-    """The one reply to a request; what the HTTP answer would hold, and whether it succeeded."""
-    return {"type": "reply", "id": request_id, "ok": ok, **body}
-
-
-def refusal_frame(request_id: RequestId, refusal: Refusal) -> Json:
-    """A reply that says no, with the body that HTTP would have."""
-    return reply_frame(request_id, refusal.to_json(), ok=False)
-
-
-def event_frame(event: UserEvent) -> Json:
-    """One event of the private stream, with its gapless `seq`."""
-    if isinstance(event, BetConfirmed):
-        return {"type": "bet:confirmed", **confirmed_json(event)}
-    if isinstance(event, BetResolved):
-        return {
-            "type": "bet:resolved",
-            "bet_id": event.bet_id,
-            "cell_id": event.cell_id,
-            "status": event.status.value,
-            "stake_micros": event.stake_micros,
-            "payout_micros": event.payout_micros,
-            "balance_micros": event.balance_micros,
-            "resolved_at_ms": event.resolved_at_ms,
-            "seq": event.seq,
-        }
-    if isinstance(event, BetRefused):
-        body = event.refusal.to_json()
-        return {
-            "type": "bet:failed",
-            "bet_id": event.bet_id,
-            "cell_id": event.cell_id,
-            **body,
-            "seq": event.seq,
-        }
-    return _balance_frame(event)
-
-
-def _balance_frame(event: Deposited) -> Json:
-    return {
-        "type": "balance",
-        "balance_micros": event.balance_micros,
-        "amount_micros": event.amount_micros,
-        "reference": event.reference,
-        "seq": event.seq,
-    }
-
-
-def snapshot_json(
-    wallet: str, account: Account | None, open_bets: Sequence[Bet], last_bets: Sequence[Bet]
-) -> Json:
-    """Where a trader stands: what replaces events that were missed."""
-    return {
-        **account_json(wallet, account),
-        "open": [bet_json(bet) for bet in open_bets],
-        "last": [bet_json(bet) for bet in last_bets],
-    }
+def _no_keccak(_: bytes) -> bytes:
+    raise NotImplementedError("none of these requests names a wallet")

@@ -1,10 +1,9 @@
 """The hub: everything that goes to many sockets, encoded once, and to the right ones.
 
-It reads prices, quotes, health and users' events, and puts frames into outboxes; it never waits for
-a client. Ticks are coalesced to ten a second before anything is encoded.
+It reads prices, quotes, health, users' events and ends of sessions, and puts frames into outboxes;
+it never waits for a client. Ticks are coalesced to ten a second before anything is encoded.
 """
 
-from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final, TypeVar
@@ -13,22 +12,15 @@ import attrs
 import structlog
 import trio
 
-from actors.gateway.asgi import encode_json
 from actors.gateway.metrics import Metrics
-from actors.gateway.outbox import GOING_AWAY, TRY_AGAIN_LATER, Close, Outbox
+from actors.gateway.outbox import DRAINING, IDLE, Outbox, encode
 from actors.gateway.ports import GatewayPorts
+from actors.gateway.private_streams import PrivateStream, PrivateStreams
 from domain.quotes import Quote
-from domain.units import EpochMs
-from protocols.client_fields import Json
-from protocols.client_socket import (
-    Channel,
-    drain_frame,
-    event_frame,
-    grid_frame,
-    price_frame,
-    status_frame,
-)
-from protocols.money import EventsLost, StreamEntry, UserEvent
+from protocols.client_frames import drain_frame, grid_frame, price_frame, status_frame
+from protocols.client_socket import Channel
+from protocols.money import StreamEntry
+from protocols.sign_in import Session, SessionEnded
 from supervisor import Overrun, Subscription, Watch, WhenFull
 
 T = TypeVar("T")
@@ -37,11 +29,12 @@ log = structlog.get_logger("gateway")
 
 PRICE_EVERY_S: Final = 0.1
 HEARTBEAT_S: Final = 1.0
+IDLE_S: Final = 30.0
+"""A socket that is sent nothing, never bet and says nothing for so long is closed."""
 USER_EVENTS_WAITING_MAX: Final = 50_000
 """A column of 10,000 bets settles at once; five of those, and the traders take snapshots."""
+SESSION_ENDS_WAITING_MAX: Final = 1_000
 RECONNECT_WITHIN_S: Final = 5
-
-RESYNC: Final = Close(TRY_AGAIN_LATER, "events were lost: resume")
 
 
 @attrs.define(eq=False)
@@ -50,9 +43,20 @@ class Client:
 
     outbox: Outbox = attrs.field(factory=Outbox)
     channels: frozenset[Channel] = frozenset()
-    wallet: str | None = None
-    """Whose private stream it gets, until `expires_ms`."""
-    expires_ms: EpochMs = 0
+    stream: PrivateStream | None = None
+    """The private stream that it asked for last."""
+    has_bet: bool = False
+    heard_at: float = attrs.field(factory=trio.current_time)
+    """When it last said something that made sense, on trio's clock."""
+
+    def is_idle(self) -> bool:
+        """Does it take up room for nothing?"""
+        is_used = self.channels or self.has_bet or self.following() is not None
+        return not is_used and trio.current_time() - self.heard_at >= IDLE_S
+
+    def following(self) -> PrivateStream | None:
+        """Its private stream, while the session lasts."""
+        return None if self.stream is None or self.stream.is_over else self.stream
 
 
 class Hub:
@@ -62,10 +66,10 @@ class Hub:
         self._ports = ports
         self._metrics = metrics
         self._clients: dict[Client, None] = {}
-        self._by_wallet: defaultdict[str, dict[Client, None]] = defaultdict(dict)
         self._frames: dict[Channel, str] = {}  # the newest of each, for those who come later
         self._betting_sent: tuple[object, ...] = ()
         self._draining = False
+        self.streams = PrivateStreams()
 
     @property
     def count(self) -> int:
@@ -102,20 +106,18 @@ class Hub:
             if channel in channels:
                 client.outbox.put_latest(channel, frame)
 
-    def sign_in(self, client: Client, wallet: str, expires_ms: EpochMs) -> None:
-        """From now on send the private stream of `wallet`."""
+    def sign_in(self, client: Client, session: Session) -> PrivateStream | None:
+        """From now on the client follows the private stream of this session, and no other; None
+        if the session has just ended."""
         self.sign_out(client)
-        client.wallet, client.expires_ms = wallet, expires_ms
-        self._by_wallet[wallet][client] = None
+        client.stream = self.streams.open(client.outbox, session)
+        return client.stream
 
     def sign_out(self, client: Client) -> None:
         """No private stream any more."""
-        if client.wallet is not None:
-            clients = self._by_wallet[client.wallet]
-            clients.pop(client, None)
-            if not clients:
-                del self._by_wallet[client.wallet]
-            client.wallet = None
+        if client.stream is not None:
+            self.streams.close(client.stream)
+            client.stream = None
 
     def send_away_all(self) -> None:
         """The venue drains: each socket is told when to come back, and closed; so is a new one."""
@@ -126,20 +128,23 @@ class Hub:
     def _send_away(self, client: Client) -> None:
         delay_ms = int(self._ports.chance.random() * RECONNECT_WITHIN_S * 1000)
         client.outbox.put(encode(drain_frame(reconnect_in_ms=delay_ms)))
-        client.outbox.close(Close(GOING_AWAY, "draining"))
+        client.outbox.close(DRAINING)
 
     # What goes to many
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Feed the sockets, for ever. Started once no event can be missed any more."""
         events = self._subscribe_events()
+        ends = self._ports.session_ends.subscribe("gateway", SESSION_ENDS_WAITING_MAX)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._send_events, events)
+            nursery.start_soon(self._end_sessions, ends)
             nursery.start_soon(self._send_prices)
             nursery.start_soon(self._send_grids)
             nursery.start_soon(self._send_heartbeats)
             nursery.start_soon(self._send_changes, self._ports.feed)
             nursery.start_soon(self._send_changes, self._ports.hold)
+            nursery.start_soon(self._send_changes, self._ports.disk)
             nursery.start_soon(self._send_changes, self._ports.draining)
             task_status.started()
 
@@ -166,7 +171,14 @@ class Hub:
     async def _send_heartbeats(self) -> None:
         while True:
             self._send_status()
+            self.streams.end_expired(self._ports.clock.now_ms())
+            self._close_idle()
             await trio.sleep(HEARTBEAT_S)
+
+    def _close_idle(self) -> None:
+        for client in self._clients:
+            if client.is_idle():
+                client.outbox.close(IDLE)
 
     async def _send_changes(self, watch: Watch[T]) -> None:
         """What opens or closes betting is news at once, and not at the next heartbeat."""
@@ -181,6 +193,7 @@ class Hub:
             status_frame(
                 ports.feed.value,
                 ports.hold.value,
+                disk_full=ports.disk.value.level.refuses_bets,
                 draining=ports.draining.value,
                 now_ms=ports.clock.now_ms(),
             )
@@ -194,6 +207,7 @@ class Hub:
             feed.override,
             feed.source,
             self._ports.hold.value.held,
+            self._ports.disk.value.level.refuses_bets,
             self._ports.draining.value,
         )
 
@@ -214,50 +228,19 @@ class Hub:
         try:
             while True:
                 try:
-                    self._take(await events.receive())
+                    entry = await events.receive()
                 except Overrun:
                     log.error("user_events_overrun", clients=len(self._clients))
                     events = self._subscribe_events()
-                    self._resync_all()
+                    self.streams.lose_events()
+                else:
+                    self.streams.take(entry, now_ms=self._ports.clock.now_ms())
         finally:
             events.close()
 
-    def _take(self, entry: StreamEntry) -> None:
-        if isinstance(entry, EventsLost):
-            self._ask_to_resume()
-        else:
-            self._tell(entry)
-
-    def _ask_to_resume(self) -> None:
-        """The Batcher crashed: its last events may be missing. Traders keep their sockets."""
-        for clients in tuple(self._by_wallet.values()):
-            for client in tuple(clients):
-                client.outbox.put(RESUME)
-
-    def _tell(self, event: UserEvent) -> None:
-        clients = self._by_wallet.get(event.wallet)
-        if not clients or event.seq is None:
-            return
-        frame, now_ms = encode(event_frame(event)), self._ports.clock.now_ms()
-        for client in tuple(clients):
-            if now_ms < client.expires_ms:
-                client.outbox.put(frame)
-            else:
-                self.sign_out(client)
-                client.outbox.put(SESSION_EXPIRED)
-
-    def _resync_all(self) -> None:
-        """Events were lost: whoever has a private stream must take a snapshot."""
-        for clients in tuple(self._by_wallet.values()):
-            for client in tuple(clients):
-                client.outbox.close(RESYNC)
-
-
-def encode(frame: Json) -> str:
-    """A frame as it goes out."""
-    return encode_json(frame).decode()
-
-
-RESUME: Final = encode({"type": "resync_required"})
-"""Events may have been missed: `resume` gives a snapshot, or says that none was."""
-SESSION_EXPIRED: Final = encode({"type": "session:expired"})
+    async def _end_sessions(self, ends: Subscription[SessionEnded]) -> None:
+        try:
+            while True:
+                self.streams.end_session(await ends.receive())
+        finally:
+            ends.close()

@@ -7,15 +7,19 @@ a snapshot when it comes back.
 """
 
 from collections import deque
+from collections.abc import Mapping
 from typing import Final
 
 import attrs
 import trio
 
+from actors.gateway.asgi import encode_json
+from actors.gateway.recent_events import EVENTS_PER_WALLET_MAX
 from protocols.client_socket import Channel
 
-QUEUE_MAX: Final = 512
+QUEUE_MAX: Final = 1_024
 """Frames; a trader who wins a whole column of 40 cells gets 40 at once."""
+assert EVENTS_PER_WALLET_MAX < QUEUE_MAX, "the longest replay must fit, and its reply"
 
 
 @attrs.frozen
@@ -26,12 +30,19 @@ class Close:
     reason: str
 
 
-GOING_AWAY: Final = 1001
-POLICY: Final = 1008
-TOO_BIG: Final = 1009
-TRY_AGAIN_LATER: Final = 1013
+DRAINING: Final = Close(1001, "draining")
+NOT_TEXT: Final = Close(1008, "frames must be text")
+IDLE: Final = Close(1008, "idle")
+TOO_MANY_FRAMES: Final = Close(1008, "too many frames")
+TOO_LARGE: Final = Close(1009, "the frame is too large")
+TOO_SLOW: Final = Close(1013, "too slow")
+CLOSES: Final = (DRAINING, NOT_TEXT, IDLE, TOO_MANY_FRAMES, TOO_LARGE, TOO_SLOW)
+"""Every way in which the venue ends a conversation."""
 
-TOO_SLOW: Final = Close(TRY_AGAIN_LATER, "too slow")
+
+def encode(frame: Mapping[str, object]) -> str:
+    """A frame as it goes out."""
+    return encode_json(frame).decode()
 
 
 class Outbox:
@@ -78,11 +89,16 @@ class Outbox:
 
     async def next(self) -> str | Close:
         """The next frame to send, what must arrive first; or the end."""
-        while True:
-            if self._queue:
-                return self._queue.popleft()
-            if self._closing is not None:
-                return self._closing
-            if self._latest:
-                return self._latest.pop(next(iter(self._latest)))
+        while (frame := self.next_nowait()) is None:
             await self._something.park()
+        return frame
+
+    def next_nowait(self) -> str | Close | None:
+        """As `next`, but None where it would wait."""
+        if self._queue:
+            return self._queue.popleft()
+        if self._closing is not None:
+            return self._closing
+        if self._latest:
+            return self._latest.pop(next(iter(self._latest)))
+        return None

@@ -3,9 +3,12 @@
 from collections.abc import Sequence
 from typing import Final
 
+import attrs
+
 from actors.gateway.ports import GatewayPorts
 from actors.gateway.ulid import made_at_ms
 from domain.refusals import Code, Refusal
+from domain.self_limits import in_force
 from domain.units import BetId, EpochMs
 from protocols.accounts import Account, Bet, LedgerRow
 from protocols.client_answers import (
@@ -20,35 +23,56 @@ from protocols.client_answers import (
     statement_json,
     weeks_json,
 )
-from protocols.client_fields import Json
-from protocols.client_queries import PAGE_ROWS_MAX, BetsQuery, StatementQuery
-from protocols.client_socket import snapshot_json
+from protocols.client_frames import SnapshotJson, snapshot_json
+from protocols.client_queries import BetsQuery, StatementQuery
 from protocols.money import BetStatus
 from protocols.ports import LedgerReader
 
 LAST_RESULTS: Final = 20
+ENDED: Final = (BetStatus.WON, BetStatus.LOST, BetStatus.VOID)
+SNAPSHOT_OPEN_BETS: Final = 1_000
+"""All there are: one on each of 480 cells on offer, and those whose window has not been judged."""
+SNAPSHOT_TRIES: Final = 5
 PLACED_WITHIN_MS: Final = 60_000
 """From when a bet's id is made until the bet is in the ledger, at the very most: answers are waited
 for some seconds, and a flush that began before has ended half a minute later."""
 
 
 async def read_account(ports: GatewayPorts, wallet: str) -> Account | None:
-    """The account as of the last commit."""
-    return await ports.ledger_worker.run(lambda: ports.ledger.account(wallet))
+    """The account as of the last commit, with the limits that hold now."""
+    found = await ports.ledger_worker.run(lambda: ports.ledger.account(wallet))
+    return _as_of_now(found, ports.clock.now_ms())
 
 
-async def read_snapshot(ports: GatewayPorts, wallet: str) -> Json:
-    """Balance, open bets and last results: where a trader stands."""
+def _as_of_now(account: Account | None, now_ms: EpochMs) -> Account | None:
+    """The ledger keeps a maximum that was waited for as it was asked for, until the next change."""
+    if account is None:
+        return None
+    return attrs.evolve(account, limits=in_force(account.limits, now_ms))
 
-    def read() -> Json:
+
+async def read_snapshot(ports: GatewayPorts, wallet: str) -> SnapshotJson:
+    """Where a trader stands as of `seq`: balance, open bets and last results.
+
+    Each part is a read of its own, and an event may come between two. Then all is read again; of a
+    trader to whom something happens at each try the lists may hold what the next events tell.
+    """
+
+    now_ms = ports.clock.now_ms()
+
+    def read() -> SnapshotJson:
         ledger = ports.ledger
-        ended = (BetStatus.WON, BetStatus.LOST, BetStatus.VOID)
-        return snapshot_json(
-            wallet,
-            ledger.account(wallet),
-            ledger.bets(wallet, statuses=(BetStatus.CONFIRMED,), limit=PAGE_ROWS_MAX),
-            ledger.bets(wallet, statuses=ended, limit=LAST_RESULTS),
-        )
+        account = ledger.account(wallet)
+        for _ in range(SNAPSHOT_TRIES):
+            before = account
+            open_bets = ledger.bets(
+                wallet, statuses=(BetStatus.CONFIRMED,), limit=SNAPSHOT_OPEN_BETS
+            )
+            ended = ledger.bets(wallet, statuses=ENDED, limit=LAST_RESULTS)
+            account = ledger.account(wallet)
+            if account == before:
+                break
+        return snapshot_json(wallet, _as_of_now(before, now_ms), open_bets, ended)
 
     return await ports.ledger_worker.run(read)
 

@@ -5,8 +5,8 @@ goes away takes neither its bets with it, which belong to the Batcher, nor their
 ends with their answers.
 """
 
-from collections.abc import Awaitable, Callable
-from typing import Final, TypeVar
+from collections.abc import Mapping
+from typing import Final
 
 import trio
 
@@ -14,15 +14,16 @@ from actors.gateway.addresses import OpenConnections
 from actors.gateway.asgi import Receive, Scope, Send, reject_socket
 from actors.gateway.asking import authenticate
 from actors.gateway.bets import BetDesk
-from actors.gateway.hub import Client, Hub, encode
+from actors.gateway.hub import Client, Hub
 from actors.gateway.limits import take_request
-from actors.gateway.outbox import POLICY, TOO_BIG, Close
+from actors.gateway.outbox import NOT_TEXT, TOO_LARGE, TOO_MANY_FRAMES, Close, encode
 from actors.gateway.ports import GatewayPorts
+from actors.gateway.private_streams import PrivateStream
 from actors.gateway.reads import read_account, read_snapshot
 from domain.limits import BODY_BYTES_MAX
 from domain.refusals import Code, Refusal, bad_request
 from protocols.client_answers import account_json
-from protocols.client_fields import Json
+from protocols.client_frames import refusal_frame, reply_frame
 from protocols.client_socket import (
     AuthOp,
     BadOp,
@@ -33,15 +34,13 @@ from protocols.client_socket import (
     SocketOp,
     SubscribeOp,
     parse_op,
-    refusal_frame,
-    reply_frame,
 )
 from protocols.ports import StoreUnavailable
 
-T = TypeVar("T")
-
 BETS_AT_ONCE_MAX: Final = 64
 """Bets of one socket on their way at once; the next frames wait in the client's own network."""
+OVER_LIMIT_MAX: Final = 100
+"""By so many more refused frames than served ones a client may go over the rate limit."""
 CLOSED_WITHIN_S: Final = 2
 """How long a client may take to answer our close with its own."""
 
@@ -79,6 +78,7 @@ class Conversation:
         self._address = address
         self._client = Client()
         self._bets_left = trio.Semaphore(BETS_AT_ONCE_MAX)
+        self._over_limit = 0  # refused for the rate limit, less served since
 
     async def run(self, receive: Receive, send: Send) -> None:
         """Talk until either side closes; then wait for the answers of bets on their way."""
@@ -103,78 +103,135 @@ class Conversation:
                 continue
             if text is None:
                 self._refuse(None, bad_request("body", "frames must be text"))
-                outbox.close(Close(POLICY, "frames must be text"))
+                outbox.close(NOT_TEXT)
             elif len(text) > BODY_BYTES_MAX or len(text.encode()) > BODY_BYTES_MAX:
                 self._refuse(None, Refusal(Code.TOO_LARGE))
-                outbox.close(Close(TOO_BIG, "the frame is too large"))
+                outbox.close(TOO_LARGE)
             else:
                 await self._handle(parse_op(text), bets)
 
     async def _handle(self, op: SocketOp, bets: trio.Nursery) -> None:
+        if isinstance(op, BetOp):  # the desk counts it, once its shape is right
+            self._client.has_bet = True
+            await self._bets_left.acquire()
+            bets.start_soon(self._bet, op)
+        elif isinstance(op, BadOp):
+            self._refuse(op.id, await self._over() or op.refusal)
+        elif (refused := await self._over(needs_store=isinstance(op, AuthOp | ResumeOp))) is None:
+            self._client.heard_at = trio.current_time()
+            await self._serve(op)
+        else:
+            self._refuse(op.id, refused)
+
+    async def _over(self, *, needs_store: bool = False) -> Refusal | None:
+        """Every frame is a request of its address. Without a store that counts them, what needs no
+        store goes on."""
+        try:
+            _, refused = await take_request(self._ports, self._address)
+        except StoreUnavailable:
+            return Refusal(Code.STORE_UNAVAILABLE) if needs_store else None
+        return refused
+
+    async def _serve(self, op: SubscribeOp | PingOp | AuthOp | ResumeOp) -> None:
         match op:
-            case BetOp():
-                await self._bets_left.acquire()
-                bets.start_soon(self._bet, op)
             case SubscribeOp():
                 self._reply(op.id, {"channels": list(op.channels)})
                 self._hub.subscribe(self._client, frozenset(op.channels))
             case PingOp():
                 self._reply(op.id, {"server_time_ms": self._ports.clock.now_ms()})
             case AuthOp():
-                self._answer(op.id, await self._limited(self._auth, op.token))
+                await self._auth(op)
             case ResumeOp():
-                self._answer(op.id, await self._limited(self._resume, op.seq))
-            case BadOp():
-                self._refuse(op.id, op.refusal)
+                await self._resume(op)
+
+    # Bets
 
     async def _bet(self, op: BetOp) -> None:
         try:
             answered = await self._desk.place(op.fields, address=self._address)
-            self._answer(op.id, answered.result)
+            result = answered.result
+            if answered.counted is None:
+                result = await self._over() or result
+            self._answer(op.id, result)
         finally:
             self._bets_left.release()
 
-    async def _limited(
-        self, serve: Callable[[T], Awaitable[Json | Refusal]], argument: T
-    ) -> Json | Refusal:
-        """Serve what costs a look into a store, if the address may have it."""
-        try:
-            _, refused = await take_request(self._ports, self._address)
-            return refused or await serve(argument)
-        except StoreUnavailable:
-            return Refusal(Code.STORE_UNAVAILABLE)
+    # The private stream
 
-    async def _auth(self, token: str) -> Json | Refusal:
-        """The private stream begins before the account is read: an event in between is sent, and
-        the client, who sees that its seq is not above the account's, has it already."""
-        session = await authenticate(self._ports, token)
+    async def _auth(self, op: AuthOp) -> None:
+        session = await authenticate(self._ports, op.token)
         if isinstance(session, Refusal):
-            return session
-        self._hub.sign_in(self._client, session.wallet, session.expires_at_ms)
-        account = await read_account(self._ports, session.wallet)
-        return {
-            "expires_at_ms": session.expires_at_ms,
-            **account_json(session.wallet, account),
-        }
+            self._refuse(op.id, session)
+            return
+        stream = self._hub.sign_in(self._client, session)
+        if stream is None:
+            self._refuse(op.id, Refusal(Code.UNAUTHORIZED))
+        elif op.seq is not None:
+            who = {"wallet": session.wallet, "expires_at_ms": session.expires_at_ms}
+            await self._catch_up(stream, op.seq, op.id, who)
+        else:
+            account = await read_account(self._ports, session.wallet)
+            found = account_json(session.wallet, account)
+            answer = {"expires_at_ms": session.expires_at_ms, **found}
+            self._begin(stream, found["seq"], op.id, answer)
 
-    async def _resume(self, seq: int) -> Json | Refusal:
-        """Nothing missed, or the snapshot that stands for it."""
-        wallet = self._client.wallet
-        if wallet is None:
-            return Refusal(Code.UNAUTHORIZED, "Send `auth` first.")
+    async def _resume(self, op: ResumeOp) -> None:
+        stream = self._client.following()
+        if stream is None:
+            self._refuse(op.id, Refusal(Code.UNAUTHORIZED, "Send `auth` first."))
+        else:
+            await self._catch_up(stream, op.seq, op.id, {})
+
+    async def _catch_up(
+        self, stream: PrivateStream, seq: int, request_id: RequestId, body: Mapping[str, object]
+    ) -> None:
+        """What came after `seq` and then the reply; or the reply with all that stands for it."""
+        streams, wallet = self._hub.streams, stream.session.wallet
+        current = streams.replay(stream, seq)
+        if current is not None:
+            self._reply(request_id, {**body, "resync_required": False, "seq": current})
+            return
+        streams.hold(stream)
         account = await read_account(self._ports, wallet)
-        if account is not None and account.seq == seq:
-            return {"resync_required": False, "seq": seq}
-        return {"resync_required": True, "snapshot": await read_snapshot(self._ports, wallet)}
+        if seq == (0 if account is None else account.seq):
+            answer = {**body, "resync_required": False, "seq": seq}
+            self._begin(stream, seq, request_id, answer)
+        else:
+            snapshot = await read_snapshot(self._ports, wallet)
+            answer = {**body, "resync_required": True, "snapshot": snapshot}
+            self._begin(stream, snapshot["seq"], request_id, answer)
 
-    def _answer(self, request_id: RequestId, result: Json | Refusal) -> None:
+    def _begin(
+        self,
+        stream: PrivateStream,
+        seq: int,
+        request_id: RequestId,
+        answer: Mapping[str, object],
+    ) -> None:
+        """Tell the state as of `seq`; what follows in the outbox is what followed it."""
+        if stream.is_over:  # while the state was read
+            self._refuse(request_id, Refusal(Code.UNAUTHORIZED))
+        else:
+            self._reply(request_id, answer)
+            self._hub.streams.follow(stream, seq)
+
+    # Replies
+
+    def _answer(self, request_id: RequestId, result: Mapping[str, object] | Refusal) -> None:
         if isinstance(result, Refusal):
             self._refuse(request_id, result)
         else:
             self._reply(request_id, result)
 
-    def _reply(self, request_id: RequestId, body: Json) -> None:
+    def _reply(self, request_id: RequestId, body: Mapping[str, object]) -> None:
+        self._over_limit = max(0, self._over_limit - 1)
         self._client.outbox.put(encode(reply_frame(request_id, body, ok=True)))
 
     def _refuse(self, request_id: RequestId, refusal: Refusal) -> None:
         self._client.outbox.put(encode(refusal_frame(request_id, refusal)))
+        if refusal.code is Code.RATE_LIMITED:
+            self._over_limit += 1
+        else:
+            self._over_limit = max(0, self._over_limit - 1)
+        if self._over_limit >= OVER_LIMIT_MAX:
+            self._client.outbox.close(TOO_MANY_FRAMES)

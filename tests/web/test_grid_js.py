@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from domain.quotes import Quote
-from protocols.client_socket import grid_frame
+from protocols.client_frames import grid_frame
 
 WEB = Path(__file__).resolve().parents[2] / "web"
 QUOTE = Quote(
