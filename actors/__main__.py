@@ -64,6 +64,7 @@ def parser() -> ArgumentParser:
     _add_backup(commands)
     _add_restore(commands)
     _add_check_config(commands)
+    _add_openapi(commands)
     return top
 
 
@@ -203,6 +204,25 @@ def _add_check_config(commands: Subparsers) -> None:
         _check_config,
     )
     _takes_settings(command)
+
+
+def _add_openapi(commands: Subparsers) -> None:
+    command = _command(
+        commands,
+        "openapi",
+        "print the OpenAPI document of the HTTP API, as a venue of these settings serves it at "
+        "/openapi.json",
+        "tapgrid openapi --set public.origin=https://tap.example > openapi.json",
+        _openapi,
+    )
+    command.add_argument("--config", type=Path, metavar="FILE", help="settings over the defaults")
+    command.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="SECTION.KEY=VALUE",
+        help="any setting; public.origin is the one that shows",
+    )
 
 
 def _command(
@@ -374,6 +394,13 @@ def _check_config(arguments: Namespace) -> int:
     from actors.commands.check_config import check_config
 
     return check_config(_settings(arguments), out=sys.stdout)
+
+
+def _openapi(arguments: Namespace) -> int:
+    from actors.commands.openapi import openapi
+
+    loaded = load(file=arguments.config, environ=os.environ, sets=arguments.set)
+    return openapi(loaded.settings, version=version("tapgrid"), out=sys.stdout)
 
 
 def _settings(arguments: Namespace) -> Loaded:

@@ -41,4 +41,12 @@ METRICS: Final = Operation(
     limited=False,
 )
 
-ALL: Final = (HEALTH, READY, VERSION, METRICS)
+DOCUMENT: Final = Operation(
+    method="GET",
+    path="/openapi.json",
+    summary="This document.",
+    tag=Tag.HEALTH,
+    answer="application/json",
+)
+
+ALL: Final = (HEALTH, READY, VERSION, METRICS, DOCUMENT)

@@ -33,6 +33,11 @@ class Tag(StrEnum):
     HEALTH = "health"
 
 
+ANY: Final = (
+    *(Code.BAD_REQUEST, Code.TOO_LARGE, Code.INTERNAL),
+    *(Code.RATE_LIMITED, Code.OVERLOADED),  # too many connections
+)
+"""How whatever is asked may be refused."""
 ASKED: Final = (Code.OVERLOADED, Code.DRAINING)
 """How an actor that is asked may say that it did not take the question."""
 MONEY: Final = (*ASKED, Code.STATUS_UNKNOWN)
@@ -59,6 +64,8 @@ class Operation:
     body: Form[object] | None = None
     codes: tuple[Code, ...] = ()
     """How it can be refused, beyond what every operation of its kind can."""
+    with_slashes: bool = False
+    """May its parameter in the path hold slashes, encoded or not?"""
     limited: bool = True
     """Does it count against the request limit of its address?"""
     description: str = ""
@@ -69,13 +76,13 @@ class Operation:
     @property
     def all_codes(self) -> frozenset[Code]:
         """Every code it can be refused with."""
-        codes = {*self.codes, Code.TOO_LARGE, Code.BAD_REQUEST, Code.INTERNAL}
+        codes = {*self.codes, *ANY}
         if self.limited:
-            codes |= {Code.RATE_LIMITED, Code.STORE_UNAVAILABLE}
+            codes |= {Code.STORE_UNAVAILABLE}
         if self.auth is not Auth.NONE:
             codes |= {Code.UNAUTHORIZED}
         if self.auth in (Auth.OPTIONAL, Auth.SESSION):
             codes |= {*ASKED, Code.STORE_UNAVAILABLE}
-        if self.auth is Auth.OPERATOR:  # too many wrong tokens; no audit log
-            codes |= {Code.RATE_LIMITED, Code.STORE_UNAVAILABLE}
+        if self.auth is Auth.OPERATOR:  # the audit log, and the count of wrong tokens
+            codes |= {Code.STORE_UNAVAILABLE}
         return frozenset(codes)
