@@ -95,7 +95,7 @@ class FileAuditLog:
         if not aside.exists():
             return end
         content = aside.read_bytes()
-        note = SetAside(file=aside.name, bytes=len(content), sha256=sha256_of(content))
+        note = SetAside(file=aside.name, bytes=len(content), file_sha256=sha256_of(content))
         _append(descriptor, end, note, at_ms)
         return _end_of(descriptor)
 

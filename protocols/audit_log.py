@@ -14,7 +14,6 @@ import attrs
 import msgspec
 
 from domain.units import EpochMs
-from protocols.client_fields import Json
 
 NO_LINE_BEFORE: Final = "0" * 64
 LINE_BYTES_MAX: Final = 32_768
@@ -61,7 +60,7 @@ class SetAside:
 
     file: str
     bytes: int
-    sha256: str
+    file_sha256: str
 
 
 AuditFact: TypeAlias = Action | Outcome | SetAside
@@ -148,18 +147,6 @@ class _Head:
 def sha256_of(line: bytes) -> str:
     """What the next line's `prev` must be."""
     return hashlib.sha256(line).hexdigest()
-
-
-def entry_json(entry: AuditEntry) -> Json:
-    """The entry as it stands in the log, and its hash."""
-    return {
-        "n": entry.n,
-        "at_ms": entry.at_ms,
-        "kind": _NAMES[type(entry.fact)],
-        **attrs.asdict(entry.fact),
-        "prev": entry.prev,
-        "sha256": entry.sha256,
-    }
 
 
 # --- the chain ----------------------------------------------------------------------------------

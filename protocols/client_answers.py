@@ -21,6 +21,7 @@ from domain.resolution import (
     judge_cells,
     void_reason,
 )
+from domain.self_limits import SelfLimits
 from domain.ticks import Tick
 from domain.verify import bet_faults
 from protocols.accounts import Account, Bet, LedgerRow, SettledBet, claim_of
@@ -39,6 +40,7 @@ from protocols.answer_fields import (
     WalletText,
     WeekText,
 )
+from protocols.client_limits import LimitsJson, limits_json
 from protocols.client_market import TickJson, tick_json
 from protocols.client_queries import bets_cursor
 from protocols.money import BetConfirmed, BetStatus
@@ -211,6 +213,7 @@ class ProofJson(TypedDict):
             description="SHA-256 over lines `{source},{ts_ms},{price_cents},{trade_id}`, the "
             "carry-in first, each ended by a line feed, in order.",
             pattern="^[0-9a-f]{64}$",
+            examples=["0f" * 32],
         ),
     ]
     watermark_ms: Annotated[
@@ -290,6 +293,7 @@ class AccountJson(TypedDict):
         int | None, Meta(description="Ms since 1970, UTC; null before the first money.")
     ]
     frozen: Annotated[bool, Meta(description="May he neither bet nor withdraw?")]
+    limits: LimitsJson
 
 
 REF_TYPES: Final = ("BET", "PAYOUT", "REFUND", "DEPOSIT", "WITHDRAWAL", "ADJUSTMENT", "CARRY")
@@ -342,6 +346,7 @@ def account_json(wallet: str, account: Account | None) -> AccountJson:
         "seq": account.seq if account else 0,
         "created_at_ms": account.created_at_ms if account else None,
         "frozen": account.frozen if account else False,
+        "limits": limits_json(account.limits if account else SelfLimits()),
     }
 
 
@@ -354,7 +359,7 @@ def statement_json(
     is one of them, a row of type CARRY says what there was when the week began.
     """
     page: StatementJson = {
-        "entries": [_entry_json(row) for _, row in rows],
+        "entries": [entry_json(row) for _, row in rows],
         "next_cursor": str(rows[-1][0]) if len(rows) == limit else None,
     }
     if archived:
@@ -362,7 +367,7 @@ def statement_json(
     return page
 
 
-def _entry_json(row: LedgerRow) -> EntryJson:
+def entry_json(row: LedgerRow) -> EntryJson:
     return {
         "id": row.id,
         "amount_micros": row.amount_micros,

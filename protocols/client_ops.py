@@ -1,10 +1,12 @@
 """What operators send."""
 
+from enum import StrEnum
 from typing import Final
 
 import attrs
 
-from domain.units import MICROS_MAX, Micros
+from domain.units import MICROS_MAX, BetId, Micros
+from protocols.client_bets import BET_ID
 from protocols.forms import (
     Choice,
     Field,
@@ -13,6 +15,7 @@ from protocols.forms import (
     Natural,
     Optional,
     Pattern,
+    Signed,
     Wallet,
     Words,
     alone,
@@ -48,7 +51,7 @@ _REFERENCE: Final = Field(
     Pattern(
         pattern="[!-~]{1,128}", why="must be 1 to 128 visible ASCII characters", example="wire-17"
     ),
-    "What the deposit is known by: once it is credited, the same reference credits no more.",
+    "What it is known by: once it is done, the same reference does no more.",
 )
 _MAY_SAY_WHY: Final = Field("reason", Optional(_WHY, ""), "Why, for the log.")
 
@@ -108,3 +111,95 @@ def _rebuild(given: Given) -> RebuildRequest:
 
 
 REBUILD: Final = Form((_REBUILT, _REASON), _rebuild)
+
+
+# --- adjustments --------------------------------------------------------------------------------
+
+
+@attrs.frozen(kw_only=True)
+class AdjustmentRequest:
+    """An operator makes a wrong result good."""
+
+    wallet: str
+    amount_micros: int
+    """To the trader; negative: from him."""
+    reference: str
+    bet_id: BetId | None
+    reason: str
+
+
+_ADJUSTED: Final = Field("wallet", Wallet(), "Whose balance.")
+_TO_HIM: Final = Field(
+    "amount_micros",
+    Signed(most=MICROS_MAX),
+    "Micros of a USD, from the house to the trader; with a minus from him to the house.",
+)
+_BET: Final = Field("bet_id", Optional(BET_ID, None), "The bet that it is about, if any.")
+
+
+def _adjustment(given: Given) -> AdjustmentRequest:
+    return AdjustmentRequest(
+        wallet=given[_ADJUSTED],
+        amount_micros=given[_TO_HIM],
+        reference=given[_REFERENCE],
+        bet_id=given[_BET],
+        reason=given[_REASON],
+    )
+
+
+ADJUSTMENT: Final = Form((_ADJUSTED, _TO_HIM, _REFERENCE, _BET, _REASON), _adjustment)
+
+
+# --- withdrawals --------------------------------------------------------------------------------
+
+
+@attrs.frozen(kw_only=True)
+class PaymentRequest:
+    """An operator has paid a withdrawal."""
+
+    reference: str
+    reason: str
+
+
+_PAYMENT: Final = Field(
+    "reference", _REFERENCE.kind, "Of the payment, e.g. a transaction hash; the trader is shown it."
+)
+
+
+def _paid(given: Given) -> PaymentRequest:
+    return PaymentRequest(reference=given[_PAYMENT], reason=given[_MAY_SAY_WHY])
+
+
+PAID: Final = Form((_PAYMENT, _MAY_SAY_WHY), _paid)
+
+REJECTED: Final = alone(Field("reason", _WHY, "Why. It is logged, and the trader is shown it."))
+
+
+@attrs.frozen(kw_only=True)
+class BankrollRequest:
+    """An operator takes money out of the bankroll."""
+
+    amount_micros: Micros
+    reference: str
+    destination: str
+    reason: str
+
+
+class _Bankroll(StrEnum):
+    HOUSE = HOUSE
+
+
+_TAKEN_FROM: Final = Field("wallet", Choice(_Bankroll), "The bankroll: `house`.")
+_TO: Final = Field("destination", Optional(Words(most=200), ""), "Where it went, for the log.")
+
+
+def _bankroll(given: Given) -> BankrollRequest:
+    return BankrollRequest(
+        amount_micros=given[_AMOUNT],
+        reference=given[_REFERENCE],
+        destination=given[_TO],
+        reason=given[_REASON],
+    )
+
+
+BANKROLL: Final = Form((_TAKEN_FROM, _AMOUNT, _REFERENCE, _TO, _REASON), _bankroll)

@@ -21,7 +21,7 @@ _INTERVAL_MS_MIN: Final = 1_000
 _INTERVAL_MS_MAX: Final = 86_400_000
 
 _TIME: Final = Optional(Natural(most=LATEST_MS), None)
-_LIMIT: Final = Field(
+LIMIT: Final = Field(
     "limit",
     Optional(Natural(least=1, most=PAGE_ROWS_MAX), PAGE_ROWS),
     f"The most rows of a page; {PAGE_ROWS} if not given.",
@@ -82,11 +82,11 @@ def _bets(given: Given) -> BetsQuery:
         from_ms=given[_FROM],
         to_ms=given[_TO],
         before=given[_AFTER_BET],
-        limit=given[_LIMIT],
+        limit=given[LIMIT],
     )
 
 
-BETS: Final = Form((_STATUS, _FROM, _TO, _AFTER_BET, _LIMIT), _bets)
+BETS: Final = Form((_STATUS, _FROM, _TO, _AFTER_BET, LIMIT), _bets)
 
 
 # --- the statement ------------------------------------------------------------------------------
@@ -106,10 +106,10 @@ _AFTER_ROW: Final = Field(
 
 
 def _statement(given: Given) -> StatementQuery:
-    return StatementQuery(before=given[_AFTER_ROW], limit=given[_LIMIT])
+    return StatementQuery(before=given[_AFTER_ROW], limit=given[LIMIT])
 
 
-STATEMENT: Final = Form((_AFTER_ROW, _LIMIT), _statement)
+STATEMENT: Final = Form((_AFTER_ROW, LIMIT), _statement)
 
 
 # --- prices -------------------------------------------------------------------------------------

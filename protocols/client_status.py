@@ -163,6 +163,19 @@ class ResolverJson(TypedDict):
     ]
 
 
+class RestoreStatusJson(TypedDict):
+    """Archived weeks that are brought back for reading."""
+
+    now: Annotated[str, Meta(description="The Sunday of the week in hand; empty if none is.")]
+    done_bytes: Bytes
+    total_bytes: Bytes
+    waiting: Annotated[int, Meta(description="Weeks asked for that are not here yet.")]
+    restored: Count
+    last_restored: str
+    failures: Count
+    last_failure: str
+
+
 class ArchiveStatusJson(TypedDict):
     """The archive of closed weeks."""
 
@@ -175,6 +188,7 @@ class ArchiveStatusJson(TypedDict):
     total_bytes: Bytes
     failures: Count
     last_failure: str
+    restores: RestoreStatusJson
 
 
 class BackupStatusJson(TypedDict):

@@ -10,19 +10,24 @@ from typing import Final, cast
 import structlog
 import trio
 
+from actors.gateway.account_ops import AccountOps
+from actors.gateway.account_routes import AccountRoutes
 from actors.gateway.asgi import App
 from actors.gateway.auth_routes import AuthRoutes
 from actors.gateway.bet_route import BetRoute
 from actors.gateway.bets import BetDesk
 from actors.gateway.connections import Connections
+from actors.gateway.document import DocumentRoutes
 from actors.gateway.edge import Edge
 from actors.gateway.headers import security_headers
 from actors.gateway.health import HealthRoutes
 from actors.gateway.hub import Hub
 from actors.gateway.metrics import Metrics
+from actors.gateway.operators import Operators
 from actors.gateway.ops_routes import OpsRoutes
 from actors.gateway.pages import Pages
 from actors.gateway.ports import GatewayPorts
+from actors.gateway.restarts import Restarts
 from actors.gateway.routes import Routes
 from actors.gateway.socket import Sockets
 from actors.gateway.trader_routes import TraderRoutes
@@ -38,13 +43,13 @@ CLOSE_ALL_WITHIN_S: Final = 0.5
 
 async def run(life: Life, ports: GatewayPorts) -> None:
     """One life: serve until asked to stop, then drain."""
-    await Gateway(ports).run(life)
+    await Gateway(ports, own_path=life.path).run(life)
 
 
 class Gateway:
     """The parts of the door, put together."""
 
-    def __init__(self, ports: GatewayPorts) -> None:
+    def __init__(self, ports: GatewayPorts, *, own_path: str) -> None:
         metrics = Metrics(ports)
         self._ports = ports
         self._desk = BetDesk(ports, metrics)
@@ -67,9 +72,15 @@ class Gateway:
         )
         routes.add(AuthRoutes(ports).routes())
         routes.add(TraderRoutes(ports).routes())
+        routes.add(AccountRoutes(ports).routes())
+        routes.add(DocumentRoutes(ports).routes())
         routes.add(HealthRoutes(ports, metrics).routes())
-        routes.add(OpsRoutes(ports, self._hub, self._connections).routes())
-        routes.add(UpkeepRoutes(ports).routes())
+        operators = Operators(ports)
+        self._restarts = Restarts(ports, operators, own_path=own_path)
+        routes.add(OpsRoutes(ports, operators, self._hub, self._connections).routes())
+        routes.add(UpkeepRoutes(ports, operators).routes())
+        routes.add(AccountOps(ports, operators).routes())
+        routes.add(self._restarts.routes())
 
     async def run(self, life: Life) -> None:
         """Serve until asked to stop, then drain."""
@@ -77,6 +88,7 @@ class Gateway:
             await nursery.start(self._hub.run)
             async with self._connections.serve(self._ports.listeners):
                 nursery.start_soon(self._watch_the_drain)
+                nursery.start_soon(self._restarts.restart_own)
                 life.ready()
                 while not await life.sleep_or_stop(BEAT_EVERY_S):
                     life.beat()

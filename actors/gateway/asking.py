@@ -7,7 +7,7 @@ from actors.gateway.ports import GatewayPorts
 from actors.gateway.routes import bearer
 from domain.refusals import Code, Refusal
 from protocols.accounts import IntegrityReport
-from protocols.archive import ArchiveBegun, ArchiveNow
+from protocols.archive import ArchiveBegun, ArchiveNow, RestoreBegun, RestoreWeek
 from protocols.auditing import CheckIntegrity
 from protocols.backup import BackupTaken, TakeBackup
 from protocols.market import FeedStatus, SetOverride
@@ -55,6 +55,12 @@ async def ask_circuit(ports: GatewayPorts, command: SetOverride) -> FeedStatus |
 async def ask_archiver(ports: GatewayPorts, command: ArchiveNow) -> ArchiveBegun | Refusal:
     """Have closed weeks archived now; the answer does not wait for it."""
     outcome = await ask(ports.archive_requests, command, within_s=ANSWER_WITHIN_S)
+    return _certain(ports, outcome)
+
+
+async def ask_restore(ports: GatewayPorts, command: RestoreWeek) -> RestoreBegun | Refusal:
+    """Have an archived week brought back; the answer does not wait for it."""
+    outcome = await ask(ports.restore_requests, command, within_s=ANSWER_WITHIN_S)
     return _certain(ports, outcome)
 
 

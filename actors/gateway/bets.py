@@ -17,12 +17,13 @@ from actors.gateway.limits import Counted, take_bet, take_request
 from actors.gateway.metrics import Metrics
 from actors.gateway.ports import GatewayPorts
 from actors.gateway.reads import read_account
+from actors.gateway.signed_requests import refused_unsigned
 from actors.gateway.signers import Signers
 from actors.gateway.ulid import made_at_ms
 from domain.grid import current_ms
-from domain.limits import NONCE_TTL_S, SIGNATURE_AGE_MAX_S, SIGNATURE_AHEAD_MAX_S
+from domain.limits import NONCE_TTL_S
 from domain.placement import early_refusal
-from domain.refusals import Code, Refusal, bad_request
+from domain.refusals import Code, Refusal
 from domain.units import BetId
 from protocols.client_answers import PlacedJson, bet_json, confirmed_json
 from protocols.client_bets import BET, BetRequest
@@ -105,16 +106,10 @@ class BetDesk:
     def _refused_early(self, bet: BetRequest) -> Refusal | None:
         """All that can be said against a bet without touching its signature."""
         ports = self._ports
-        now_ms = ports.clock.now_ms()
-        oldest_ms = now_ms - SIGNATURE_AGE_MAX_S * 1000
-        newest_ms = now_ms + SIGNATURE_AHEAD_MAX_S * 1000
-        if not oldest_ms <= bet.timestamp_s * 1000 <= newest_ms:
-            return Refusal(Code.SIGNATURE_EXPIRED, details={"server_time_ms": now_ms})
-        if bet.chain_id != ports.settings.chain_id:
-            return bad_request("chain_id", f"this venue's is {ports.settings.chain_id}")
-        if ports.draining.value:
-            return Refusal(Code.DRAINING)
-        feed = ports.feed.value
+        refused = refused_unsigned(ports, timestamp_s=bet.timestamp_s, chain_id=bet.chain_id)
+        if refused is not None:
+            return refused
+        feed, now_ms = ports.feed.value, ports.clock.now_ms()
         at_ms = current_ms(now_ms=now_ms, newest_tick_ms=feed.last_tick_ms or 0, high_ms=0)
         gate = betting_gate(feed, ports.hold.value, ports.disk.value)
         return early_refusal(ports.rules, gate, bet.cell, at_ms=at_ms)

@@ -18,6 +18,8 @@ from protocols.ports import Allowance
 REQUESTS: Final = "requests"
 BETS: Final = "bets"
 SIGN_INS: Final = "sign_ins"
+WRONG_TOKENS: Final = "wrong_tokens"
+WRONG_TOKENS_PER_MINUTE: Final = 30
 
 
 @attrs.frozen(kw_only=True)
@@ -48,6 +50,13 @@ async def take_bet(ports: GatewayPorts, wallet: str) -> tuple[Counted, Refusal |
     """One bet of this wallet, once its signature holds. Raises StoreUnavailable."""
     settings = ports.settings
     return await _take(ports, BETS, wallet, settings.bets_per_minute, settings.bets_burst)
+
+
+async def take_wrong_token(ports: GatewayPorts, address: str) -> Refusal | None:
+    """One wrong token of an operator's, from this address. Raises StoreUnavailable."""
+    most = WRONG_TOKENS_PER_MINUTE
+    _, refused = await _take(ports, WRONG_TOKENS, address, most, most)
+    return refused
 
 
 def limit_headers(counted: Counted | None) -> Headers:

@@ -1,19 +1,30 @@
-"""What operators can see and do. Each has a token of his own; each action is logged with who, what
-and why before it is asked for, so that even one whose answer is lost is on record."""
+"""The venue as operators see it, and their orders about betting and money as a whole."""
+
+from functools import partial
 
 import structlog
 
 from actors.gateway.asking import ask_circuit, ask_money
 from actors.gateway.connections import Connections
 from actors.gateway.hub import Hub
-from actors.gateway.operators import operator, operator_asks
+from actors.gateway.operators import Operators, Told
 from actors.gateway.ports import GatewayPorts
-from actors.gateway.routes import Route
+from actors.gateway.routes import Route, read_body, read_query
 from actors.gateway.tree import rows_json
 from actors.gateway.upkeep import upkeep_json
-from domain.refusals import Refusal
+from domain.refusals import Code, Refusal
+from protocols.audit_log import AuditLogUnreadable, Figure
 from protocols.client_market import FeedJson, feed_json, source_json
-from protocols.client_ops import CIRCUIT, DEPOSIT, REASON, REBUILD
+from protocols.client_ops import (
+    CIRCUIT,
+    DEPOSIT,
+    REASON,
+    REBUILD,
+    CircuitRequest,
+    DepositRequest,
+    RebuildRequest,
+)
+from protocols.client_orders import AUDIT, AuditPageJson, audit_page_json
 from protocols.client_status import (
     DepositedJson,
     HeldJson,
@@ -42,8 +53,11 @@ log = structlog.get_logger("ops")
 class OpsRoutes:
     """The views below `/ops`."""
 
-    def __init__(self, ports: GatewayPorts, hub: Hub, connections: Connections) -> None:
+    def __init__(
+        self, ports: GatewayPorts, operators: Operators, hub: Hub, connections: Connections
+    ) -> None:
         self._ports = ports
+        self._operators = operators
         self._hub = hub
         self._connections = connections
 
@@ -56,11 +70,12 @@ class OpsRoutes:
             (ops.HOLD, self.hold),
             (ops.RELEASE, self.release),
             (ops.REBUILD, self.rebuild),
+            (ops.AUDIT, self.audit),
         ]
 
     async def status(self) -> OpsStatusJson | Refusal:
         """The actor tree, and everything that it drives."""
-        who = operator(self._ports)
+        who = await self._operators.who()
         if isinstance(who, Refusal):
             return who
         ports, now_ms = self._ports, self._ports.clock.now_ms()
@@ -88,32 +103,62 @@ class OpsRoutes:
             "gateway": {"connections": self._connections.count, "sockets": self._hub.count},
         }
 
+    async def audit(self) -> AuditPageJson | Refusal:
+        """A page of what operators did."""
+        who, asked = await self._operators.who(), read_query(self._ports, AUDIT)
+        if isinstance(who, Refusal):
+            return who
+        if isinstance(asked, Refusal):
+            return asked
+        try:
+            entries = await self._ports.audit_log_worker.run(
+                lambda: self._ports.audit_log.page(before=asked.before, limit=asked.limit)
+            )
+        except AuditLogUnreadable as error:
+            return Refusal(Code.STORE_UNAVAILABLE, str(error))
+        return audit_page_json(entries, asked.limit)
+
     async def circuit(self) -> FeedJson | Refusal:
         """Override the circuit breaker."""
-        request = await operator_asks(self._ports, CIRCUIT)
-        if isinstance(request, Refusal):
-            return request
-        who, asked = request
-        log.warning("ops_circuit", who=who, what=asked.override.value, why=asked.reason)
-        feed = await ask_circuit(
-            self._ports, SetOverride(override=asked.override, by=who, why=asked.reason)
+        return await self._operators.order(
+            partial(read_body, self._ports, CIRCUIT),
+            lambda asked: Told("circuit", asked.override.value, asked.reason),
+            self._override,
         )
+
+    async def _override(self, who: str, asked: CircuitRequest) -> FeedJson | Refusal:
+        command = SetOverride(override=asked.override, by=who, why=asked.reason)
+        feed = await ask_circuit(self._ports, command)
         if isinstance(feed, Refusal):
             return feed
         return feed_json(feed, self._ports.clock.now_ms())
 
+    async def hold(self) -> HeldJson | Refusal:
+        """Betting off."""
+        return await self._set_hold(held=True)
+
+    async def release(self) -> HeldJson | Refusal:
+        """Betting on."""
+        return await self._set_hold(held=False)
+
+    async def _set_hold(self, *, held: bool) -> HeldJson | Refusal:
+        async def set_it(who: str, why: str) -> HeldJson | Refusal:
+            done = await ask_money(self._ports, SetHold(held=held, by=who, why=why), HoldSet)
+            return done if isinstance(done, Refusal) else {"held": done.held}
+
+        return await self._operators.order(
+            partial(read_body, self._ports, REASON),
+            lambda why: Told("hold" if held else "release", why=why),
+            set_it,
+        )
+
     async def deposits(self) -> DepositedJson | Refusal:
         """Credit a wallet, once per reference."""
-        request = await operator_asks(self._ports, DEPOSIT)
-        if isinstance(request, Refusal):
-            return request
-        who, asked = request
-        log.warning(
-            "ops_deposit",
-            who=who,
-            what=f"{asked.amount_micros} micros to {asked.wallet} as {asked.reference}",
-            why=asked.reason,
+        return await self._operators.order(
+            partial(read_body, self._ports, DEPOSIT), _deposit_told, self._deposit
         )
+
+    async def _deposit(self, who: str, asked: DepositRequest) -> DepositedJson | Refusal:
         command = Deposit(
             wallet=asked.wallet,
             amount_micros=asked.amount_micros,
@@ -131,21 +176,15 @@ class OpsRoutes:
             "repeated": done.repeated,
         }
 
-    async def hold(self) -> HeldJson | Refusal:
-        """Betting off."""
-        return await self._set_hold(held=True)
-
-    async def release(self) -> HeldJson | Refusal:
-        """Betting on."""
-        return await self._set_hold(held=False)
-
     async def rebuild(self) -> RebuiltJson | Refusal:
         """Set a balance to the sum of its ledger rows. `noted_in_row` is null if it was."""
-        request = await operator_asks(self._ports, REBUILD)
-        if isinstance(request, Refusal):
-            return request
-        who, asked = request
-        log.warning("ops_rebuild", who=who, what=f"balance of {asked.wallet}", why=asked.reason)
+        return await self._operators.order(
+            partial(read_body, self._ports, REBUILD),
+            lambda asked: Told("rebuild", asked.wallet, asked.reason),
+            self._rebuild,
+        )
+
+    async def _rebuild(self, who: str, asked: RebuildRequest) -> RebuiltJson | Refusal:
         command = RebuildBalance(wallet=asked.wallet, by=who, why=asked.reason)
         done = await ask_money(self._ports, command, BalanceRebuilt)
         if isinstance(done, Refusal):
@@ -156,15 +195,6 @@ class OpsRoutes:
             "balance_micros": done.after_micros,
             "noted_in_row": done.rowid,
         }
-
-    async def _set_hold(self, *, held: bool) -> HeldJson | Refusal:
-        request = await operator_asks(self._ports, REASON)
-        if isinstance(request, Refusal):
-            return request
-        who, why = request
-        log.warning("ops_hold", who=who, what="hold" if held else "release", why=why)
-        done = await ask_money(self._ports, SetHold(held=held, by=who, why=why), HoldSet)
-        return done if isinstance(done, Refusal) else {"held": done.held}
 
     async def _house(self) -> HouseJson | None:
         """Null where the ledger can't be read: that is when the rest is wanted most."""
@@ -212,3 +242,11 @@ class OpsRoutes:
             "open_columns": resolver.open_columns,
             "oldest_open_end_ms": resolver.oldest_open_end_ms,
         }
+
+
+def _deposit_told(asked: DepositRequest) -> Told:
+    figures: dict[str, Figure] = {
+        "amount_micros": asked.amount_micros,
+        "reference": asked.reference,
+    }
+    return Told("deposit", asked.wallet, asked.reason, figures=figures)

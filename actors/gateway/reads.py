@@ -119,14 +119,22 @@ def _lacking(ledger: LedgerReader, asked: BetsQuery, bets: Sequence[Bet]) -> Seq
 
 async def read_statement(ports: GatewayPorts, wallet: str, asked: StatementQuery) -> StatementJson:
     """A page of the wallet's ledger rows, newest first, and which weeks it lacks."""
+    rows, archived = await read_rows(ports, wallet, asked)
+    return statement_json(rows, asked.limit, archived)
 
-    def read() -> StatementJson:
+
+async def read_rows(
+    ports: GatewayPorts, wallet: str, asked: StatementQuery
+) -> tuple[Sequence[tuple[int, LedgerRow]], Sequence[str]]:
+    """The same as the ledger has it."""
+
+    def read() -> tuple[Sequence[tuple[int, LedgerRow]], Sequence[str]]:
         rows, until_ms = _rows_and_end(ports.ledger, wallet, asked)
         is_full = len(rows) == asked.limit
         archived = ports.ledger.archived(
             from_ms=rows[-1][1].created_at_ms if is_full else None, to_ms=until_ms
         )
-        return statement_json(rows, asked.limit, archived)
+        return rows, archived
 
     return await ports.ledger_worker.run(read)
 

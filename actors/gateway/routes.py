@@ -51,7 +51,7 @@ class Routes(QuartTrio):
         for operation, view in routes:
             path = operation.path.replace("{", "<").replace("}", ">")
             self.add_url_rule(
-                path,
+                path.replace("<", "<path:") if operation.with_slashes else path,
                 endpoint=f"{operation.method} {operation.path}",
                 view_func=self._served(view, path, limited=operation.limited),
                 methods=[operation.method],
@@ -98,6 +98,12 @@ def client() -> str:
     return address
 
 
+def request_id() -> str:
+    """The id of the request in hand, as its answer and the log have it."""
+    found: str = request.scope["state"]["request_id"]
+    return found
+
+
 def bearer() -> str | Refusal:
     """The bearer token of the request in hand."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
@@ -108,7 +114,7 @@ def bearer() -> str | Refusal:
 
 def _response(answer: Answer, headers: Headers = ()) -> TrioResponse:
     response = TrioResponse(answer.body, answer.status)
-    for name, value in (*answer.headers, *headers):
+    for name, value in (*headers, *answer.headers):  # of one name, the answer's own counts
         response.headers[name.decode()] = value.decode()
     return response
 

@@ -184,24 +184,13 @@ class TraderRoutes:
         wallet = await self._faucet_wallet()
         if isinstance(wallet, Refusal):
             return wallet
-        account = await read_account(self._ports, wallet)
-        balance_micros = account.balance_micros if account is not None else 0
-        amount_micros = min(
-            settings.faucet_micros, settings.faucet_balance_max_micros - balance_micros
-        )
-        if amount_micros <= 0:
-            most = settings.faucet_balance_max_micros
-            return Refusal(
-                Code.LIMIT_REACHED,
-                "The faucet fills an account up to its limit only.",
-                {"balance_max_micros": most, "balance_micros": balance_micros},
-            )
-        return await self._give(wallet, amount_micros)
-
-    async def _give(self, wallet: str, amount_micros: int) -> CreditedJson | Refusal:
-        reference = f"{FAUCET_BY}:{self._ports.chance.token_bytes(16).hex()}"
+        # The ledger gives no more than brings the balance to its limit, also of two at once.
         command = Deposit(
-            wallet=wallet, amount_micros=amount_micros, reference=reference, by=FAUCET_BY
+            wallet=wallet,
+            amount_micros=settings.faucet_micros,
+            reference=f"{FAUCET_BY}:{self._ports.chance.token_bytes(16).hex()}",
+            by=FAUCET_BY,
+            balance_max_micros=settings.faucet_balance_max_micros,
         )
         given = await ask_money(self._ports, command, Deposited)
         if isinstance(given, Refusal):

@@ -18,6 +18,14 @@ def actors_of(status: SupervisorStatus) -> Iterator[ChildStatus]:
             yield child
 
 
+def paths_of(status: SupervisorStatus) -> Iterator[str]:
+    """The paths of all actors and supervisors below the root, each supervisor before its own."""
+    for child in status.children:
+        yield child.path
+        if isinstance(child, SupervisorStatus):
+            yield from paths_of(child)
+
+
 def down(status: SupervisorStatus) -> list[str]:
     """The paths of the actors that do not run now and should."""
     fine = (State.RUNNING, State.IGNORED, State.STOPPING)

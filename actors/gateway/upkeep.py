@@ -1,15 +1,19 @@
 """What operators are shown of archive, backups, audits and disk, and what they may ask for."""
 
-import structlog
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import TypeVar
 
-from actors.gateway.asking import ask_archiver, ask_auditor, ask_backup_keeper
-from actors.gateway.operators import operator_asks
+from actors.gateway.asgi import Answer, json_answer
+from actors.gateway.asking import ask_archiver, ask_auditor, ask_backup_keeper, ask_restore
+from actors.gateway.operators import Operators, Told
 from actors.gateway.ports import GatewayPorts
-from actors.gateway.routes import Route
+from actors.gateway.routes import Route, read_body
 from domain.refusals import Refusal
 from domain.units import EpochMs
-from protocols.archive import ArchiveNow
+from protocols.archive import ArchiveNow, RestoreWeek
 from protocols.client_ops import REASON
+from protocols.client_orders import RestoreBegunJson
 from protocols.client_status import (
     ArchiveBegunJson,
     ArchiveStatusJson,
@@ -18,18 +22,21 @@ from protocols.client_status import (
     BackupStatusJson,
     DiskStatusJson,
     IntegrityJson,
+    RestoreStatusJson,
     UpkeepJson,
 )
 from protocols.operations import ops
+from protocols.upkeep import RestoreStatus
 
-log = structlog.get_logger("ops")
+A = TypeVar("A")
 
 
 class UpkeepRoutes:
-    """Work that otherwise comes by itself, now."""
+    """Work that otherwise comes by itself, now; and weeks brought back from the archive."""
 
-    def __init__(self, ports: GatewayPorts) -> None:
+    def __init__(self, ports: GatewayPorts, operators: Operators) -> None:
         self._ports = ports
+        self._operators = operators
 
     def routes(self) -> list[Route]:
         """All of them."""
@@ -37,21 +44,22 @@ class UpkeepRoutes:
             (ops.ARCHIVE, self.archive),
             (ops.BACKUP, self.backup),
             (ops.INTEGRITY, self.integrity),
+            (ops.RESTORE, self.restore),
         ]
 
     async def archive(self) -> ArchiveBegunJson | Refusal:
         """Archive what waits, without regard to earlier failures. The status shows how it goes."""
-        who = await self._logged("archive")
-        if isinstance(who, Refusal):
-            return who
+        return await self._order("archive", self._archive)
+
+    async def _archive(self, who: str, _: str) -> ArchiveBegunJson | Refusal:
         begun = await ask_archiver(self._ports, ArchiveNow(by=who))
         return begun if isinstance(begun, Refusal) else {"waiting": begun.waiting}
 
     async def backup(self) -> BackupJson | Refusal:
         """Take a backup, and wait for it."""
-        who = await self._logged("backup")
-        if isinstance(who, Refusal):
-            return who
+        return await self._order("backup", self._backup)
+
+    async def _backup(self, _who: str, _why: str) -> BackupJson | Refusal:
         taken = await ask_backup_keeper(self._ports)
         if isinstance(taken, Refusal):
             return taken
@@ -60,9 +68,9 @@ class UpkeepRoutes:
 
     async def integrity(self) -> IntegrityJson | Refusal:
         """Add the money up, and wait for it."""
-        who = await self._logged("integrity")
-        if isinstance(who, Refusal):
-            return who
+        return await self._order("integrity", self._integrity)
+
+    async def _integrity(self, _who: str, _why: str) -> IntegrityJson | Refusal:
         report = await ask_auditor(self._ports)
         if isinstance(report, Refusal):
             return report
@@ -77,14 +85,25 @@ class UpkeepRoutes:
             ],
         }
 
-    async def _logged(self, what: str) -> str | Refusal:
-        """Whose request this is, with its reason on record."""
-        request = await operator_asks(self._ports, REASON)
-        if isinstance(request, Refusal):
-            return request
-        who, why = request
-        log.warning("ops_upkeep", who=who, what=what, why=why)
-        return who
+    async def restore(self, week: str) -> Answer | Refusal:
+        """Have an archived week brought back for reading, in the background."""
+
+        async def begin(who: str, _: str) -> Answer | Refusal:
+            begun = await ask_restore(self._ports, RestoreWeek(week=week, by=who))
+            if isinstance(begun, Refusal):
+                return begun
+            body: RestoreBegunJson = {"week": begun.week, "already_here": begun.already_here}
+            return json_answer(body, status=202)
+
+        return await self._order("restore", begin, subject=week)
+
+    async def _order(
+        self, what: str, do: Callable[[str, str], Awaitable[A | Refusal]], *, subject: str = ""
+    ) -> A | Refusal:
+        """An order that says no more than why."""
+        return await self._operators.order(
+            partial(read_body, self._ports, REASON), lambda why: Told(what, subject, why), do
+        )
 
 
 def upkeep_json(ports: GatewayPorts, now_ms: EpochMs) -> UpkeepJson:
@@ -109,6 +128,20 @@ def _archive(ports: GatewayPorts, now_ms: EpochMs) -> ArchiveStatusJson:
         "total_bytes": archive.total_bytes,
         "failures": archive.failures,
         "last_failure": archive.last_failure,
+        "restores": _restores(archive.restores),
+    }
+
+
+def _restores(restores: RestoreStatus) -> RestoreStatusJson:
+    return {
+        "now": restores.now,
+        "done_bytes": restores.done_bytes,
+        "total_bytes": restores.total_bytes,
+        "waiting": restores.waiting,
+        "restored": restores.restored,
+        "last_restored": restores.last_restored,
+        "failures": restores.failures,
+        "last_failure": restores.last_failure,
     }
 
 

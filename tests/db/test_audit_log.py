@@ -147,7 +147,7 @@ def test_a_torn_line_is_set_aside_and_noted(log: FileAuditLog, file: Path, torn:
     aside = file.with_name("audit.jsonl.torn-2")
     content = aside.read_bytes()
     assert content == torn.decode("ascii", "backslashreplace").encode()
-    note = SetAside(file=aside.name, bytes=len(content), sha256=sha256_of(content))
+    note = SetAside(file=aside.name, bytes=len(content), file_sha256=sha256_of(content))
     assert [entry.fact for entry in checked(file)] == [HOLD, note, HOLD]
     assert (first.n, third.n) == (1, 3)
 
