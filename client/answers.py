@@ -19,7 +19,7 @@ Json: TypeAlias = Mapping[str, Any]
 """An answer that is for people to read, and has no fixed shape here."""
 
 
-def decode(body: bytes, kind: type[T]) -> T:
+def decode(body: bytes | str, kind: type[T]) -> T:
     """The answer that a body is. Raises BadAnswer."""
     try:
         return msgspec.json.decode(body, type=kind)
@@ -139,12 +139,14 @@ class User:
 
 @attrs.frozen(kw_only=True)
 class GrantedKey:
-    """The session key that the sign-in authorised."""
+    """A session key with its caps."""
 
     key_id: str
     bet_max_micros: Micros
     day_max_micros: Micros
     expires_at_ms: EpochMs
+    staked_today_micros: Micros = 0
+    """Since 00:00 UTC."""
 
 
 @attrs.frozen(kw_only=True)
@@ -152,9 +154,11 @@ class SignedIn:
     """A session began. The token is shown here and never again."""
 
     token: str = attrs.field(repr=False)
+    session_id: str
+    """Names the session, and opens nothing."""
     expires_at_ms: EpochMs
     user: User
-    session_key: GrantedKey | None = None
+    session_key: GrantedKey | None
 
 
 @attrs.frozen(kw_only=True)
@@ -164,14 +168,29 @@ class SessionInfo:
     session_id: str
     created_at_ms: EpochMs
     expires_at_ms: EpochMs
-    current: bool = False
+    network: str
+    """Where it was signed in from."""
+    current: bool
     """Is it the one that asked?"""
-    key_id: str | None = None
+    signed_in: bool
+    """False: the venue has forgotten its token; its key may still bet."""
+    session_key: GrantedKey | None
+
+
+@attrs.frozen(kw_only=True)
+class CurrentSession:
+    """Whose session a token is, and its key if that may bet now."""
+
+    session_id: str
+    wallet: str
+    created_at_ms: EpochMs
+    expires_at_ms: EpochMs
+    session_key: GrantedKey | None
 
 
 @attrs.frozen(kw_only=True)
 class Sessions:
-    """All live sessions of a wallet."""
+    """All sessions of a wallet, newest first."""
 
     sessions: tuple[SessionInfo, ...]
 
@@ -209,13 +228,12 @@ class Bet:
     placed_at_ms: EpochMs
     resolved_at_ms: EpochMs | None
     nonce: str
-    quote: int
+    quote: int | None
     rule: str
     column_start_s: EpochS
     column_s: int
     lo_cents: Cents
     hi_cents: Cents
-    key_id: str | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -289,7 +307,7 @@ class Account:
     open_bets: int
     seq: int
     created_at_ms: EpochMs | None
-    frozen: bool = False
+    frozen: bool
     limits: Limits = Limits()
 
 
@@ -303,13 +321,18 @@ class Withdrawal:
     id: str
     status: str
     amount_micros: Micros
-    destination: str | None = None
+    destination: str = ""
+    """Left out where a repeated request is told of the first."""
     wallet: str | None = None
+    """For operators."""
     requested_at_ms: EpochMs | None = None
     decided_at_ms: EpochMs | None = None
+    decided_by: str | None = None
+    """For operators: who."""
     reference: str | None = None
     """Of the payment, once it is paid."""
     reason: str | None = None
+    """Why it was rejected."""
 
 
 @attrs.frozen(kw_only=True)
@@ -326,6 +349,15 @@ class WithdrawalDecided:
     """An operator has paid it or given it back."""
 
     withdrawal: Withdrawal
+
+
+@attrs.frozen(kw_only=True)
+class BankrollWithdrawn:
+    """The bankroll is smaller. `repeated`: its reference was taken before, and not again."""
+
+    withdrawal: Withdrawal
+    balance_micros: Micros
+    repeated: bool
 
 
 @attrs.frozen(kw_only=True)

@@ -69,7 +69,7 @@ class BalanceChanged:
     amount_micros: Micros
     """Negative: it went."""
     reference: str
-    reason: str = "deposit"
+    reason: str
     """`deposit`, `withdrawal`, `withdrawal_rejected` or `adjustment`."""
 
 
@@ -78,10 +78,12 @@ class AccountChanged:
     """Something about the account changed that is no money: limits, a freeze, a payment made."""
 
     seq: int
+    what: str
+    """`limits`, `frozen`, `unfrozen` or `withdrawal_paid`."""
     frozen: bool
-    limits: Limits | None = None
-    what: str = ""
-    reference: str = ""
+    limits: Limits
+    reference: str
+    """The withdrawal's id, where it is about one."""
 
 
 @attrs.frozen(kw_only=True)
@@ -113,18 +115,13 @@ class SessionExpired:
     """The session has ended, and the private stream with it. There are no more events."""
 
 
-Event: TypeAlias = (
-    BetConfirmed
-    | BetFailed
-    | BetResolved
-    | BalanceChanged
-    | AccountChanged
-    | OtherEvent
-    | Snapshot
-    | SessionExpired
+SeqEvent: TypeAlias = (
+    BetConfirmed | BetFailed | BetResolved | BalanceChanged | AccountChanged | OtherEvent
 )
+"""What has a place in the stream."""
+Event: TypeAlias = SeqEvent | Snapshot | SessionExpired
 
-_EVENTS: Final[Mapping[str, type[Event]]] = {
+_EVENTS: Final[Mapping[str, type[SeqEvent]]] = {
     "bet:confirmed": BetConfirmed,
     "bet:failed": BetFailed,
     "bet:resolved": BetResolved,
@@ -133,12 +130,10 @@ _EVENTS: Final[Mapping[str, type[Event]]] = {
 }
 
 
-def event_of(frame: Mapping[str, Any]) -> Event:
+def event_of(frame: Mapping[str, Any]) -> SeqEvent:
     """The event that a frame with a `seq` is. Raises BadAnswer."""
     kind = _EVENTS.get(frame["type"])
-    if kind is None:
-        return OtherEvent(seq=frame["seq"], type=frame["type"], fields=frame)
-    return convert(frame, kind)
+    return convert({**frame, "fields": frame}, OtherEvent) if kind is None else convert(frame, kind)
 
 
 def snapshot_of(fields: Mapping[str, Any]) -> Snapshot:
@@ -148,6 +143,32 @@ def snapshot_of(fields: Mapping[str, Any]) -> Snapshot:
         open_bets=convert(fields.get("open"), tuple[Bet, ...]),
         last_bets=convert(fields.get("last"), tuple[Bet, ...]),
     )
+
+
+# --- what holds a conversation together ---------------------------------------------------------
+
+
+@attrs.frozen(kw_only=True)
+class ReplyHead:
+    """Which request a reply is to, and whether it succeeded."""
+
+    id: str | int | None
+    ok: bool
+
+
+@attrs.frozen(kw_only=True)
+class CaughtUp:
+    """The reply to `resume`, or to `auth` with a `seq`."""
+
+    seq: int | None = None
+    snapshot: Mapping[str, Any] | None = None
+
+
+@attrs.frozen(kw_only=True)
+class DrainNotice:
+    """The venue stops: come back after so long."""
+
+    reconnect_in_ms: int
 
 
 # --- public channels ----------------------------------------------------------------------------
@@ -163,12 +184,13 @@ class SystemStatus:
     """`open`: no bets are taken."""
     feed_age_ms: int | None
     held: bool
+    disk_full: bool
     draining: bool
 
     @property
     def is_betting_open(self) -> bool:
         """Would a bet be taken now, as far as the market and the operators go?"""
-        return self.breaker == "closed" and not self.held and not self.draining
+        return self.breaker == "closed" and not (self.held or self.disk_full or self.draining)
 
 
 @attrs.frozen(kw_only=True)

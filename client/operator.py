@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from client.answers import (
     Adjusted,
+    BankrollWithdrawn,
     Deposited,
     Json,
     LedgerPage,
@@ -143,11 +144,11 @@ class Operator:
 
     async def withdraw_bankroll(
         self, amount_micros: Micros, *, reference: str, reason: str
-    ) -> Json:
+    ) -> BankrollWithdrawn:
         """Take money out of the bankroll, once per reference. What is left must pay all bets."""
         return await self._post(
             "/ops/withdrawals",
-            dict[str, Any],
+            BankrollWithdrawn,
             wallet="house",
             amount_micros=amount_micros,
             reference=reference,

@@ -10,6 +10,7 @@ from client.answers import (
     Account,
     Bet,
     BetsPage,
+    CurrentSession,
     FaucetGift,
     GrantedKey,
     LedgerPage,
@@ -205,6 +206,12 @@ class Session:
         """All live sessions of his wallet."""
         answer = await self.venue.get("/api/auth/sessions", Sessions, token=self.token)
         return answer.sessions
+
+    async def key_now(self) -> GrantedKey | None:
+        """His session key as the venue has it now, with what it has staked today; None once it is
+        revoked or has expired."""
+        answer = await self.venue.get("/api/auth/session", CurrentSession, token=self.token)
+        return answer.session_key
 
     async def revoke(self, session_id: str) -> None:
         """End one of his sessions, and its key, at once."""

@@ -20,7 +20,7 @@ from trio_websocket import (
     wrap_client_stream,
 )
 
-from client.answers import Account, Placed, Quote, Tick, convert
+from client.answers import Account, Placed, Quote, Tick, convert, decode
 from client.errors import (
     AnswerLost,
     BadAnswer,
@@ -30,9 +30,13 @@ from client.errors import (
     refused_of,
 )
 from client.events import (
+    CaughtUp,
     Channel,
+    DrainNotice,
     Event,
     GridFrame,
+    ReplyHead,
+    SeqEvent,
     SessionExpired,
     SystemStatus,
     event_of,
@@ -78,7 +82,7 @@ class Stream:
         self._manager = trio.open_nursery()
         self._nursery: trio.Nursery | None = None
         self._socket: WebSocketConnection | None = None
-        self._replies: dict[str, _Reply] = {}
+        self._replies: dict[str | int | None, _Reply] = {}
         self._events: deque[Event] = deque()
         self._news = trio.Event()  # replaced each time it is set
         self._read_one = trio.Event()  # likewise
@@ -221,7 +225,7 @@ class Stream:
             while True:
                 with trio.fail_after(SILENT_S_MAX):
                     text = await socket.get_message()
-                await self._take(socket, json.loads(text))
+                await self._take(socket, decode(text, dict[str, Any]))
                 self._tell()
 
     async def _greet(self, socket: WebSocketConnection) -> None:
@@ -259,37 +263,39 @@ class Stream:
     # Frames
 
     async def _take(self, socket: WebSocketConnection, frame: Mapping[str, Any]) -> None:
-        match frame["type"]:
+        match frame.get("type"):
             case "price":
                 self.price = convert(frame, Tick)
             case "grid":
                 self._quote = None
-                self._grid = convert(frame, GridFrame) if frame["n"] is not None else None
+                offered = frame.get("n") is not None
+                self._grid = convert(frame, GridFrame) if offered else None
             case "system:status":
                 self.status = convert(frame, SystemStatus)
             case "reply":
-                self._take_reply(socket, frame)
+                self._take_reply(socket, frame, convert(frame, ReplyHead))
             case "drain":
-                self._wait_s = frame["reconnect_in_ms"] / 1000
+                self._wait_s = convert(frame, DrainNotice).reconnect_in_ms / 1000
             case "resync_required":
                 await _say(socket, "resume", seq=self.seq)
             case "session:expired":
                 self._expire()
             case _ if "seq" in frame:
-                self._take_event(frame)
+                self._take_event(event_of(frame))
 
-    def _take_reply(self, socket: WebSocketConnection, frame: Mapping[str, Any]) -> None:
-        request_id = frame["id"]
-        if request_id in self._replies:
-            self._replies[request_id].settle(frame)
-        elif not frame["ok"]:
+    def _take_reply(
+        self, socket: WebSocketConnection, frame: Mapping[str, Any], head: ReplyHead
+    ) -> None:
+        if head.id in self._replies:
+            self._replies[head.id].settle(frame)
+        elif not head.ok:
             raise refused_of(frame)  # of our own greeting: it is said again on the next connection
-        elif request_id in ("auth", "resume") and self._began.is_set():
-            self._catch_up(frame)
-        elif request_id == "auth":
+        elif head.id in ("auth", "resume") and self._began.is_set():
+            self._catch_up(convert(frame, CaughtUp))
+        elif head.id == "auth":
             self.account = convert(frame, Account)
             self.seq = self.account.seq
-        if request_id == ("auth" if self._is_private else "subscribe"):
+        if head.id == ("auth" if self._is_private else "subscribe"):
             self._begin(socket)
 
     def _begin(self, socket: WebSocketConnection) -> None:
@@ -298,21 +304,21 @@ class Stream:
         self.connections += 1
         self._began.set()
 
-    def _catch_up(self, frame: Mapping[str, Any]) -> None:
+    def _catch_up(self, told: CaughtUp) -> None:
         """What was missed has been sent before this reply, or here is what stands for it."""
-        if frame["resync_required"]:
-            snapshot = snapshot_of(frame["snapshot"])
+        if told.snapshot is not None:
+            snapshot = snapshot_of(told.snapshot)
             self._hand_on(snapshot)
             self.seq = snapshot.seq
-        elif frame["seq"] != self.seq:
-            raise BadAnswer(f"the events up to {frame['seq']} did not come")
+        elif told.seq != self.seq:
+            raise BadAnswer(f"the events up to {told.seq} did not come")
 
-    def _take_event(self, frame: Mapping[str, Any]) -> None:
-        if frame["seq"] > self.seq + 1:
-            raise BadAnswer(f"event {frame['seq']} came after event {self.seq}")
-        if frame["seq"] > self.seq:
-            self._hand_on(event_of(frame))
-            self.seq = frame["seq"]
+    def _take_event(self, event: SeqEvent) -> None:
+        if event.seq > self.seq + 1:
+            raise BadAnswer(f"event {event.seq} came after event {self.seq}")
+        if event.seq > self.seq:
+            self._hand_on(event)
+            self.seq = event.seq
 
     def _hand_on(self, event: Event) -> None:
         if len(self._events) >= EVENTS_WAITING_MAX:
@@ -334,7 +340,7 @@ class _Behind(Exception):
 
 _ENDS: Final = (
     *(ConnectionClosed, HandshakeError, OSError, trio.BrokenResourceError, trio.TooSlowError),
-    *(VenueError, _Behind, json.JSONDecodeError),
+    *(VenueError, _Behind),
 )
 
 

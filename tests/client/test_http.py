@@ -143,7 +143,7 @@ async def test_no_whole_answer_is_a_lost_one(answer: Answer) -> None:
 
 async def test_an_answer_is_not_waited_for_for_ever() -> None:
     async with server(is_mute) as serving, pool_at(serving.url, within_s=0.05) as pool:
-        with pytest.raises(AnswerLost, match="no answer in 0.05 s"):
+        with pytest.raises(AnswerLost, match=r"no answer in 0\.05 s"):
             await pool.request("POST", "/x")
 
 
