@@ -150,6 +150,7 @@ def test_every_channel_has_one_who_reads_it_and_one_who_writes_it(wiring: Wiring
         "resolver": ["resolver", "gateway"],
         "user_events": ["publisher", "batcher", "gateway"],
         "sign_in": ["session_manager", "gateway"],
+        "session_ends": ["session_manager", "gateway"],
         "draining": ["gateway"],  # set by whoever runs the tree
     }
 

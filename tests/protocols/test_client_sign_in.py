@@ -1,10 +1,14 @@
 """A sign-in as it is sent: every field that can be wrong is named."""
 
+import re
+
 import pytest
 from eth_hash.auto import keccak
 
 from domain.refusals import Refusal
-from protocols.client_sign_in import LOGIN
+from domain.session_keys import is_point, parse_point
+from domain.units import MICROS_MAX
+from protocols.client_sign_in import DEMO, LOGIN, DemoRequest
 from tests.support.client_json import field_of
 
 
@@ -26,3 +30,47 @@ def test_a_login_takes_text() -> None:
 )
 def test_a_login_that_is_not_well_formed(fields: dict[str, object], field: str) -> None:
     assert field_of(LOGIN.parse(fields, keccak=keccak)) == field
+
+
+# --- throwaway accounts -------------------------------------------------------------------------
+
+(POINT,) = DEMO.schema()["properties"]["public_key"]["examples"]  # type: ignore[index]
+
+
+def demo(**fields: object) -> DemoRequest | Refusal:
+    return DEMO.parse({"public_key": POINT, **fields}, keccak=keccak)
+
+
+def test_a_throwaway_account_needs_a_point_of_the_curve_and_no_caps() -> None:
+    point = parse_point(POINT)
+    assert point is not None
+    assert demo() == DemoRequest(
+        public_key=point, bet_max_micros=MICROS_MAX, day_max_micros=MICROS_MAX
+    )
+
+
+def test_a_throwaway_account_may_have_caps() -> None:
+    asked = demo(bet_max_micros="5", day_max_micros=7)
+    assert isinstance(asked, DemoRequest)
+    assert (asked.bet_max_micros, asked.day_max_micros) == (5, 7)
+
+
+@pytest.mark.parametrize(
+    "public_key", [None, 5, [], "", POINT[:-1], POINT + "=", POINT[:-1] + "V", "B" * 87, "A" * 87]
+)
+def test_what_is_no_point_of_the_curve_is_refused(public_key: object) -> None:
+    assert field_of(demo(public_key=public_key)) == "public_key"
+
+
+@pytest.mark.parametrize("name", ["bet_max_micros", "day_max_micros"])
+@pytest.mark.parametrize("cap", [0, -1, MICROS_MAX + 1, "01", 1.5, None, True])
+def test_a_cap_of_nothing_or_too_much_is_refused(name: str, cap: object) -> None:
+    assert field_of(demo(**{name: cap})) == name
+
+
+def test_the_described_example_of_a_key_is_one() -> None:
+    described = DEMO.schema()["properties"]["public_key"]  # type: ignore[index]
+    assert re.fullmatch(described["pattern"], POINT)
+    point = parse_point(POINT)
+    assert point is not None
+    assert is_point(point)

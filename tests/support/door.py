@@ -63,6 +63,8 @@ from supervisor import (
     ask,
 )
 from supervisor.worker import InlineWorker
+from tests.support.described import check_described
+from tests.support.described_frames import check_frame
 from tests.support.http_client import Response, http_client, once
 
 EPOCH_MS = 1_770_100_003_000
@@ -214,10 +216,13 @@ class Door:
     # Talking to it
 
     async def get(self, path: str, *, token: str | None = None) -> Response:
-        return await once(self.port, "GET", path, token=token)
+        """GET; the answer is as the API's document has it, whatever the test looks at."""
+        return check_described("GET", path, await once(self.port, "GET", path, token=token))
 
     async def post(self, path: str, body: object = None, *, token: str | None = None) -> Response:
-        return await once(self.port, "POST", path, body, token=token)
+        """POST, as `get`."""
+        answer = await once(self.port, "POST", path, body, token=token)
+        return check_described("POST", path, answer)
 
     def client(self) -> Any:
         """One kept-alive connection, as a context manager."""
@@ -354,13 +359,17 @@ class Door:
 
 @attrs.define
 class Talk:
-    """One side of a WebSocket conversation."""
+    """One side of a WebSocket conversation; each frame that comes is as the code declares it."""
 
     socket: WebSocketConnection
     seen: list[dict[str, Any]] = attrs.field(factory=list)
+    asked: dict[object, str] = attrs.field(factory=dict)
+    """The `op` of each request by its id."""
 
     async def say(self, **fields: object) -> None:
         """Send one frame."""
+        if fields.get("id") is not None:
+            self.asked[fields["id"]] = str(fields.get("op"))
         await self.socket.send_message(json.dumps(fields))
 
     async def ask(self, op: str, **fields: object) -> dict[str, Any]:
@@ -373,7 +382,7 @@ class Talk:
         with trio.fail_after(10):
             while True:
                 try:
-                    self.seen.append(json.loads(await self.socket.get_message()))
+                    self.seen.append(await self._next())
                 except ConnectionClosed as closed:
                     reason = closed.reason
                     return (reason.code, reason.reason) if reason is not None else (0, None)
@@ -382,14 +391,18 @@ class Talk:
         """The first frame from now on that is wanted."""
         with trio.fail_after(10):
             while True:
-                frame = json.loads(await self.socket.get_message())
+                frame = await self._next()
                 if wanted(frame):
-                    return dict(frame)
+                    return frame
                 self.seen.append(frame)
 
     async def next_of(self, kind: str) -> dict[str, Any]:
         """The next frame of that type."""
         return await self.until(lambda frame: frame["type"] == kind)
+
+    async def _next(self) -> dict[str, Any]:
+        frame: dict[str, Any] = json.loads(await self.socket.get_message())
+        return check_frame(frame, op=self.asked.get(frame.get("id")))
 
 
 @asynccontextmanager
@@ -403,7 +416,9 @@ async def talk(port: int) -> AsyncIterator[Talk]:
         yield Talk(socket)
 
 
-def login_body(issued: dict[str, Any], key: bytes = KEY, **changed: str) -> dict[str, str]:
+def login_body(
+    issued: dict[str, Any], key: bytes = KEY, *, resources: Sequence[str] = (), **changed: str
+) -> dict[str, str]:
     """A signed EIP-4361 message for the nonce that was issued."""
     fields = {
         "domain": issued["domain"],
@@ -418,6 +433,8 @@ def login_body(issued: dict[str, Any], key: bytes = KEY, **changed: str) -> dict
         "{domain} wants you to sign in with your Ethereum account:\n{wallet}\n\n\nURI: {uri}\n"
         "Version: 1\nChain ID: {chain}\nNonce: {nonce}\nIssued At: {issued}"
     ).format(**fields)
+    if resources:
+        message += "\nResources:" + "".join(f"\n- {resource}" for resource in resources)
     return {"message": message, "signature": "0x" + personal_sign(message, key).hex()}
 
 
@@ -483,6 +500,7 @@ async def open_door(
                     "bets_burst": 1_000,
                     "requests_per_minute": 60_000,
                     "requests_burst": 10_000,
+                    "sign_ins_per_minute": 600,
                     "drain_within_s": 3.0,
                     **settings,
                 }
@@ -598,7 +616,7 @@ async def _start_sign_in(nursery: trio.Nursery, ports: GatewayPorts) -> None:
             domain="test",
             uri="http://test",
             chain_id=CHAIN_ID,
-            sign_ins_per_minute=600,
+            sign_ins_per_minute=ports.settings.sign_ins_per_minute,
             demo=ports.settings.demo,
         ),
     )
