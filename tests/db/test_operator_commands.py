@@ -48,6 +48,7 @@ from tests.support.ledgers import (
 )
 from tests.support.weeks import (
     AHEAD_S,
+    SECOND,
     SUNDAY_MS,
     WeeklyVenue,
     check_weeks,
@@ -197,6 +198,14 @@ def test_adjustment_refused_when_the_house_could_not_pay_every_open_bet(empty: V
     adjusted(empty.one(attrs.evolve(GIVE, amount_micros=-STAKE, reference="case-2")))
     empty.one(settle(won=[1, 2]), at_ms=LATER_MS)
     assert empty.reader.integrity().clean
+
+
+def test_a_house_that_is_short_may_be_given_money(venue: Venue) -> None:
+    """Somebody has altered its balance: what comes in can only help."""
+    venue.apply(order(1), order(2))
+    venue.ledger._connection.execute("UPDATE users SET balance = 1 WHERE id = 1")
+    adjusted(venue.one(attrs.evolve(GIVE, amount_micros=-STAKE)))
+    assert venue.reader.house().balance_micros == STAKE + 1
 
 
 def test_a_bet_of_the_same_batch_counts_before_an_adjustment(empty: Venue) -> None:
@@ -409,6 +418,7 @@ def test_a_column_of_next_week_that_is_given_back_stays_untappable(weeks: Weekly
     bet = order(1, start_s=AHEAD_S)
     weeks.apply(bet, attrs.evolve(GIVE_BACK, start_s=AHEAD_S), at_ms=SUNDAY_MS - 1)
     late = weeks.apply(order(2, start_s=AHEAD_S), at_ms=SUNDAY_MS)[0]
+    assert weeks.ledger.partition() == SECOND
     assert bet_refused(late) is Code.CELL_UNAVAILABLE
     (column,) = weeks.reader.open_columns(before_s=SUNDAY_MS // 1000)
     assert column.void_ordered
@@ -433,6 +443,7 @@ def test_a_column_given_back_and_refunded_stays_untappable_after_the_week(
     again, late, repeated = weeks.apply(
         verdict, order(2, start_s=AHEAD_S), ordered, at_ms=SUNDAY_MS
     )
+    assert weeks.ledger.partition() == SECOND
     assert isinstance(again, ColumnSettled)
     assert again.resolved == ()
     assert bet_refused(late) is Code.CELL_UNAVAILABLE
