@@ -129,6 +129,7 @@ REBUILD: Final = _order(
     "Set a balance to the sum of its ledger rows.",
     body=REBUILD_FORM,
     answer=RebuiltJson,
+    codes=(Code.NOT_FOUND,),
 )
 ARCHIVE: Final = _order(
     "/ops/archive", "Archive what waits, now.", body=REASON, answer=ArchiveBegunJson

