@@ -7,10 +7,7 @@ rows may be in the file before: then what is here can only say that the sum is t
 `db.ledger_check` asks this with its own questions, of the whole file only.
 """
 
-import sqlite3
 from typing import Final
-
-from db.key_commands import has_keys
 
 _STAKED: Final = """
     WITH staked AS MATERIALIZED (
@@ -68,13 +65,9 @@ _LOST: Final = """
     GROUP BY a.user_id HAVING max(l.created_at_ms / 86400000) > a.day
 """
 
-_QUESTIONS: Final = (
+KEY_QUESTIONS: Final = (
     ("key", _STAKED),
     ("key", _SIGNED),
     ("limit", _LOST),
 )
-
-
-def key_questions(connection: sqlite3.Connection) -> tuple[tuple[str, str], ...]:
-    """What to ask of this file, each with the kind of drift that an answer is."""
-    return _QUESTIONS if has_keys(connection) else ()
+"""What to ask, each with the kind of drift that an answer is."""

@@ -7,7 +7,8 @@ know, of the rows after the last verified one. A correct ledger gives no rows at
 import sqlite3
 from typing import Final
 
-from db.key_check import key_questions
+from db.key_check import KEY_QUESTIONS
+from db.key_commands import has_keys
 from db.transfer_check import TRANSFER_QUESTIONS
 from protocols.accounts import Drift, IntegrityReport
 
@@ -169,8 +170,10 @@ _FULL: Final = (
     ("booking", _BETS_ARE_BOOKED),
     ("carry", _CARRY),
     ("cover", _COVER),
-    *TRANSFER_QUESTIONS,
 )
+
+_SINCE_KEYS: Final = (*TRANSFER_QUESTIONS, *KEY_QUESTIONS)
+"""Of a file that has the tables: a week that was closed before is never migrated."""
 
 _START: Final = (
     ("balance", _BALANCE_IS_LAST),
@@ -225,23 +228,24 @@ _PAIR: Final = (
         " WHERE reference NOT IN"
         " (SELECT ref_id FROM transaction_ledger WHERE ref_type = 'DEPOSIT')",
     ),
-    *(
-        (
-            f": {what} before",
-            f"SELECT '{table}', {number} FROM {table}",
-            f"SELECT '{table}', {number} FROM {table}, meta WHERE {since} < opened_at_ms",
-        )
-        for table, what, number, since in (
-            ("withdrawals", "withdrawals", "count(*)", "requested_at_ms"),
-            ("withdrawals", "money withdrawn", "ifnull(sum(amount_micros), 0)", "requested_at_ms"),
-            ("withdrawals", "withdrawals decided", "count(decided_at_ms)", "decided_at_ms"),
-            ("adjustments", "adjustments", "count(*)", "created_at_ms"),
-            ("adjustments", "money adjusted", "ifnull(sum(amount_micros), 0)", "created_at_ms"),
-            ("column_voids", "columns given back", "count(*)", "created_at_ms"),
-        )
-    ),
 )
 """What must be the same of each thing: what it is, in the closed file, and in the one after it."""
+
+_PAIR_SINCE_KEYS: Final = tuple(
+    (
+        f": {what} before",
+        f"SELECT '{table}', {number} FROM {table}",
+        f"SELECT '{table}', {number} FROM {table}, meta WHERE {since} < opened_at_ms",
+    )
+    for table, what, number, since in (
+        ("withdrawals", "withdrawals", "count(*)", "requested_at_ms"),
+        ("withdrawals", "money withdrawn", "ifnull(sum(amount_micros), 0)", "requested_at_ms"),
+        ("withdrawals", "withdrawals decided", "count(decided_at_ms)", "decided_at_ms"),
+        ("adjustments", "adjustments", "count(*)", "created_at_ms"),
+        ("adjustments", "money adjusted", "ifnull(sum(amount_micros), 0)", "created_at_ms"),
+        ("column_voids", "columns given back", "count(*)", "created_at_ms"),
+    )
+)
 
 
 def check_all(connection: sqlite3.Connection) -> IntegrityReport:
@@ -254,7 +258,7 @@ def check_all(connection: sqlite3.Connection) -> IntegrityReport:
         accounts=accounts,
         ledger_rows=ledger_rows,
         bets=bets,
-        drifts=_ask(connection, (*_FULL, *key_questions(connection)), after=0),
+        drifts=_ask(connection, _FULL + (_SINCE_KEYS if has_keys(connection) else ()), after=0),
     )
 
 
@@ -274,9 +278,10 @@ def check_pair(old: sqlite3.Connection, new: sqlite3.Connection) -> tuple[Drift,
     Both connections hold one read transaction each. What came later in the new file is not looked
     at: `check_all` does that.
     """
+    pairs = _PAIR + (_PAIR_SINCE_KEYS if has_keys(old) else ())
     return tuple(
         Drift(what="carry", where=f"{where}{what}", expected=expected, found=found)
-        for what, before, after in _PAIR
+        for what, before, after in pairs
         for where, expected, found in _unequal(old, new, before, after)
     )
 
