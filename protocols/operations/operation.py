@@ -65,7 +65,7 @@ class Operation:
     codes: tuple[Code, ...] = ()
     """How it can be refused, beyond what every operation of its kind can."""
     with_slashes: bool = False
-    """May its parameter in the path hold slashes, encoded or not?"""
+    """May its parameter in the path hold slashes? As they are: encoded ones are refused."""
     limited: bool = True
     """Does it count against the request limit of its address?"""
     description: str = ""

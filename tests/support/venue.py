@@ -54,6 +54,7 @@ EPOCH_MS = 1_770_100_000_000
 PRICE_CENTS = 6_500_000
 WALLET = "0x" + "ab" * 20
 HOUSE_MICROS = 1_000_000_000_000
+OPS_TOKEN = "operator-token-of-at-least-32-characters"
 
 
 class ScriptedSource:
@@ -307,6 +308,7 @@ def settings_of(rules: Rules, port: int) -> system.VenueSettings:
             chain_id=31337,
             demo=True,
             origin="http://test",
+            ops_tokens={"ann": OPS_TOKEN},
             bets_per_minute=1_000_000,
             bets_burst=100_000,
             drain_within_s=2,
