@@ -13,7 +13,7 @@ from domain.refusals import Refusal
 from domain.wallet import Keccak
 from protocols.client_bets import BET as BET_FORM
 from protocols.client_fields import BadField, Fields, Json, is_unicode, parse_object, present
-from protocols.forms import Field, Form, Given, Natural, Optional, Pattern
+from protocols.forms import Field, Form, Given, MayBeAbsent, Natural, Optional, Pattern
 
 RequestId: TypeAlias = str | int | None
 """What a client calls one of its requests, sent back in the reply."""
@@ -87,7 +87,7 @@ SocketOp: TypeAlias = AuthOp | SubscribeOp | BetOp | ResumeOp | PingOp | BadOp
 
 
 @attrs.frozen
-class _Id:
+class _Id(MayBeAbsent):
     def read(self, fields: Fields, name: str, _: Keccak) -> RequestId:
         given = fields.get(name)
         if given is None:

@@ -10,7 +10,7 @@ import attrs
 import pytest
 import trio
 
-from actors.gateway import hub
+from actors.gateway import hub, socket
 from domain.quotes import QuoteBook
 from protocols.market import FeedLevel, Hold
 from protocols.money import Deposited, EventsLost, RebuildBalance
@@ -288,21 +288,75 @@ async def test_resuming_where_nothing_was_missed(door: Door) -> None:
     assert (reply["resync_required"], reply["seq"]) == (False, seq)
 
 
-async def test_resuming_after_a_gap_gives_a_snapshot(door: Door) -> None:
+async def test_resuming_replays_what_was_missed_as_it_was_sent(door: Door) -> None:
+    token = await door.sign_in()
+    await door.fund()
+    async with door.socket() as there, door.socket() as away:
+        await there.ask("auth", token=token)
+        await door.fund()
+        cell = door.cell()
+        await door.post("/api/bets", door.bet(cell=cell))
+        await door.settle(cell)
+        await there.next_of("bet:resolved")
+        await away.ask("auth", token=token)
+        reply = await away.ask("resume", seq=1)
+    assert (reply["resync_required"], reply["seq"]) == (False, 4)
+    assert [frame["type"] for frame in away.seen] == ["balance", "bet:confirmed", "bet:resolved"]
+    assert away.seen[:2] == there.seen
+
+
+async def test_signing_in_with_a_seq_resumes_in_one_step(door: Door) -> None:
+    token = await door.sign_in()
+    await door.fund()
+    await door.fund()
+    async with door.socket() as talk:
+        reply = await talk.ask("auth", token=token, seq=1)
+        assert [frame["seq"] for frame in talk.seen] == [2]
+        assert (reply["wallet"], reply["resync_required"], reply["seq"]) == (WALLET, False, 2)
+        await door.fund()
+        assert (await talk.next_of("balance"))["seq"] == 3
+
+
+async def test_after_a_restart_of_the_gateway_a_snapshot_stands_for_what_was_missed(
+    door: Door,
+) -> None:
     await door.fund()
     token = await door.sign_in()
     won = door.cell(columns_ahead=2)
     await door.post("/api/bets", door.bet(cell=won))
     await door.post("/api/bets", door.bet(cell=door.cell(columns_ahead=5)))
     await door.settle(won)
+    door.life.stopping.set()
+    await door.stopped.wait()
+    async with trio.open_nursery() as nursery:
+        await nursery.start(door.next_life)
+        async with door.socket() as talk:
+            await talk.ask("auth", token=token)
+            reply = await talk.ask("resume", seq=1)
+            snapshot = reply["snapshot"]
+            assert reply["resync_required"]
+            assert snapshot["seq"] == 4
+            assert snapshot["balance_micros"] == 100_000_000 - 2_000_000 + 1_850_000
+            assert [bet["status"] for bet in snapshot["open"]] == ["confirmed"]
+            assert [bet["status"] for bet in snapshot["last"]] == ["won"]
+            await door.fund()
+            assert (await talk.next_of("balance"))["seq"] == 5
+        door.life.stopping.set()
+
+
+async def test_a_seq_ahead_of_the_venues_gets_a_snapshot(door: Door) -> None:
+    await door.fund()
+    token = await door.sign_in()
     async with door.socket() as talk:
-        await talk.ask("auth", token=token)
-        reply = await talk.ask("resume", seq=1)
-    snapshot = reply["snapshot"]
-    assert reply["resync_required"]
-    assert snapshot["balance_micros"] == 100_000_000 - 2_000_000 + 1_850_000
-    assert [bet["status"] for bet in snapshot["open"]] == ["confirmed"]
-    assert [bet["status"] for bet in snapshot["last"]] == ["won"]
+        reply = await talk.ask("auth", token=token, seq=1_000)
+    assert (reply["resync_required"], reply["snapshot"]["seq"]) == (True, 1)
+
+
+async def test_a_trader_without_an_event_has_missed_nothing(door: Door) -> None:
+    token = await door.sign_in()
+    async with door.socket() as talk:
+        reply = await talk.ask("auth", token=token, seq=0)
+    assert (reply["resync_required"], reply["seq"]) == (False, 0)
 
 
 async def test_resuming_needs_a_session(door: Door) -> None:
@@ -351,26 +405,153 @@ def _meddle(data: Path) -> None:
         connection.execute("UPDATE users SET balance = 7 WHERE id > 2")
 
 
-async def test_lost_events_end_private_streams_so_that_they_resume(
+async def test_traders_are_asked_to_resume_when_the_gateway_was_cut_off_from_events(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hub, "USER_EVENTS_WAITING_MAX", 5)
-    async with open_door(tmp_path) as door:
-        await _overrun(door)
-
-
-async def _overrun(door: Door) -> None:
-    token = await door.sign_in()
-    async with door.socket() as talk, door.socket() as public:
+    async with open_door(tmp_path) as door, door.socket() as talk, door.socket() as public:
+        token = await door.sign_in()
         await talk.ask("auth", token=token)
         for number in range(6):
             door.channels.user_events.publish_nowait(_deposited(seq=number))
-        assert await talk.end() == (1013, "events were lost: resume")
+        await talk.next_of("resync_required")
+        assert (await talk.ask("resume", seq=0))["seq"] == 0
+        await door.fund()
+        assert (await talk.next_of("balance"))["seq"] == 1
         assert (await public.ask("ping"))["ok"]
+        assert public.seen == []
+
+
+# --- sessions ---------------------------------------------------------------------------------
+
+
+async def test_a_logout_ends_the_private_streams_of_its_session_and_no_others(door: Door) -> None:
+    left, stays = await door.sign_in(), await door.sign_in()
+    async with door.socket() as leaving, door.socket() as staying:
+        await leaving.ask("auth", token=left)
+        await leaving.ask("subscribe", channels=["price"])
+        await staying.ask("auth", token=stays)
+        assert (await door.post("/api/auth/logout", token=left)).status == 200
+        await leaving.next_of("session:expired")
+        await door.fund()
+        assert (await staying.next_of("balance"))["seq"] == 1
+        assert (await leaving.ask("resume", seq=0))["error"] == "unauthorized"
+        assert (await leaving.ask("auth", token=left))["error"] == "unauthorized"
+        assert [frame["type"] for frame in leaving.seen] == []
+
+
+@pytest.mark.slow
+async def test_a_session_ends_by_its_time_although_nothing_happens(door: Door) -> None:
+    token = await door.sign_in()
     async with door.socket() as talk:
-        await talk.ask("auth", token=token)
+        account = await talk.ask("auth", token=token)
+        door.clock.at_ms = account["expires_at_ms"]
+        await talk.next_of("session:expired")
+
+
+async def test_another_sign_in_takes_the_place_of_the_first(door: Door) -> None:
+    first, second = await door.sign_in(), await door.sign_in(OTHER_KEY)
+    async with door.socket() as talk:
+        await talk.ask("auth", token=first)
+        assert (await talk.ask("auth", token="x"))["error"] == "unauthorized"
         await door.fund()
         await talk.next_of("balance")
+        await talk.ask("auth", token=second)
+        await door.fund()
+        await talk.ask("ping")
+        assert talk.seen == []
+
+
+# --- limits -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("op", "fields"),
+    [
+        ("ping", {}),
+        ("subscribe", {"channels": ["price"]}),
+        ("auth", {"token": "x"}),
+        ("resume", {"seq": 1}),
+        ("dance", {}),
+        ("bet", {}),
+    ],
+)
+async def test_every_frame_is_a_request_of_its_address(
+    tmp_path: Path, op: str, fields: dict[str, object]
+) -> None:
+    async with (
+        open_door(tmp_path, requests_per_minute=6, requests_burst=1) as door,
+        door.socket() as talk,
+    ):
+        assert (await talk.ask(op, **fields)).get("error") != "rate_limited"
+        reply = await talk.ask(op, **fields)
+        assert (reply["error"], reply["retry_after"]) == ("rate_limited", 10)
+
+
+async def test_who_goes_on_over_the_limit_is_cut_off(tmp_path: Path) -> None:
+    async with (
+        open_door(tmp_path, requests_per_minute=6, requests_burst=1) as door,
+        door.socket() as talk,
+    ):
+        for _ in range(socket.OVER_LIMIT_MAX + 2):
+            await talk.say(op="ping")
+        assert await talk.end() == (1008, "too many frames")
+    assert [frame["ok"] for frame in talk.seen] == [True] + [False] * socket.OVER_LIMIT_MAX
+
+
+async def test_who_heeds_the_limit_may_stay(tmp_path: Path) -> None:
+    async with (
+        open_door(tmp_path, requests_per_minute=60, requests_burst=1) as door,
+        door.socket() as talk,
+    ):
+        replies = []
+        for _ in range(socket.OVER_LIMIT_MAX + 2):
+            replies += [await talk.ask("ping"), await talk.ask("ping")]
+            door.clock.at_ms += 1_000
+        assert [reply["ok"] for reply in replies] == [True, False] * (socket.OVER_LIMIT_MAX + 2)
+
+
+@pytest.mark.slow
+async def test_a_socket_that_does_nothing_is_closed(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub, "IDLE_S", 0.5)
+    async with door.socket() as talk:
+        assert await talk.end() == (1008, "idle")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("use", ["channel", "bet", "stream"])
+async def test_a_socket_that_is_used_is_left_alone(
+    door: Door, monkeypatch: pytest.MonkeyPatch, use: str
+) -> None:
+    monkeypatch.setattr(hub, "IDLE_S", 0.2)
+    monkeypatch.setattr(hub, "HEARTBEAT_S", 0.05)
+    async with door.socket() as talk, door.socket() as idle:
+        if use == "channel":
+            await talk.ask("subscribe", channels=["grid"])
+        elif use == "bet":
+            await talk.ask("bet", **door.bet())
+        else:
+            await talk.ask("auth", token=await door.sign_in())
+        assert await idle.end() == (1008, "idle")
+        assert (await talk.ask("ping"))["ok"]
+
+
+@pytest.mark.slow
+async def test_a_socket_that_pings_is_left_alone(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub, "IDLE_S", 0.5)
+    async with door.socket() as talk, door.socket() as idle, trio.open_nursery() as nursery:
+
+        async def ping() -> None:
+            while True:
+                assert (await talk.ask("ping"))["ok"]
+
+        nursery.start_soon(ping)
+        assert await idle.end() == (1008, "idle")
+        nursery.cancel_scope.cancel()
 
 
 # --- the end ----------------------------------------------------------------------------------
