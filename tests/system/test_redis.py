@@ -11,8 +11,10 @@ import attrs
 import pytest
 import trio
 
+from db.key_signatures import public_key_of
+from domain.session_keys import AskedKey, key_resource
 from tests.support.disk import bets_on_disk
-from tests.support.door import Talk, talk
+from tests.support.door import Talk, login_body, talk
 from tests.support.http_client import HttpClient, Response, http_client, once
 from tests.support.redis_server import RedisServer, redis_server
 from tests.support.trader import USD, Trader, near_cells, wait_grid
@@ -180,6 +182,53 @@ async def test_a_venue_starts_without_redis_and_finds_it_later(
         assert (await story.client.get("/api/grid")).error == "store_unavailable"
         server.start()
         assert (await story.wait_taken()).status == 202
+
+
+async def test_sessions_outlive_the_venue_and_are_listed_and_revoked(
+    server: RedisServer, tmp_path: Path
+) -> None:
+    data, settings = tmp_path / "data", (*SETTINGS, f"--set=store.url={server.url}")
+    async with venue(data, *settings) as running:
+        first = await signed_in(running.port, secret=1)
+        second = await signed_in(running.port, secret=2)
+        assert await running.stop() == 0
+    async with venue(data, *settings) as running:
+        token = second["token"]
+        listed = await once(running.port, "GET", "/api/auth/sessions", token=token)
+        assert [row["session_id"] for row in listed.json["sessions"]] == [
+            second["session_id"],
+            first["session_id"],
+        ]
+        assert all(row["session_key"] for row in listed.json["sessions"])
+        path = f"/api/auth/sessions/{first['session_id']}/revoke"
+        assert (await once(running.port, "POST", path, token=token)).status == 200
+        assert (
+            await once(running.port, "GET", "/api/account", token=first["token"])
+        ).error == "unauthorized"
+
+        server.run("FLUSHALL")  # the store is lost, the key is not
+        lost = await once(running.port, "GET", "/api/auth/sessions", token=token)
+        assert lost.error == "unauthorized"
+        anew = await signed_in(running.port, secret=3)
+        listed = await once(running.port, "GET", "/api/auth/sessions", token=anew["token"])
+        assert [
+            (row["session_id"], row["signed_in"], row["session_key"]["key_id"])
+            for row in listed.json["sessions"]
+        ] == [
+            (anew["session_id"], True, anew["session_key"]["key_id"]),
+            (second["session_id"], False, second["session_key"]["key_id"]),
+        ]
+        assert await running.stop() == 0
+
+
+async def signed_in(port: int, *, secret: int) -> dict[str, Any]:
+    """The answer of a sign-in with a session key."""
+    issued = (await once(port, "GET", "/api/auth/nonce")).json
+    asked = AskedKey(public_key=public_key_of(secret), bet_max_micros=USD, day_max_micros=USD)
+    resource = key_resource(asked, issued["issued_at_ms"] // 1000 + 3_600)
+    answer = await once(port, "POST", "/api/auth/login", login_body(issued, resources=[resource]))
+    assert answer.status == 200, answer.body
+    return dict(answer.json)
 
 
 async def test_others_can_read_and_hear_what_goes_on(server: RedisServer, tmp_path: Path) -> None:
