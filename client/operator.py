@@ -61,9 +61,9 @@ class Operator:
         return await self._post("/ops/circuit", dict[str, Any], state=state, reason=reason)
 
     async def restart(self, actor: str, reason: str) -> Json:
-        """Restart one actor; its mailbox waits."""
+        """Restart one actor, by its name or whole path; its mailbox waits."""
         return await self._post(
-            f"/ops/actors/{_part(actor)}/restart", dict[str, Any], reason=reason
+            f"/ops/actors/{quote(actor)}/restart", dict[str, Any], reason=reason
         )
 
     async def start_archive(self, reason: str) -> Json:
