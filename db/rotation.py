@@ -225,7 +225,7 @@ def _statement(body: str) -> str:
 
 _BET: Final = (
     "rowid, id, user_id, nonce, column_start_s, column_s, lo_cents, hi_cents, rule,"
-    " stake_micros, reward_bps, quote_n, status, placed_at_ms"
+    " stake_micros, reward_bps, quote_n, status, placed_at_ms, key_id"
 )
 
 _QUESTIONS: Final = (
@@ -282,6 +282,15 @@ _QUESTIONS: Final = (
         "SELECT ifnull(sum(amount_micros), 0) FROM old.deposits",
         "SELECT ifnull(sum(amount_micros), 0) FROM main.deposits",
     ),
+    # A key is kept for ever, so there may be too many to compare them one by one.
+    *(
+        (what, f"SELECT {number} FROM old.session_keys", f"SELECT {number} FROM main.session_keys")
+        for what, number in (
+            ("session keys", "count(*)"),
+            ("session keys that are revoked", "count(revoked_at_ms)"),
+            ("stakes of session keys", "ifnull(sum(day_stake_micros), 0)"),
+        )
+    ),
     *(
         (
             f"{table} that are as they were",
@@ -289,7 +298,7 @@ _QUESTIONS: Final = (
             f"SELECT count(*) FROM"
             f" (SELECT * FROM main.{table} INTERSECT SELECT * FROM old.{table})",
         )
-        for table in ("withdrawals", "adjustments", "column_voids")
+        for table in ("account_limits", "withdrawals", "adjustments", "column_voids")
     ),
 )
 """What, what it must be (in the old file, mostly), and what it is in the new one.

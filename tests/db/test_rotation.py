@@ -270,6 +270,17 @@ def test_a_ledger_without_any_money_goes_on(tmp_path: Path) -> None:
          " signed_at_s, signature, status, requested_at_ms, decided_at_ms, decided_by, reference,"
          " reason"), "withdrawals that are as they were"),
         ("adjustments", ("old.adjustments", "old.adjustments LIMIT 1"), "adjustments that are"),
+        ("session_keys", ("old.session_keys", "old.session_keys LIMIT 1"), "session keys"),
+        ("session_keys", "INSERT INTO session_keys SELECT id, user_id, session_id, public_key,"
+         " bet_max_micros, day_max_micros, created_at_ms, expires_at_ms, NULL, day,"
+         " day_stake_micros FROM old.session_keys", "session keys that are revoked"),
+        ("session_keys", "INSERT INTO session_keys SELECT id, user_id, session_id, public_key,"
+         " bet_max_micros, day_max_micros, created_at_ms, expires_at_ms, revoked_at_ms, day, 0"
+         " FROM old.session_keys", "stakes of session keys"),
+        ("account_limits", ("old.account_limits", "old.account_limits LIMIT 0"),
+         "account_limits that are"),
+        ("bets", ("carried_from, :old_name), key_id", "carried_from, :old_name), NULL"),
+         "open bets that are as they were"),
         ("column_voids", ("old.column_voids", "old.column_voids LIMIT 1"), "column_voids that are"),
         ("bets", ("WHERE status", "WHERE user_id = 3 AND status"), "open bets"),
         ("bets", ("micros,\n       reward_bps,", "micros,\n       reward_bps + 10000,"),
