@@ -32,6 +32,7 @@ from protocols.answer_fields import (
     BetIdText,
     CellIdText,
     Count,
+    KeyIdText,
     NonceText,
     PriceCents,
     RateBps,
@@ -79,6 +80,9 @@ class BetJson(TypedDict):
         int | None, Meta(description="Ms since 1970, UTC; null while it is open.")
     ]
     nonce: NonceText
+    key_id: Annotated[
+        KeyIdText | None, Meta(description="The session key that signed it; null: the wallet did.")
+    ]
     quote: Annotated[int | None, Meta(description="The number of the quote it was taken at.")]
     rule: Rule
     column_start_s: AtS
@@ -134,6 +138,7 @@ def bet_json(bet: Bet) -> BetJson:
         "placed_at_ms": bet.placed_at_ms,
         "resolved_at_ms": bet.resolved_at_ms,
         "nonce": bet.nonce,
+        "key_id": bet.key_id,
         "quote": bet.quote_n,
         "rule": bet.rule,
         "column_start_s": bet.column_start_s,
@@ -304,7 +309,9 @@ class EntryJson(TypedDict):
 
     id: Annotated[str, Meta(description="Of the line, a ULID.")]
     amount_micros: SignedMicros
-    balance_after_micros: AmountMicros
+    balance_after_micros: Annotated[
+        int, Meta(description="Micros of a USD; of `external` it is less than zero.")
+    ]
     ref_type: Annotated[
         str,
         Meta(
