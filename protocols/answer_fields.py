@@ -7,7 +7,7 @@ from typing import Annotated, TypeAlias
 
 from msgspec import Meta
 
-from protocols.client_bets import BET_ID, NONCE
+from protocols.client_bets import BET_ID, KEY_ID, NONCE
 
 AmountMicros: TypeAlias = Annotated[int, Meta(description="Micros of a USD.", ge=0)]
 SignedMicros: TypeAlias = Annotated[
@@ -55,6 +55,14 @@ NonceText: TypeAlias = Annotated[
         description="The nonce that the bet was signed with.",
         pattern=f"^{NONCE.pattern}$",
         examples=[NONCE.example],
+    ),
+]
+KeyIdText: TypeAlias = Annotated[
+    str,
+    Meta(
+        description="What bets name a session key by.",
+        pattern=f"^{KEY_ID.pattern}$",
+        examples=[KEY_ID.example],
     ),
 ]
 CellIdText: TypeAlias = Annotated[

@@ -8,21 +8,12 @@ from msgspec import Meta
 from domain.units import EpochMs
 from protocols.account_commands import KeyGrant
 from protocols.accounts import SessionKey
-from protocols.answer_fields import AmountMicros, AtMs, WalletText
-from protocols.client_bets import KEY_ID
+from protocols.answer_fields import AmountMicros, AtMs, KeyIdText, WalletText
 from protocols.client_sign_in import SESSION_ID
 from protocols.sign_in import NonceIssued, Session, SignedIn
 
 DAY_MS: Final = 86_400_000
 
-KeyIdText: TypeAlias = Annotated[
-    str,
-    Meta(
-        description="What bets name the key by.",
-        pattern=f"^{KEY_ID.pattern}$",
-        examples=[KEY_ID.example],
-    ),
-]
 SessionIdText: TypeAlias = Annotated[
     str,
     Meta(
