@@ -73,19 +73,13 @@ def opened_ports(
     clock, chance = SystemClock(), SystemChance()
     probe = StatvfsProbe(folder.path)
     objects = object_store(settings.archive, data=folder.path)
-    archive = WeekArchive(
-        folder.path,
-        objects,
-        probe=probe,
-        clock=clock,
-        level=settings.archive.compression_level,
-    )
+    level = settings.archive.compression_level
+    archive = WeekArchive(folder.path, objects, probe=probe, clock=clock, level=level)
     backups = FolderBackups(
         folder=folder, objects=objects, probe=probe, archived=partial(archived_weeks, archive)
     )
     with ExitStack() as stack:
-        ledger = _open_ledger(settings, folder, clock, chance)
-        stack.callback(ledger.close)
+        ledger = stack.enter_context(closing(_open_ledger(settings, folder, clock, chance)))
         if settings.venue.mode == DEMO:
             _seed_demo_bankroll(ledger, settings, clock)
         ids = UlidMaker(chance)
