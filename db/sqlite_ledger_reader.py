@@ -48,7 +48,7 @@ _OPEN_COLUMNS: Final = """
           WHERE status = 'confirmed' AND column_start_s < :before_s) AS open
     UNION ALL
     SELECT DISTINCT column_start_s, column_s, rule, lo_cents, hi_cents, 1
-    FROM column_voids AS v JOIN bets ON column_start_s = v.start_s
+    FROM column_voids AS v CROSS JOIN bets ON column_start_s = v.start_s
     WHERE status = 'confirmed' AND v.start_s >= :before_s
     ORDER BY 1, 2, 3, 4, 5
 """

@@ -39,19 +39,23 @@ _COVER_THEN: Final = """
     WITH taken AS MATERIALIZED (
         SELECT rowid AS at_row, created_at_ms AS at_ms, balance_after FROM transaction_ledger
         WHERE user_id = 1 AND amount < 0 AND ref_type IN ('WITHDRAWAL', 'ADJUSTMENT')
-    ), owed AS (
-        SELECT at_row, sum(payout_if_won_micros) AS payout
-        FROM bets CROSS JOIN taken
-        WHERE EXISTS (SELECT 1 FROM taken)  -- else all bets would be looked at for nothing
-          AND holds_cell AND placed_at_ms < at_ms
-          AND (resolved_at_ms IS NULL OR resolved_at_ms > at_ms)
-        GROUP BY at_row
+    ), moment AS (
+        SELECT resolved_at_ms AS at_ms, 1 AS turn, -sum(payout_if_won_micros) AS owed,
+               NULL AS at_row, NULL AS balance_after
+        FROM bets WHERE resolved_at_ms IS NOT NULL AND EXISTS (SELECT 1 FROM taken) GROUP BY 1
+        UNION ALL
+        SELECT at_ms, 2, 0, at_row, balance_after FROM taken
+        UNION ALL
+        SELECT placed_at_ms, 3, sum(payout_if_won_micros), NULL, NULL
+        FROM bets WHERE holds_cell AND EXISTS (SELECT 1 FROM taken) GROUP BY 1
+    ), standing AS (
+        SELECT at_row, balance_after, sum(owed) OVER (ORDER BY at_ms, turn) AS owed FROM moment
     )
-    SELECT 'house after row ' || at_row, ifnull(payout, 0), balance_after
-    FROM taken LEFT JOIN owed USING (at_row) WHERE balance_after < ifnull(payout, 0)
+    SELECT 'house after row ' || at_row, owed, balance_after FROM standing
+    WHERE balance_after < owed
 """
-"""What was taken from the house left it enough for all bets that were open then. Bets of that very
-millisecond are left out: whether they came before can't be told."""
+"""What was taken from the house left it enough for all bets that were open then. Bets that were
+placed or ended in that very millisecond are left out: which came first can't be told by now."""
 
 _GIVEN_BACK: Final = """
     SELECT 'column ' || c.start_s || '_' || c.column_s || '_' || c.rule || ': order to give back',
