@@ -2,6 +2,7 @@
 
 from actors.session_manager.actor import (
     COMMANDS_AT_ONCE_MAX,
+    ENDS_AT_ONCE_MAX,
     LOGINS_AT_ONCE_MAX,
     RecoverWallet,
     SessionManagerPorts,
@@ -12,6 +13,7 @@ from actors.session_manager.sessions import SESSIONS_MAX
 
 __all__ = [
     "COMMANDS_AT_ONCE_MAX",
+    "ENDS_AT_ONCE_MAX",
     "LOGINS_AT_ONCE_MAX",
     "SESSIONS_MAX",
     "RecoverWallet",

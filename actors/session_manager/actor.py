@@ -5,8 +5,9 @@ runs in a task of its own, under the deadline of its asker: a login that waits f
 nobody up.
 """
 
-from collections.abc import Callable
-from typing import Final, TypeAlias
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Final, TypeAlias, TypeVar
 
 import attrs
 import structlog
@@ -40,6 +41,8 @@ from supervisor import Ask, Life, Mailbox, Topic
 
 log = structlog.get_logger("session_manager")
 
+A = TypeVar("A")
+
 RecoverWallet: TypeAlias = Callable[[str, bytes], str | None]
 """The wallet that signed this text by `personal_sign`, lower-case, or None."""
 SignInAsk: TypeAlias = Ask[SignInCommand, SignInOutcome]
@@ -47,12 +50,14 @@ SignInAsk: TypeAlias = Ask[SignInCommand, SignInOutcome]
 COMMANDS_AT_ONCE_MAX: Final = 200
 """Commands in hand; the next ones wait in the mailbox."""
 LOGINS_AT_ONCE_MAX: Final = 50
-"""... of which at most so many are sign-ins, however slow the ledger is."""
+"""... of which at most so many are sign-ins, however slow the ledger is,"""
+ENDS_AT_ONCE_MAX: Final = 50
+"""... and so many ends of sessions, which no flood of sign-ins may hold up."""
 NONCE_BYTES: Final = 16
 WALLET_BYTES: Final = 20
 DEMO_BY: Final = "demo"
 
-assert LOGINS_AT_ONCE_MAX < COMMANDS_AT_ONCE_MAX, "logins never take every place"
+assert LOGINS_AT_ONCE_MAX + ENDS_AT_ONCE_MAX < COMMANDS_AT_ONCE_MAX, "the ledger holds nobody up"
 
 
 @attrs.frozen(kw_only=True)
@@ -94,6 +99,24 @@ async def _serve(desk: "_Desk", asked: SignInAsk, places: trio.Semaphore) -> Non
         places.release()
 
 
+@attrs.define
+class _Turns:
+    """At most so many commands of a kind wait for the ledger; one more is refused at once."""
+
+    most: int
+    taken: int = 0
+
+    async def take(self, work: Callable[[], Awaitable[A | Refusal]]) -> A | Refusal:
+        """What the work gives, or `overloaded`."""
+        if self.taken >= self.most:
+            return Refusal(Code.OVERLOADED)
+        self.taken += 1
+        try:
+            return await work()
+        finally:
+            self.taken -= 1
+
+
 class _Desk:
     """Answers one command at a time for each of its callers."""
 
@@ -107,7 +130,8 @@ class _Desk:
             clock=ports.clock,
             chance=ports.chance,
         )
-        self._logins = 0
+        self._logins = _Turns(LOGINS_AT_ONCE_MAX)
+        self._ends = _Turns(ENDS_AT_ONCE_MAX)
 
     async def answer(self, command: SignInCommand) -> SignInOutcome:
         """The outcome of any command; a store that does not answer is a refusal too."""
@@ -115,16 +139,18 @@ class _Desk:
             match command:
                 case IssueNonce():
                     return await self._issue_nonce(command)
-                case Login() | DemoSignIn():
-                    return await self._sign_in_turn(command)
+                case Login():
+                    return await self._logins.take(partial(self._login, command))
+                case DemoSignIn():
+                    return await self._logins.take(partial(self._demo_sign_in, command))
                 case Authenticate():
                     return await self._sessions.whose(command.token)
                 case ListSessions():
                     return SessionsListed(sessions=await self._sessions.of(command.wallet))
-                case EndSession():
-                    return await self._sessions.end(command.wallet, command.session_id)
+                case EndSession(wallet=wallet, session_id=session_id):
+                    return await self._ends.take(partial(self._sessions.end, wallet, session_id))
                 case Logout():
-                    return await self._log_out(command)
+                    return await self._ends.take(partial(self._log_out, command))
         except StoreUnavailable:
             return Refusal(Code.STORE_UNAVAILABLE)
 
@@ -145,17 +171,6 @@ class _Desk:
         )
 
     # Signing in
-
-    async def _sign_in_turn(self, command: Login | DemoSignIn) -> SignedIn | Refusal:
-        if self._logins >= LOGINS_AT_ONCE_MAX:
-            return Refusal(Code.OVERLOADED)
-        self._logins += 1
-        try:
-            if isinstance(command, Login):
-                return await self._login(command)
-            return await self._demo_sign_in(command)
-        finally:
-            self._logins -= 1
 
     async def _login(self, command: Login) -> SignedIn | Refusal:
         """Cheapest check first; the nonce is spent only by a message that its wallet signed."""

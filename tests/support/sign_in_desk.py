@@ -54,7 +54,8 @@ OTHER_KEY = b"\x02" * 32
 DAY_S = 86_400
 
 Answer: TypeAlias = SignInOutcome | Refused | StatusUnknown
-Accounts: TypeAlias = Callable[[MoneyCommand], MoneyOutcome]
+Accounts: TypeAlias = Callable[[MoneyCommand], MoneyOutcome | None]
+"""What the ledger answers; None: nothing, ever."""
 
 
 def known_account(command: MoneyCommand) -> MoneyOutcome:
@@ -154,7 +155,9 @@ async def _answer_for_the_ledger(made: Desk, accounts: Accounts) -> None:
     async with made.money.reader(Life("venue/batcher")) as reader:
         async for asked in reader:
             made.ordered.append(asked.question)
-            asked.answer(accounts(asked.question))
+            outcome = accounts(asked.question)
+            if outcome is not None:
+                asked.answer(outcome)
 
 
 def sign_in_text(

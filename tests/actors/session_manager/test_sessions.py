@@ -10,9 +10,9 @@ from functools import partial
 import attrs
 import pytest
 import trio
-from trio.testing import MockClock
+from trio.testing import MockClock, wait_all_tasks_blocked
 
-from actors.session_manager import SESSIONS_MAX
+from actors.session_manager import ENDS_AT_ONCE_MAX, SESSIONS_MAX
 from actors.session_manager.sessions import session_id_of
 from db.key_signatures import public_key_of
 from db.memory_store import MemoryStore
@@ -46,6 +46,7 @@ from tests.support.sign_in_desk import (
     Answer,
     Desk,
     desk,
+    known_account,
     refused_with,
     sign_in_text,
 )
@@ -452,6 +453,22 @@ async def test_an_end_is_finished_though_its_asker_has_gone(autojump_clock: Mock
         assert ends.receive_nowait() is not None
         refused_with(Code.UNAUTHORIZED, await venue.whose(signed_in.token))
         assert await listed(venue) == ()
+
+
+async def test_slow_ends_hold_nobody_up(autojump_clock: MockClock) -> None:
+    def silent(command: MoneyCommand) -> MoneyOutcome | None:
+        return None if isinstance(command, RevokeKeys) else known_account(command)
+
+    async with desk(accounts=silent, settings=OFTEN) as venue, trio.open_nursery() as nursery:
+        signed_in = await venue.signed_in()
+        for _ in range(ENDS_AT_ONCE_MAX):
+            nursery.start_soon(end, venue, signed_in)
+        await wait_all_tasks_blocked()
+        began_s = trio.current_time()
+        refused_with(Code.OVERLOADED, await venue.ask(Logout(token=signed_in.token)))
+        assert isinstance(await venue.whose(signed_in.token), Session)
+        assert isinstance(await venue.signed_in(), SignedIn)
+        assert trio.current_time() == began_s
 
 
 async def test_a_store_that_hangs_at_an_end_is_told(autojump_clock: MockClock) -> None:
