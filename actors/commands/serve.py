@@ -22,6 +22,7 @@ import structlog
 import trio
 
 from actors import logs, system
+from actors.commands.collector import collect_rarely, spare_what_stays
 from actors.commands.exits import OK, REFUSED, WRONG, CannotDo
 from actors.commands.open_files import fit_connections
 from actors.commands.opening import opened_ports, price_sources, venue_settings, with_store
@@ -70,6 +71,7 @@ def serve(settings: Settings, *, data: Path) -> int:
         secrets=(token, *secrets_of(settings)),
     )
     settings = fit_connections(settings)
+    collect_rarely()
     # First what can fail without a data folder, so that a start that fails has not made one.
     sources = price_sources(settings)
     with _listening(settings) as listener:
@@ -111,6 +113,7 @@ async def _run(
                 drain = partial(_drain, signals, channels, supervisor)
                 nursery.start_soon(drain, settings.venue.drain_within_s, nursery.cancel_scope)
                 await nursery.start(_tree, supervisor)
+                spare_what_stays()
                 print(_welcome(settings, token), flush=True)
                 _leave_if_stuck(await supervisor.wait_stopped())
                 nursery.cancel_scope.cancel()
