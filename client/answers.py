@@ -234,6 +234,8 @@ class Bet:
     column_s: int
     lo_cents: Cents
     hi_cents: Cents
+    key_id: str | None
+    """The session key that signed it; None: the wallet did."""
 
 
 @attrs.frozen(kw_only=True)

@@ -78,6 +78,12 @@ class Operator:
         """Have every ledger row added up now."""
         return await self._post("/ops/integrity", dict[str, Any], reason=reason)
 
+    async def rebuild_balance(self, wallet: str, reason: str) -> Json:
+        """Set a balance to the sum of its ledger rows."""
+        return await self._post(
+            "/ops/integrity/rebuild", dict[str, Any], wallet=wallet, reason=reason
+        )
+
     async def restore_week(self, week: str, reason: str) -> Json:
         """Bring a closed week back from the archive, for reading."""
         return await self._post(f"/ops/restore/{_part(week)}", dict[str, Any], reason=reason)

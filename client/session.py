@@ -18,6 +18,7 @@ from client.answers import (
     SessionInfo,
     Sessions,
     SignedIn,
+    Withdrawal,
     WithdrawalsPage,
 )
 from client.chance import new_nonce
@@ -182,6 +183,11 @@ class Session:
         return await self.venue.get(
             "/api/withdrawals", WithdrawalsPage, query=query, token=self.token
         )
+
+    async def withdrawal(self, withdrawal_id: str) -> Withdrawal:
+        """One of his own."""
+        path = f"/api/withdrawals/{withdrawal_id}"
+        return await self.venue.get(path, Withdrawal, token=self.token)
 
     async def set_limits(
         self,

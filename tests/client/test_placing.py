@@ -57,6 +57,7 @@ def on_record(status: str = "confirmed") -> Bet:
         column_s=5,
         lo_cents=4_200_000,
         hi_cents=4_201_000,
+        key_id=None,
     )
 
 

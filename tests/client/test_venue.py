@@ -104,7 +104,8 @@ async def test_a_session_key_signs_bets_within_its_caps(door: Door, venue: Venue
     session = await venue.sign_in(Wallet.from_private_key(KEY), session_key=key, caps=caps)
     assert session.key is not None
     assert (session.key.key_id, session.key.expires_at_ms) == (key.key_id, caps.until_s * 1000)
-    await session.place_bet(door.cell().id, stake_micros=5 * USD)
+    placed = await session.place_bet(door.cell().id, stake_micros=5 * USD)
+    assert (await session.bet(placed.bet_id)).key_id == key.key_id
     now = await session.key_now()
     assert now is not None
     assert now.staked_today_micros == 5 * USD
@@ -150,6 +151,45 @@ async def test_the_faucet_and_the_statement(session: Session, venue: Venue) -> N
     assert [(entry.ref_type, entry.amount_micros) for entry in page.entries] == [
         ("DEPOSIT", 100 * USD)
     ]
+
+
+async def test_limits_of_ones_own(session: Session, door: Door) -> None:
+    account = await session.set_limits(stake_max_micros=USD, loss_day_max_micros=9 * USD)
+    assert account.limits.stake_max_micros == USD
+    with pytest.raises(Refused) as refused:
+        await session.place_bet(door.cell().id, stake_micros=5 * USD)
+    assert refused.value.details["limit"] == "stake"
+    limits = (await session.set_limits(stake_max_micros=None)).limits
+    assert (limits.stake_max_micros, limits.loss_day_max_micros) == (USD, 9 * USD)
+    assert limits.next_stake_max is not None
+    assert limits.next_stake_max.micros is None, "a day from now there is none"
+    assert (await session.account()).limits == limits
+
+
+async def test_a_withdrawal_is_taken_once(session: Session, venue: Venue) -> None:
+    wallet = Wallet.from_private_key(KEY)
+    asked = await venue.withdraw(wallet, amount_micros=7 * USD, destination=wallet.address)
+    assert (asked.withdrawal.status, asked.balance_micros) == ("pending", 93 * USD)
+    assert asked.withdrawal.destination == wallet.address.lower()
+    assert await session.withdrawal(asked.withdrawal.id) == asked.withdrawal
+    assert (await session.withdrawals()).withdrawals == (asked.withdrawal,)
+
+
+@pytest.mark.slow
+async def test_a_withdrawal_whose_answer_is_lost_is_asked_for_again(
+    door: Door, session: Session
+) -> None:
+    async with (
+        tcp_proxy(door.port) as proxy,
+        Venue(f"http://127.0.0.1:{proxy.port}", chance=SeededChance(4)) as away,
+    ):
+        await away.grid()
+        await proxy.hang_up()
+        proxy.cut_replies_after = 20
+        wallet = Wallet.from_private_key(KEY)
+        asked = await away.withdraw(wallet, amount_micros=7 * USD, destination=wallet.address)
+    assert asked.withdrawal.status == "pending"
+    assert (await session.account()).balance_micros == 93 * USD
 
 
 async def test_after_logout_the_token_is_worth_nothing(session: Session) -> None:

@@ -9,6 +9,7 @@ from config.report import setting
 from config.rules import Table
 from config.settings import DEFAULT_FILE, RULES, Loaded, Settings, load
 from domain.refusals import TABLE, Meaning
+from protocols.operations import OPERATIONS, Auth, Operation, Tag
 from tests.support.sources import REPOSITORY
 
 CONFIGURATION_HEAD = """\
@@ -45,9 +46,46 @@ later; a number is the seconds to wait first, also sent as `retry_after` and `Re
 """
 
 
+API_TABLE = """\
+<!-- From here on made by `make docs` from protocols/operations. -->
+"""
+API_HEAD = """\
+
+*Token*: `session` is the one of a sign-in, `operator` one of the configuration, sent as
+`Authorization: Bearer ...`. *Refusals* are those particular to a call; besides, any may be refused
+with `bad_request`, `too_large`, `rate_limited`, `store_unavailable`, and with `unauthorized` where
+it needs a token.
+"""
+
+
 def pages() -> Mapping[str, str]:
     """Path and text of each."""
-    return {"docs/configuration.md": configuration(), "docs/errors.md": errors()}
+    return {
+        "docs/configuration.md": configuration(),
+        "docs/errors.md": errors(),
+        "docs/api.md": api(),
+    }
+
+
+def api() -> str:
+    """The page written by hand, with the table of every call at its end."""
+    by_hand = (REPOSITORY / "docs" / "api.md").read_text(encoding="utf-8").partition(API_TABLE)[0]
+    return by_hand + API_TABLE + API_HEAD + "".join(map(_calls, Tag))
+
+
+def _calls(tag: Tag) -> str:
+    rows = [_call(operation) for operation in OPERATIONS if operation.tag is tag]
+    head = f"\n### {tag.value.capitalize()}\n\n| call | token | | refusals |\n|---|---|---|---|\n"
+    return head + "".join(rows)
+
+
+def _call(operation: Operation) -> str:
+    token = "" if operation.auth is Auth.NONE else operation.auth.value
+    codes = ", ".join(f"`{code}`" for code in TABLE if code in operation.codes)
+    asked = operation.query.fields if operation.query is not None else ()
+    query = f"<br>{', '.join(f'`{field.name}`' for field in asked)}" if asked else ""
+    call = f"`{operation.method} {operation.path}`{query}"
+    return f"| {call} | {token} | {operation.summary} | {codes} |\n"
 
 
 def write() -> None:
