@@ -50,7 +50,7 @@ from protocols.money import (
     PlaceBet,
     SettleColumn,
 )
-from protocols.ports import Allowance, Bar, KeyValueStore, StoreUnavailable
+from protocols.ports import Allowance, Bar, KeyValueStore, StoreUnavailable, Worker
 from supervisor import (
     ChildStatus,
     LastFailure,
@@ -443,6 +443,7 @@ async def open_door(
     data: Path,
     *,
     store: KeyValueStore | None = None,
+    ledger_worker: Worker | None = None,
     with_batcher: bool = True,
     with_sign_in: bool = True,
     batcher_is: str = "running",
@@ -529,7 +530,7 @@ async def open_door(
             writer=channels.writer,
             resolver=channels.resolver,
             ledger=reader,
-            ledger_worker=InlineWorker(),
+            ledger_worker=InlineWorker() if ledger_worker is None else ledger_worker,
             prices=prices,
             prices_worker=InlineWorker(),
             audit_log=FileAuditLog(data / AUDIT_FILE) if audit_log is None else audit_log,
