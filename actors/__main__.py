@@ -63,6 +63,7 @@ def parser() -> ArgumentParser:
     _add_archive(commands)
     _add_backup(commands)
     _add_restore(commands)
+    _add_audit(commands)
     _add_check_config(commands)
     _add_openapi(commands)
     return top
@@ -192,6 +193,19 @@ def _add_restore(commands: Subparsers) -> None:
         "while the venue runs",
     )
     _takes_archive(command)
+    _takes_data(command)
+
+
+def _add_audit(commands: Subparsers) -> None:
+    command = _command(
+        commands,
+        "audit",
+        "print what operators did and check that nothing of it was changed, also while the venue "
+        "runs; 1 names the first line that was",
+        "tapgrid audit --data /var/lib/tapgrid",
+        _audit,
+    )
+    command.add_argument("--json", action="store_true", help="print the lines as they stand")
     _takes_data(command)
 
 
@@ -387,6 +401,14 @@ def _restore(arguments: Namespace) -> int:
         )
     return _on_folder(
         lambda: restore(archive, arguments.key, data=data, out=sys.stdout, progress=sys.stderr)
+    )
+
+
+def _audit(arguments: Namespace) -> int:
+    from actors.commands.audit import audit
+
+    return _on_folder(
+        lambda: audit(data=arguments.data, as_json=arguments.json, out=sys.stdout, notes=sys.stderr)
     )
 
 

@@ -16,7 +16,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -110,8 +110,11 @@ def restore(
     probe: DiskProbe,
     at_ms: EpochMs,
     work: BackupWork,
+    recorded: Callable[[DataFolder], AbstractContextManager[object]],
 ) -> Restored:
     """Bring the backup `key` back into the data folder `data`, made if there is none.
+
+    It is done within `recorded`, once the folder is held.
 
     Raises StampMismatch, StampBroken or FolderInUse (db.data_folder) if that can't be done there;
     BackupFailed if the backup is not good; CannotSwap, ObjectMissing, ObjectStoreFailed and
@@ -121,7 +124,12 @@ def restore(
     if not manifest_names(record.manifest, record.partition):
         raise BackupFailed(f"the manifest in the record of {key} names another file")
     folder = _claimed(data, record)
-    with folder.lock(), as_backup_failed(), work_folder(folder, "restore") as place:
+    with (
+        folder.lock(),
+        recorded(folder),
+        as_backup_failed(),
+        work_folder(folder, "restore") as place,
+    ):
         _tidy_up(folder, place)
         fetched = _fetch(place, key, record, objects=objects, probe=probe, work=work)
         work.begin("check")

@@ -6,6 +6,7 @@ deposits go through its API. Otherwise this takes the lock and writes through th
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from enum import Enum
 from itertools import islice
 from pathlib import Path
@@ -16,6 +17,7 @@ import trio
 
 from actors.commands.exits import OK, REFUSED, WRONG, CannotDo
 from actors.commands.folder import running_venue
+from actors.commands.on_record import OnRecord, on_record, typed_by
 from actors.commands.progress import Progress
 from actors.commands.venue_client import VenueClient
 from db.data_folder import DataFolder, FolderInUse
@@ -24,6 +26,7 @@ from db.wallet_signatures import keccak_256
 from db.weekly_ledger import WeeklyLedger, open_current
 from domain.caps import HouseCaps
 from domain.refusals import Refusal
+from protocols.audit_log import Figure
 from protocols.client_ops import DepositRequest
 from protocols.deposit_file import Line, parse_deposits
 from protocols.money import Deposit, Deposited, MoneyOutcome
@@ -63,7 +66,7 @@ def fund(file: Path, *, data: Path, token: str, out: TextIO, progress: TextIO) -
     folder = DataFolder.existing(data)
     count = Counter[Kind]()
     with Progress("deposits", total=len(lines), stream=progress) as drawn:
-        for line, end in zip(lines, _credit(folder, lines, token=token), strict=True):
+        for line, end in zip(lines, _credit(folder, file, lines, token=token), strict=True):
             count[end.kind] += 1
             if end.kind is Kind.REFUSED:
                 out.write(f"{file}:{line.number}: {end.why}\n")
@@ -91,15 +94,31 @@ def read_lines(file: Path) -> tuple[Line, ...]:
     return lines
 
 
-def _credit(folder: DataFolder, lines: Sequence[Line], *, token: str) -> Iterator[End]:
+def _credit(folder: DataFolder, file: Path, lines: Sequence[Line], *, token: str) -> Iterator[End]:
     """What became of each line, in order."""
     try:
-        with folder.lock():
-            yield from _through_ledger(folder, lines, clock=SystemClock())
+        with folder.lock(), _on_record(folder, file, lines) as told:
+            count = Counter[Kind]()
+            for end in _through_ledger(folder, lines, clock=SystemClock()):
+                count[end.kind] += 1
+                told.figures = {kind.name.lower(): count[kind] for kind in Kind}
+                yield end
     except FolderInUse:
         venue = running_venue(folder, token=token)
         for line in lines:
             yield _through_venue(venue, line.deposit)
+
+
+def _on_record(
+    folder: DataFolder, file: Path, lines: Sequence[Line]
+) -> AbstractContextManager[OnRecord]:
+    """One action for the file: its deposits bear its content in their references."""
+    figures: dict[str, Figure] = {
+        "deposits": len(lines),
+        "amount_micros": sum(line.deposit.amount_micros for line in lines),
+        "first_reference": lines[0].deposit.reference,
+    }
+    return on_record(folder, by=typed_by(BY), what="fund", subject=str(file), figures=figures)
 
 
 def _through_venue(venue: VenueClient, deposit: DepositRequest) -> End:

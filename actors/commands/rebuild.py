@@ -6,15 +6,15 @@ writer, so it is asked through its API; otherwise this takes the folder's lock a
 the same ledger code, without the check of a start, which would refuse just the money that it mends.
 """
 
-import os
-import pwd
 import sqlite3
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Final, TextIO
 
 from actors.commands.exits import NO_FOLDER, REFUSED, UNREACHABLE, CannotDo
 from actors.commands.folder import running_venue
 from actors.commands.integrity import integrity
+from actors.commands.on_record import OnRecord, on_record, typed_by
 from actors.commands.venue_client import VenueClient
 from db.data_folder import DataFolder, FolderInUse
 from db.partition import current_file
@@ -40,12 +40,16 @@ def rebuild(user: str, reason: str, *, data: Path, token: str, out: TextIO) -> i
     if current_file(folder.money) is None:
         raise CannotDo(f"{data} holds no ledger yet: start the venue once", NO_FOLDER)
     try:
-        with folder.lock():
+        with folder.lock(), _on_record(folder, asked):
             done = _through_ledger(folder, asked)
     except FolderInUse:
         done = _through_venue(running_venue(folder, token=token), asked)
     out.write(_report(done) + "\n")
     return integrity(data=data, out=out)
+
+
+def _on_record(folder: DataFolder, asked: RebuildRequest) -> AbstractContextManager[OnRecord]:
+    return on_record(folder, by=_operator(), what="rebuild", subject=asked.wallet, why=asked.reason)
 
 
 def _through_ledger(folder: DataFolder, asked: RebuildRequest) -> BalanceRebuilt:
@@ -95,12 +99,7 @@ def _words(refusal: Refusal) -> str:
 
 
 def _operator() -> str:
-    """Who types this, as far as the machine knows."""
-    try:
-        name = pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        name = f"uid {os.getuid()}"
-    return f"tapgrid integrity, {name}"
+    return typed_by("tapgrid integrity")
 
 
 def _report(done: BalanceRebuilt) -> str:

@@ -8,6 +8,7 @@ from typing import TextIO
 from actors.commands.backup import content_line, utc
 from actors.commands.exits import OK
 from actors.commands.objects import backups_in_words, object_store
+from actors.commands.on_record import on_record, typed_by
 from actors.commands.step_bars import StepBars, interruptible
 from config.settings import ArchiveSettings
 from db.disk_probe import StatvfsProbe
@@ -32,6 +33,9 @@ def restore(
             probe=StatvfsProbe(data),
             at_ms=now_ms,
             work=work,
+            recorded=lambda folder: on_record(
+                folder, by=typed_by("tapgrid restore"), what="restore_backup", subject=chosen.key
+            ),
         )
         restored = interruptible(restore_it, work)
     out.writelines(f"{line}\n" for line in _lines(restored, data))

@@ -4,7 +4,7 @@ import json
 import shutil
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +68,7 @@ def bring_back(place: Place, key: str | None = None, work: Watched | None = None
         probe=place.probe,
         at_ms=LATER_MS,
         work=work or Watched(),
+        recorded=nullcontext,
     )
 
 
@@ -379,6 +380,7 @@ def test_a_store_that_fails_changes_nothing(place: Place) -> None:
             probe=place.probe,
             at_ms=LATER_MS,
             work=Watched(),
+            recorded=nullcontext,
         )
     assert place.balance() == NOW
 

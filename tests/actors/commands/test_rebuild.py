@@ -99,7 +99,7 @@ def test_a_venue_that_would_not_start_starts_again(tapgrid: Tapgrid, data: Path)
         (("--rebuild", WALLET), "go together"),
         (("--reason", WHY), "go together"),
         (("--rebuild", WALLET, "--reason", ""), "reason: must be text"),
-        (("--rebuild", WALLET, "--reason", "  "), "reason: must say why"),
+        (("--rebuild", WALLET, "--reason", "  "), "reason: must say something"),
         (("--rebuild", WALLET, "--reason", "x" * 501), "reason: must be text"),
         (("--rebuild", "0x12", "--reason", WHY), "wallet: must be 0x"),
         (("--rebuild", "0x" + "77" * 20, "--reason", WHY), "There is no account of"),
