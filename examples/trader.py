@@ -4,7 +4,8 @@
 
 It stands on the typed client in `client/` and shows
 
-* sign-in with a wallet (EIP-4361), paper money from the faucet (demo mode),
+* sign-in with a wallet (EIP-4361) that lets a session key tap for it, within caps,
+* paper money from the faucet (demo mode),
 * bets of version 1 over HTTP, paid the rate of the moment, and of version 2 over the WebSocket,
   where the signature binds the least rate and the quote,
 * the private stream: one event per bet when it is won, lost or void,
@@ -23,12 +24,14 @@ import trio
 
 from client import (
     Grid,
+    KeyCaps,
     NotPlaced,
     Odds,
     Placed,
     QuotedCell,
     Refused,
     Session,
+    SessionKey,
     Stream,
     Unreachable,
     Venue,
@@ -283,12 +286,24 @@ async def wait_venue(venue: Venue) -> Grid:
     raise GaveUp(f"there is no venue at {venue.place.authority}")
 
 
+async def key_caps(venue: Venue, grid: Grid, count: int) -> KeyCaps:
+    """What the wallet lets the session key stake: what we are about to, and no more."""
+    stake_max_micros = max(grid.presets_micros[:2])
+    return KeyCaps(
+        bet_max_micros=stake_max_micros,
+        day_max_micros=stake_max_micros * count,
+        until_s=await venue.now_ms() // 1000 + 3600,
+    )
+
+
 async def trade(url: str, count: int, seed: int | None) -> bool:
     """From sign-in to closed books; True if they are the venue's, too."""
     async with Venue(url) as venue:
         grid = await wait_venue(venue)
         wallet = Wallet.new()
-        session = await venue.sign_in(wallet)
+        session = await venue.sign_in(
+            wallet, session_key=SessionKey.new(), caps=await key_caps(venue, grid, count)
+        )
         print(f"signed in as {wallet.address}")
         async with Stream(venue, session) as stream:
             return await Trader(session, stream, grid, count=count, seed=seed).run()

@@ -5,8 +5,7 @@ from typing import Any
 import attrs
 import trio
 
-from db.wallet_signatures import personal_sign, wallet_of
-from domain.signed_text import BetText
+from client import Wallet, sign_bet
 from tests.support.http_client import HttpClient, Response, once
 from tests.support.venue_process import OPS_TOKEN
 
@@ -24,28 +23,20 @@ class Trader:
 
     def __attrs_post_init__(self) -> None:
         self.key = (self.number + 1).to_bytes(32, "big")
-        self.wallet = wallet_of(self.key)
+        self.wallet = Wallet.from_private_key(self.key).address.lower()
 
     def bet(self, cell_id: str, *, now_ms: int, stake_micros: int = USD) -> dict[str, Any]:
         """The body of a new signed bet (version 1)."""
         self.tapped += 1
-        text = BetText(
+        return sign_bet(
+            Wallet.from_private_key(self.key),
+            wallet=self.wallet,
             cell_id=cell_id,
             stake_micros=stake_micros,
             nonce=f"{self.number:08x}-0000-4000-8000-{self.tapped:012x}",
             timestamp_s=now_ms // 1000,
             chain_id=31337,
-        )
-        return {
-            "wallet": self.wallet,
-            "cell_id": cell_id,
-            "amount": str(stake_micros),
-            "nonce": text.nonce,
-            "timestamp": text.timestamp_s,
-            "chain_id": text.chain_id,
-            "version": "1",
-            "signature": "0x" + personal_sign(text.render(), self.key).hex(),
-        }
+        ).fields()
 
     async def fund(self, port: int, amount_micros: int, reference: str) -> Response:
         """A deposit by the operator."""
