@@ -18,6 +18,7 @@ from protocols.audit_log import (
     check_chain,
     sha256_of,
 )
+from tests.support.steps import stepping
 
 HOLD = Action(by="ann", what="hold", why="drill")
 
@@ -240,3 +241,52 @@ def test_whole_lines_leave_out_what_is_being_written(log: FileAuditLog, file: Pa
     with file.open("ab") as opened:
         opened.write(b'{"n":2')
     assert len(list(whole_lines(file))) == 1
+
+
+# --- killed -------------------------------------------------------------------------------------
+
+
+class Killed(BaseException):
+    """Nothing that the process had still to do is done."""
+
+
+def test_a_crash_at_any_step_loses_no_line_and_no_part(tmp_path: Path) -> None:
+    """With what was written and not synced there as a whole, in part, or not at all."""
+    torn, at = b'{"n":2,"the":"part"', 0
+    while True:
+        at += 1
+        for kept in (1.0, 0.5, 0.0):
+            folder = tmp_path / f"{at}-{kept}"
+            folder.mkdir()
+            file = folder / "audit.jsonl"
+            FileAuditLog(file).write(HOLD, at_ms=5)
+            safe = file.stat().st_size
+            with file.open("ab") as opened:
+                opened.write(torn)
+            ended = _killed_before(at, file)
+            size = file.stat().st_size
+            os.truncate(file, max(safe, size - round((size - safe) * (1 - kept))))
+            FileAuditLog(file).write(HOLD, at_ms=7)
+            kinds = [type(entry.fact) for entry in checked(file)]
+            assert kinds[0] is kinds[-1] is Action
+            if at > 3 or kept == 1.0:  # the part has a file of its own by the third sync
+                assert file.with_name("audit.jsonl.torn-2").read_bytes() == torn
+                assert kinds[1] is SetAside
+        if ended:
+            assert at > 4
+            return
+
+
+def _killed_before(number: int, file: Path) -> bool:
+    """Write an entry, and die before that step; False. Or True: there are not so many."""
+
+    def act(step: int, _: str) -> None:
+        if step == number:
+            raise Killed
+
+    try:
+        with stepping(act):
+            FileAuditLog(file).write(HOLD, at_ms=6)
+    except Killed:
+        return False
+    return True
