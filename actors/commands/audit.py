@@ -72,4 +72,6 @@ def _words(entry: AuditEntry) -> str:
 
 
 def _figures(figures: Mapping[str, Figure]) -> str:
-    return "".join(f"  {name}={value}" for name, value in figures.items() if value is not None)
+    return "".join(
+        f"  {name}={value}" for name, value in figures.items() if value not in (None, "")
+    )

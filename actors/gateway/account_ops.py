@@ -9,7 +9,7 @@ from actors.gateway.operators import Operators, Told
 from actors.gateway.ports import GatewayPorts
 from actors.gateway.reads import read_account, read_rows
 from actors.gateway.routes import Route, read_body, read_query
-from domain.refusals import Code, Refusal
+from domain.refusals import Code, Refusal, bad_request
 from domain.units import EpochS
 from protocols.account_commands import (
     AccountChanged,
@@ -287,7 +287,18 @@ class AccountOps:
         )
 
     async def _column(self, start: str) -> EpochS | Refusal:
-        return COLUMN_START.parse({"start": start}, keccak=self._ports.keccak)
+        """The beginning of a column of the grid, or of one from before its width was changed."""
+        ports = self._ports
+        start_s = COLUMN_START.parse({"start": start}, keccak=ports.keccak)
+        if isinstance(start_s, Refusal) or start_s % ports.rules.grid.column_s == 0:
+            return start_s
+        columns = await ports.ledger_worker.run(
+            lambda: ports.ledger.open_columns(before_s=start_s + 1)
+        )
+        if start_s in [column.key.start_s for column in columns]:
+            return start_s
+        width_s = ports.rules.grid.column_s
+        return bad_request("start", f"no column begins there: they do at multiples of {width_s}")
 
     async def _found_and_read(
         self, find: Awaitable[A | Refusal], form: Form[B]
