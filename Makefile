@@ -57,13 +57,13 @@ lint: setup ## format, lint and types
 	@$(BIN)/mypy --no-error-summary
 
 fast: setup ## the fast tests
-	@$(BIN)/python -m pytest -q -m "not slow and not system" $(ARGS)
+	@$(BIN)/python -m pytest -q -m "not slow and not system" -n auto --dist loadfile $(ARGS)
 
 format: setup ## put the code into its form
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-docs: setup ## write docs/configuration.md and docs/errors.md from the code
+docs: setup ## write docs/configuration.md, docs/errors.md and the table of docs/api.md from the code
 	@$(BIN)/python -m tests.support.pages
 
 lock: setup ## compile requirements.lock from pyproject.toml
