@@ -120,7 +120,8 @@ def opened_ports(
             restore_work=QuietWorker(abandons=True),
             restore_looks=ThreadWorker(),
             audit_log=FileAuditLog(folder.audit_file),
-            audit_log_work=ThreadWorker(),
+            # An order is given up, undone, where its line takes seconds.
+            audit_log_work=ThreadWorker(abandons=True),
         )
 
 

@@ -186,6 +186,12 @@ def test_it_can_be_started(wiring: Wiring) -> None:
     assert check_spec(wiring.tree) == ()
 
 
+def test_each_has_a_name_of_its_own_by_which_operators_restart_it(wiring: Wiring) -> None:
+    levels = [child.id for child in wiring.tree.children if isinstance(child, SupervisorSpec)]
+    names = [*levels, *(actor.id for actor in wiring.actors())]
+    assert len(set(names)) == len(names)
+
+
 def test_the_door_is_opened_last_and_so_shut_first(wiring: Wiring) -> None:
     assert [actor.id for actor in wiring.actors()] == [
         "publisher",

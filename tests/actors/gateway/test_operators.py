@@ -349,6 +349,19 @@ async def test_what_can_not_be_put_on_record_is_not_done(tmp_path: Path) -> None
         assert [mailbox.statistics().accepted for mailbox in asked] == [0, 0, 0, 0]
 
 
+async def test_a_disk_that_takes_its_time_takes_no_orders(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hang(call: object) -> AuditEntry:
+        await trio.sleep_forever()
+        raise AssertionError
+
+    monkeypatch.setattr(operators, "RECORD_WITHIN_S", 0.02)
+    monkeypatch.setattr(door.ports.audit_log_worker, "run", hang)
+    assert_refused(await door.post("/ops/hold", WHY, token=OPS_TOKEN), Code.STORE_UNAVAILABLE)
+    assert not door.channels.hold.value.held
+
+
 async def test_what_can_not_be_put_on_record_is_in_the_log(tmp_path: Path) -> None:
     with capture_logs() as lines:
         async with open_door(tmp_path, audit_log=Unwritable()) as door:
