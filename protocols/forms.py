@@ -121,6 +121,11 @@ class Form(Generic[T_co]):
                 return BadField(shown(name), "occurs twice").refusal
         return self.parse({name: values[0] for name, values in query.items()}, keccak=keccak)
 
+    def is_needed(self) -> bool:
+        """Must anything be sent at all?"""
+        nothing = self.parse({}, keccak=bytes)  # no wallet, no checksum
+        return isinstance(nothing, Refusal)
+
     def schema(self) -> Json:
         """The JSON schema of a body of this form."""
         properties = {

@@ -163,7 +163,7 @@ def _request_body(form: Form[object]) -> Json:
     schema, given = form.schema(), form.examples or (_example(form),)
     examples = {f"example_{n}": {"value": value} for n, value in enumerate(given, start=1)}
     return {
-        "required": any(field.required for field in form.fields),
+        "required": form.is_needed(),
         "content": {JSON_TYPE: {"schema": schema, "examples": examples}},
     }
 

@@ -21,6 +21,7 @@ from domain.refusals import Code, Refusal, bad_request
 from protocols.client_fields import parse_object
 from protocols.forms import Form
 from protocols.operations import Operation
+from protocols.operations.bets import PLACE
 from protocols.ports import StoreUnavailable
 
 log = structlog.get_logger("gateway")
@@ -30,6 +31,8 @@ T = TypeVar("T")
 View: TypeAlias = Callable[..., Awaitable[Mapping[str, object] | Refusal | Answer]]
 Route: TypeAlias = tuple[Operation, View]
 
+_BESIDE: Final[Mapping[str, tuple[str, ...]]] = {PLACE.path: (PLACE.method,)}
+"""What does not pass through here, at a path that does."""
 _NO_STORE: Final[Headers] = ((b"cache-control", b"no-store"),)
 
 
@@ -122,7 +125,8 @@ def _response(answer: Answer, headers: Headers = ()) -> TrioResponse:
 async def _http_error(error: HTTPException) -> TrioResponse:
     """What Quart itself refuses: an unknown path, a method that the path does not take."""
     if isinstance(error, MethodNotAllowed):
-        allowed = ", ".join(error.valid_methods or ()).encode()
+        methods = [*(error.valid_methods or ()), *_BESIDE.get(request.path, ())]
+        allowed = ", ".join(methods).encode()
         refusal = Refusal(Code.METHOD_NOT_ALLOWED)
         return _response(refusal_answer(refusal, headers=((b"allow", allowed),)))
     if error.code == 404:

@@ -163,6 +163,17 @@ def test_a_query_has_each_parameter_once() -> None:
     assert field_of(RANGE.parse_query({"low": ["1"], "x": ["1", "2"]}, keccak=keccak)) == "x"
 
 
+def test_whether_anything_must_be_sent() -> None:
+    def one_of_them(given: Given) -> int:
+        if given[HIGH] is None:
+            raise BadField("high", "must be there after all")
+        return given[HIGH] or 0
+
+    assert RANGE.is_needed()
+    assert not alone(HIGH).is_needed()
+    assert Form((HIGH,), one_of_them).is_needed()
+
+
 def test_a_form_describes_itself() -> None:
     schema: Any = RANGE.schema()
     assert schema["required"] == ["low"]
