@@ -5,6 +5,7 @@ Batcher, tells every socket to come back and closes it, lets no new connection i
 flight finish, and at its own deadline closes whatever a client still holds open.
 """
 
+from functools import partial
 from typing import Final, cast
 
 import structlog
@@ -18,7 +19,7 @@ from actors.gateway.bet_route import BetRoute
 from actors.gateway.bets import BetDesk
 from actors.gateway.connections import Connections
 from actors.gateway.document import DocumentRoutes
-from actors.gateway.edge import Edge
+from actors.gateway.edge import Edge, new_request_id
 from actors.gateway.headers import security_headers
 from actors.gateway.health import HealthRoutes
 from actors.gateway.hub import Hub
@@ -69,6 +70,7 @@ class Gateway:
             most_per_address=ports.settings.connections_per_address,
             uncounted=ports.settings.trusted_proxies,
             headers=security_headers(ports.settings.origin),
+            new_request_id=partial(new_request_id, ports.chance),
         )
         routes.add(AuthRoutes(ports).routes())
         routes.add(TraderRoutes(ports).routes())

@@ -10,7 +10,7 @@ import contextlib
 import errno
 import os
 import socket
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Any, Final, cast
@@ -48,10 +48,11 @@ class Connections:
         most_per_address: int,
         uncounted: Collection[str],
         headers: Headers,
+        new_request_id: Callable[[], str],
     ) -> None:
         """`uncounted`: proxies, who bring many clients each. `headers` are on every answer."""
         self._app = ASGIWrapper(cast(ASGIFramework, app))
-        self._config = WireConfig(headers)
+        self._config = WireConfig(headers, new_request_id)
         self._context = WorkerContext(None)
         self._accepting = trio.CancelScope()
         self._open: set[Transport] = set()
@@ -165,10 +166,10 @@ class Connections:
 
     def _words(self, refusal: Refusal) -> bytes:
         """The whole answer to a client whose request is not read."""
-        answer = refusal_answer(refusal, headers=tuple(self._config.response_headers("h11")))
+        answer = refusal_answer(refusal, headers=self._config.unread_headers())
         status = HTTPStatus(answer.status)
         length = (b"content-length", str(len(answer.body)).encode())
-        headers = (*answer.headers, length, (b"connection", b"close"))
+        headers = (*answer.headers, length)
         lines = [f"HTTP/1.1 {status.value} {status.phrase}".encode()]
         lines += [name + b": " + value for name, value in headers]
         return b"\r\n".join(lines) + b"\r\n\r\n" + answer.body

@@ -33,6 +33,7 @@ from actors.gateway.pages import Pages
 from actors.gateway.ports import GatewayPorts
 from domain.limits import BODY_BYTES_MAX
 from domain.refusals import Code, Refusal, bad_request
+from protocols.ports import Chance
 
 log = structlog.get_logger("gateway")
 
@@ -45,6 +46,11 @@ BETS_PATH: Final = "/api/bets"
 SOCKET_PATH: Final = "/ws"
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+def new_request_id(chance: Chance) -> str:
+    """What a request is called that did not bring a name of its own."""
+    return chance.token_bytes(8).hex()
 
 
 class Edge:
@@ -85,7 +91,7 @@ class Edge:
         """Name the request and its sender, for all that comes after."""
         given = header(scope["headers"], b"x-request-id") or ""
         is_sane = _REQUEST_ID.fullmatch(given) is not None
-        request_id = given if is_sane else self._ports.chance.token_bytes(8).hex()
+        request_id = given if is_sane else new_request_id(self._ports.chance)
         client = client_address(scope["client"][0], scope["headers"], self._trusted)
         scope["state"]["request_id"] = request_id
         scope["state"]["address"] = counted_as(client)

@@ -92,7 +92,7 @@ class WireConfig(Config):
     """What of hypercorn's settings differs from its defaults; and headers for every answer, also
     for those that no code of ours gives."""
 
-    def __init__(self, headers: Headers) -> None:
+    def __init__(self, headers: Headers, new_request_id: Callable[[], str]) -> None:
         super().__init__()
         self.logger_class = HypercornLog
         self.errorlog = None
@@ -101,10 +101,16 @@ class WireConfig(Config):
         self.keep_alive_max_requests = 1_000_000
         self.websocket_ping_interval = LOOK_EVERY_S  # SocketStream looks then, and may ping
         self._headers = headers
+        self._new_request_id = new_request_id
 
     def response_headers(self, protocol: str) -> list[tuple[bytes, bytes]]:
         """The date, and ours."""
         return [*super().response_headers(protocol), *self._headers]
+
+    def unread_headers(self) -> Headers:
+        """The headers of an answer to what was not read as a request, which then ends."""
+        request_id = (b"x-request-id", self._new_request_id().encode())
+        return (*self.response_headers("h11"), request_id, (b"connection", b"close"))
 
 
 @attrs.define(eq=False)
@@ -319,6 +325,8 @@ class Requests(h11.Connection):
 class WireProtocol(H11Protocol):
     """HTTP/1.1 and WebSocket without compression; never HTTP/2."""
 
+    config: WireConfig
+
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self.connection = Requests(
@@ -343,9 +351,9 @@ class WireProtocol(H11Protocol):
         """What is no HTTP is refused in the venue's words too."""
         is_large = status_code in (413, 431)
         refusal = Refusal(Code.TOO_LARGE) if is_large else bad_request("request", "is not HTTP/1.1")
-        answer = refusal_answer(refusal, headers=((b"connection", b"close"),))
+        answer = refusal_answer(refusal, headers=self.config.unread_headers())
         length = (b"content-length", str(len(answer.body)).encode())
-        headers = [*answer.headers, length, *self.config.response_headers("h11")]
+        headers = [*answer.headers, length]
         await self._send_h11_event(h11.Response(status_code=answer.status, headers=headers))
         await self._send_h11_event(h11.Data(data=answer.body))
         await self._send_h11_event(h11.EndOfMessage())

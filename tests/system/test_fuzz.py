@@ -48,6 +48,7 @@ NO_LIMITS = (
     "--set=log.format=json",
 )
 RESET = struct.pack("ii", 1, 0)  # SO_LINGER: no farewell
+INTERNAL = b'"error":"internal"'
 STATUS = re.compile(rb"HTTP/1\.1 (\d{3})")
 
 
@@ -117,7 +118,7 @@ async def attack(running: VenueProcess, visits: Iterator[Visit], heard: Heard) -
                 said = await make(running.port, visit)
                 heard.statuses.update(int(status) for status in STATUS.findall(said))
                 heard.replies += said.count(b'"type":"reply"')
-                if b"HTTP/1.1 500" in said or b'"internal"' in said:
+                if b"HTTP/1.1 500" in said or (visit.is_socket and INTERNAL in said):
                     heard.defects.append(visit)
             if limit.cancelled_caught:
                 heard.hung.append(visit)

@@ -25,12 +25,14 @@ def test_full_collections_are_rare_and_young_ones_small() -> None:
     assert young * middle * full >= 10_000_000
 
 
+@pytest.mark.slow
 def test_what_stays_is_not_looked_at_again() -> None:
     there = gc.get_freeze_count()
     spare_what_stays()
     assert gc.get_freeze_count() > there
 
 
+@pytest.mark.slow
 def test_a_circle_is_still_collected_in_the_end() -> None:
     code = (
         "import gc; from actors.commands.collector import collect_rarely, spare_what_stays\n"

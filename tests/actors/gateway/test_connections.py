@@ -237,21 +237,22 @@ async def test_a_proxy_counts_against_the_limit_of_all(tmp_path: Path) -> None:
         assert (await door.get("/version")).error == "overloaded"
 
 
+@pytest.mark.slow
 async def test_of_many_that_are_refused_only_some_are_told_and_none_is_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connections, "LAST_WORDS_AT_ONCE_MAX", 2)
     async with open_door(tmp_path, connections=1) as door, door.client() as first:
         assert (await first.get("/version")).status == 200
-        told: list[int] = []
+        told, all_told = list[int](), trio.Event()
         async with trio.open_nursery() as nursery:
             for _ in range(6):
-                nursery.start_soon(stay_refused, door, told)
+                nursery.start_soon(stay_refused, door, told, all_told)
         assert told.count(0) == 4
         await wait_alone(first)
 
 
-async def stay_refused(door: Door, told: list[int]) -> None:
+async def stay_refused(door: Door, told: list[int], all_told: trio.Event) -> None:
     """Connect, and read until the venue closes, without ever leaving."""
     async with await trio.open_tcp_stream("127.0.0.1", door.port) as stream:
         heard = 0
@@ -259,7 +260,9 @@ async def stay_refused(door: Door, told: list[int]) -> None:
             while chunk := await stream.receive_some(1_000):
                 heard += len(chunk)
         told.append(heard)
-        await trio.sleep(0.05)  # or the next one would find its place
+        if len(told) == 6:
+            all_told.set()
+        await all_told.wait()  # or the next one would find its place
 
 
 async def test_with_no_file_left_clients_wait_and_nothing_ends(
@@ -380,6 +383,7 @@ async def test_the_door_of_a_draining_venue_is_open_until_no_bet_is_in_flight(
             await door.get("/readyz")
 
 
+@pytest.mark.slow
 async def test_a_connection_that_is_over_leaves_no_circle_for_the_collector(door: Door) -> None:
     """With 5,000 of them that come and go each full collection would stop all for half a second."""
     for _ in range(3):  # what is made once is there

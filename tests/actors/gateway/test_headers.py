@@ -55,6 +55,7 @@ async def test_every_kind_of_answer_has_them(tmp_path: Path) -> None:
         for name, answer in (await every_kind(door)).items():
             missing = {key for key, value in ALWAYS.items() if answer.headers.get(key) != value}
             assert not missing, name
+            assert answer.headers["x-request-id"], name
             assert "server" not in answer.headers
             assert "set-cookie" not in answer.headers
 
