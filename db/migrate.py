@@ -2,7 +2,7 @@
 
 import hashlib
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib import resources
 
 import attrs
@@ -29,6 +29,22 @@ class SchemaMismatch(Exception):
     """The file was migrated by other code than this: newer, or with edited migrations."""
 
 
+def statements(sql: str) -> Iterator[str]:
+    """The statements of a script, each of which ends with its line.
+
+    sqlite-utils takes scripts apart by the character: 38 of the 43 ms that opening a new ledger
+    took.
+    """
+    lines: list[str] = []
+    for line in sql.splitlines(keepends=True):
+        lines.append(line)
+        if ";" in line and sqlite3.complete_statement("".join(lines)):
+            yield "".join(lines)
+            lines.clear()
+    if lines:
+        yield "".join(lines)  # a comment, or a fault that SQLite names
+
+
 def migrations() -> Sequence[Migration]:
     """All migrations, in order."""
     folder = resources.files("db") / "migrations"
@@ -53,7 +69,8 @@ def migrate(connection: sqlite3.Connection) -> list[str]:
     missing = [migration for migration in known.values() if migration.number not in applied]
     for migration in missing:
         with db.atomic():
-            db.executescript(migration.sql)
+            for statement in statements(migration.sql):
+                connection.execute(statement)
             db.table(_APPLIED).insert(
                 {"number": migration.number, "name": migration.name, "sha256": migration.sha256}
             )
