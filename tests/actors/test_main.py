@@ -19,7 +19,9 @@ COMMANDS = [
     "archive",
     "backup",
     "restore",
+    "audit",
     "check-config",
+    "openapi",
 ]
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from db.archive_record import ArchiveRecord
 from db.file_lock import FileLock
 from db.weekly_reader import WeeklyReader
 from tests.actors.commands.conftest import Tapgrid
@@ -35,6 +36,13 @@ def object_(data: Path, name: str = FIRST) -> Path:
     return data / "archive" / "weeks" / f"{name}.zst"
 
 
+def unpacked(data: Path, name: str = FIRST) -> int:
+    """Bytes of the week's vacuumed file."""
+    size = ArchiveRecord(data / "archive.db").rows()[name].bytes
+    assert size is not None
+    return size
+
+
 def purge(data: Path, name: str = FIRST) -> None:
     for file in (data / "money").glob(f"{name}*"):
         file.unlink()
@@ -47,9 +55,9 @@ def test_every_closed_week_is_archived_and_named(weeks: Path, tapgrid: Tapgrid) 
     said = tapgrid("archive", "--data", weeks, QUICK)
     assert (said.code, said.err) == (0, ""), "a bar is for terminals"
     first, second = said.out.splitlines()
-    size = object_(weeks).stat().st_size
+    size, plain = object_(weeks).stat().st_size, unpacked(weeks)
     assert first == (
-        f"{FIRST}: archived and read back, {size:,} bytes (unpacked 98,304) in {weeks}/archive"
+        f"{FIRST}: archived and read back, {size:,} bytes (unpacked {plain:,}) in {weeks}/archive"
     )
     assert second.startswith(f"{SECOND}: archived and read back, ")
 
@@ -114,8 +122,10 @@ def test_the_list_shows_how_far_each_week_has_come(weeks: Path, tapgrid: Tapgrid
     ]
     tapgrid("archive", "--data", weeks, QUICK)
     first, second, why, count = tapgrid("archive", "--list", "--data", weeks).out.splitlines()
-    size = object_(weeks).stat().st_size
-    assert f"{FIRST}  done        closed 2026-02-09 02:39:40 UTC  {size:,} of 98,304 bytes" in first
+    size, plain = object_(weeks).stat().st_size, unpacked(weeks)
+    assert (
+        f"{FIRST}  done        closed 2026-02-09 02:39:40 UTC  {size:,} of {plain:,} bytes" in first
+    )
     assert "  verified 20" in first
     assert second.startswith(f"{SECOND}  pending ")
     assert why.startswith("  1 failure, ")
@@ -136,7 +146,7 @@ def test_an_archived_week_comes_back_for_reading(archived: Path, tapgrid: Tapgri
         assert len(running_venue.bets(ALICE)) == 8
     size = object_(archived).stat().st_size
     assert said.out.splitlines() == [
-        f"fetched {size:,} bytes (unpacked 98,304) from {archived}/archive",
+        f"fetched {size:,} bytes (unpacked {unpacked(archived):,}) from {archived}/archive",
         "checked 12 ledger rows, 4 bets: zero drift",
         f"2026-02-01 can be read: {archived}/money/restored/{FIRST}",
         "it may be deleted at any time; the archive keeps it",
