@@ -7,7 +7,10 @@
 | `connections` | sockets, and hypercorn's protocol on them |
 | `edge` | what every request passes: ids, sizes, headers, counts |
 | `bets`, `bet_route` | the bet desk, and its HTTP door |
-| `routes`, `trader_routes`, `ops_routes`, `health` | everything else over HTTP |
+| `routes` | everything else over HTTP, by the operations of `protocols.operations` |
+| `trader_routes`, `auth_routes`, `account_routes` | what traders can ask |
+| `ops_routes`, `account_ops`, `upkeep`, `restarts`, `operators` | what operators can, on record |
+| `health`, `document` | what anybody can: health, numbers, the API's document |
 | `hub`, `outbox`, `socket` | the WebSocket: broadcast, bounded queues, one client |
 | `metrics`, `tree` | what Prometheus and operators see |
 | `asking`, `reads`, `limits`, `addresses`, `asgi`, `pages`, `ulid` | small helpers of these |
