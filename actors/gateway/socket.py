@@ -112,7 +112,7 @@ class Conversation:
 
     async def _handle(self, op: SocketOp, bets: trio.Nursery) -> None:
         if isinstance(op, BetOp):  # the desk counts it, once its shape is right
-            self._client.has_bet = True
+            self._client.heard_at = trio.current_time()
             await self._bets_left.acquire()
             bets.start_soon(self._bet, op)
         elif isinstance(op, BadOp):
@@ -152,6 +152,8 @@ class Conversation:
             result = answered.result
             if answered.counted is None:
                 result = await self._over() or result
+            else:
+                self._client.has_bet = True
             self._answer(op.id, result)
         finally:
             self._bets_left.release()
