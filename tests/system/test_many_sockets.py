@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
@@ -22,8 +23,8 @@ CROWD = SILENT + HALF + DEAF
 BETS = 120
 BET_EVERY_S = 0.05
 BET_WITHIN_S = 5
-GRIDS_FOR = 10
-"""Bets on one look at the grid, which moves with the price."""
+BETS_A_LOOK = 10
+"""At the grid, which moves with the price."""
 KIB_A_SOCKET_MAX = 60
 SETTINGS = (
     "--set=limits.connections_per_address=20000",
@@ -35,15 +36,13 @@ SETTINGS = (
 async def test_five_thousand_sockets_do_not_keep_a_trader_from_his_bets(
     tmp_path: Path, say: Callable[[str], None]
 ) -> None:
-    trader, taken = Trader(number=1), set[str]()
     async with venue(tmp_path, *SETTINGS) as running:
-        assert (await trader.fund(running.port, 1_000 * USD, "money")).status == 200
-        alone = await taps(running, trader, taken)
+        alone = await taps(running, Trader(number=1))
         files, kib = open_files(running), rss_kib(running)
         async with crowd(running):
             count = await connections(running)
             each_kib = (rss_kib(running) - kib) / CROWD
-            among = await taps(running, trader, taken)
+            among = await taps(running, Trader(number=2))
         for what, took in (("alone", alone), (f"among {CROWD} sockets", among)):
             say(f"{what}: a bet took {shown(took)}")
         say(f"ratio of medians {ratio(among, alone):.2f}; {each_kib:.1f} KiB a socket")
@@ -56,27 +55,29 @@ async def test_five_thousand_sockets_do_not_keep_a_trader_from_his_bets(
 # --- the trader ---------------------------------------------------------------------------------
 
 
-async def taps(running: VenueProcess, trader: Trader, taken: set[str]) -> list[float]:
+async def taps(running: VenueProcess, trader: Trader) -> list[float]:
     """Seconds that each of many bets took, every one of which is confirmed."""
+    money = await trader.fund(running.port, 1_000 * USD, f"for-{trader.wallet}")
+    assert money.status == 200
+    took: dict[str, float] = {}
     async with http_client(running.port) as client:
-        return await taps_by(client, trader, taken)
+        while len(took) < BETS:
+            grid = await wait_grid(client)
+            near = near_cells(grid, columns=range(5, 13))
+            for cell in [cell for cell in near if cell not in took][:BETS_A_LOOK]:
+                body = trader.bet(cell, now_ms=grid["server_time_ms"])
+                took[cell] = await tap(client, body)
+    return list(took.values())
 
 
-async def taps_by(client: HttpClient, trader: Trader, taken: set[str]) -> list[float]:
-    took: list[float] = []
-    while len(took) < BETS:
-        grid = await wait_grid(client)
-        near = near_cells(grid, columns=range(4, 13), rate_max_bps=500_000)
-        for cell in [cell for cell in near if cell not in taken][:GRIDS_FOR]:
-            taken.add(cell)
-            body = trader.bet(cell, now_ms=grid["server_time_ms"])
-            asked = trio.current_time()
-            with trio.fail_after(BET_WITHIN_S):
-                answer = await client.post("/api/bets", body)
-            took.append(trio.current_time() - asked)
-            assert answer.status == 202, answer.body
-            await trio.sleep(BET_EVERY_S)  # a trader's pace, and not a load test
-    return took
+async def tap(client: HttpClient, body: dict[str, Any]) -> float:
+    asked = trio.current_time()
+    with trio.fail_after(BET_WITHIN_S):
+        answer = await client.post("/api/bets", body)
+    took_s = trio.current_time() - asked
+    assert answer.status == 202, answer.body
+    await trio.sleep(BET_EVERY_S)  # a trader's pace, and not a load test
+    return took_s
 
 
 def ratio(among: Sequence[float], alone: Sequence[float]) -> float:
