@@ -71,8 +71,7 @@ def opened_ports(
 ) -> Iterator[system.Ports]:
     """The real ports of a venue on that (locked) data folder. Raises CannotDo."""
     clock, chance = SystemClock(), SystemChance()
-    probe = StatvfsProbe(folder.path)
-    objects = object_store(settings.archive, data=folder.path)
+    probe, objects = StatvfsProbe(folder.path), object_store(settings.archive, data=folder.path)
     level = settings.archive.compression_level
     archive = WeekArchive(folder.path, objects, probe=probe, clock=clock, level=level)
     backups = FolderBackups(
