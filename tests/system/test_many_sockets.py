@@ -67,6 +67,7 @@ async def taps(running: VenueProcess, trader: Trader) -> list[float]:
             for cell in [cell for cell in near if cell not in took][:BETS_A_LOOK]:
                 body = trader.bet(cell, now_ms=grid["server_time_ms"])
                 took[cell] = await tap(client, body)
+                await trio.sleep(BET_EVERY_S)  # a trader's pace, and not a load test
     return list(took.values())
 
 
@@ -76,7 +77,6 @@ async def tap(client: HttpClient, body: dict[str, Any]) -> float:
         answer = await client.post("/api/bets", body)
     took_s = trio.current_time() - asked
     assert answer.status == 202, answer.body
-    await trio.sleep(BET_EVERY_S)  # a trader's pace, and not a load test
     return took_s
 
 
