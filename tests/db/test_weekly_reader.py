@@ -414,7 +414,7 @@ def test_a_file_that_ended_and_does_not_say_so_yet_is_read_rightly(venue: Weekly
 
 
 def test_readers_agree_with_the_money_while_weeks_begin_beside_them(venue: WeeklyVenue) -> None:
-    ended, faults = threading.Event(), list[object]()
+    ended, looked, faults = threading.Event(), threading.Event(), list[object]()
 
     def read() -> None:
         with closing(WeeklyReader(venue.money)) as reader:
@@ -423,6 +423,7 @@ def test_readers_agree_with_the_money_while_weeks_begin_beside_them(venue: Weekl
                 entries = reader.statement(ALICE, limit=1)
                 if account is None or len(bets) != 5 or not entries:
                     faults.append((account, bets, entries))
+                looked.set()
 
     venue.apply(*(order(row, start_s=START_S + 60) for row in range(5)))
     reading = threading.Thread(target=read)
@@ -432,6 +433,8 @@ def test_readers_agree_with_the_money_while_weeks_begin_beside_them(venue: Weekl
             start_s = START_S + 60 + week * WEEK_S
             venue.rotate(week)
             venue.apply(order(week, start_s=start_s), at_ms=in_week(week, 90_000))
+            looked.clear()  # a week lasts longer than a look
+            assert looked.wait(10)
     finally:
         ended.set()
         reading.join()
