@@ -228,13 +228,14 @@ class Door:
         """One kept-alive connection, as a context manager."""
         return http_client(self.port)
 
-    async def handshake(self, path: str = "/ws") -> Response:
+    async def handshake(self, path: str = "/ws", **more: str) -> Response:
         """The answer to a WebSocket's handshake that the venue turns away."""
         headers = {
             "upgrade": "websocket",
             "connection": "upgrade",
             "sec-websocket-version": "13",
             "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
+            **more,
         }
         return await once(self.port, "GET", path, headers=headers)
 

@@ -1,6 +1,7 @@
-"""Bets over the WebSocket are those over HTTP: each refusal comes both ways with the same body.
+"""Every code of the table, over HTTP and, where it can come there, over the WebSocket.
 
-Each case plays twice, on two venues that were made alike, down to the ids that they will make.
+Bets over the WebSocket are those over HTTP: each refusal comes both ways with the same body. Each
+of these cases plays twice, on two venues that were made alike, down to the ids that they will make.
 """
 
 from collections.abc import Awaitable, Callable
@@ -14,8 +15,9 @@ import trio
 from client.session_key import SessionKey
 from client.signing import sign_bet
 from domain.disk import DiskLevel
+from domain.limits import BODY_BYTES_MAX
 from domain.quotes import QuoteBook
-from domain.refusals import Code
+from domain.refusals import TABLE, Code
 from domain.self_limits import LimitsAsked, MaxAsked
 from protocols.account_commands import KeyGrant, RevokeKeys, SetFrozen, SetLimits
 from protocols.market import FeedLevel, Hold
@@ -26,12 +28,14 @@ from supervisor import Ask, Life
 from tests.support.door import (
     CHAIN_ID,
     EPOCH_MS,
+    OPS_TOKEN,
     WALLET,
     BrokenStore,
     Door,
     make_quote,
     open_door,
 )
+from tests.support.http_client import Response, once
 
 Json: TypeAlias = dict[str, Any]
 Place: TypeAlias = Callable[[Json], Awaitable[Json]]
@@ -71,8 +75,16 @@ async def test_a_bet_is_taken_alike_both_ways(tmp_path: Path) -> None:
 
 
 def test_every_code_of_a_bet_is_a_case() -> None:
-    """But a frame that is too large ends the talk, which `test_socket` has."""
+    """But a frame that is too large ends the talk: it is below."""
     assert {code for code, _, _ in CASES.values()} == PLACE.all_codes - {Code.TOO_LARGE}
+
+
+def test_every_code_of_the_table_is_a_case() -> None:
+    of_bets = {code for code, _, _ in CASES.values()}
+    assert of_bets | OVER_HTTP.keys() == set(Code)
+    # What no frame can ask for: another method, an operator's reference, old prices.
+    only_http = {Code.METHOD_NOT_ALLOWED, Code.REFERENCE_CONFLICT, Code.ARCHIVED}
+    assert of_bets | OVER_SOCKET.keys() == set(Code) - only_http
 
 
 async def play_over_http(play: Case, data: Path, settings: Json) -> Json:
@@ -314,3 +326,76 @@ def bet_of_key(door: Door, key: SessionKey) -> Json:
         timestamp_s=door.clock.now_ms() // 1000,
         chain_id=CHAIN_ID,
     ).fields()
+
+
+# --- what no bet is refused with ----------------------------------------------------------------
+
+
+async def a_faucet_with_real_money(door: Door) -> Response:
+    return await door.post("/api/faucet")
+
+
+async def a_bet_that_never_was(door: Door) -> Response:
+    return await door.get(f"/api/bets/{'0' * 26}/proof")
+
+
+async def a_method_that_the_path_does_not_take(door: Door) -> Response:
+    return await once(door.port, "DELETE", "/api/grid")
+
+
+async def a_reference_for_two_deposits(door: Door) -> Response:
+    deposit = {"wallet": WALLET, "amount_micros": 1, "reference": "r"}
+    assert (await door.post("/ops/deposits", deposit, token=OPS_TOKEN)).status == 200
+    return await door.post("/ops/deposits", deposit | {"amount_micros": 2}, token=OPS_TOKEN)
+
+
+async def prices_of_long_ago(door: Door) -> Response:
+    return await door.get("/api/prices/history?from=0&to=1")
+
+
+async def a_body_without_end(door: Door) -> Response:
+    return await door.post("/api/bets", {"amount": "1" * BODY_BYTES_MAX})
+
+
+OVER_HTTP = {
+    Code.FORBIDDEN: a_faucet_with_real_money,
+    Code.NOT_FOUND: a_bet_that_never_was,
+    Code.METHOD_NOT_ALLOWED: a_method_that_the_path_does_not_take,
+    Code.REFERENCE_CONFLICT: a_reference_for_two_deposits,
+    Code.ARCHIVED: prices_of_long_ago,
+    Code.TOO_LARGE: a_body_without_end,
+}
+
+
+async def a_page_of_a_stranger(door: Door) -> str | None:
+    return (await door.handshake(origin="https://stranger.example")).error
+
+
+async def a_socket_of_another_path(door: Door) -> str | None:
+    return (await door.handshake("/api/ws")).error
+
+
+async def a_frame_without_end(door: Door) -> str:
+    async with door.socket() as talk:
+        await talk.say(op="ping", note="1" * BODY_BYTES_MAX)
+        return str((await talk.next_of("reply"))["error"])
+
+
+OVER_SOCKET = {
+    Code.FORBIDDEN: a_page_of_a_stranger,
+    Code.NOT_FOUND: a_socket_of_another_path,
+    Code.TOO_LARGE: a_frame_without_end,
+}
+
+
+@pytest.mark.parametrize("code", OVER_HTTP)
+async def test_a_refusal_over_http(code: Code, tmp_path: Path) -> None:
+    async with open_door(tmp_path, demo=False) as door:
+        answer = await OVER_HTTP[code](door)
+    assert (answer.status, answer.json["error"]) == (TABLE[code].http_status, code.value)
+
+
+@pytest.mark.parametrize("code", OVER_SOCKET)
+async def test_a_refusal_over_the_socket(code: Code, tmp_path: Path) -> None:
+    async with open_door(tmp_path) as door:
+        assert await OVER_SOCKET[code](door) == code.value
