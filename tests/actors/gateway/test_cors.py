@@ -120,6 +120,8 @@ async def test_a_strangers_page_may_not_open_a_socket(door: Door) -> None:
         ("http://localhost:8081", "localhost:8080", False),
         (STRANGER, "tap.example", False),
         ("null", "tap.example", False),
+        ("http://[", "tap.example", False),
+        ("http://a]b", "tap.example", False),
         ("null", None, False),
     ],
 )
