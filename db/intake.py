@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 from db.ulid import UlidMaker
 from domain.caps import HouseCaps
 from domain.refusals import Code, Refusal
+from domain.session_keys import key_ended
 from domain.units import BetId, EpochMs, Micros, payout_micros
 from protocols.money import BetConfirmed, BetOrder, BetOutcome, BetRefused
 
@@ -157,8 +158,8 @@ def _refusal(order: BetOrder, decision: _Decision) -> Refusal:
         case "column_void":
             return Refusal(Code.CELL_UNAVAILABLE, "This column is being given back.")
         case "unauthorized":
-            why = "This session key has expired or was revoked."
-            return Refusal(Code.UNAUTHORIZED, why, {"key_id": order.bet.key_id})
+            assert order.bet.key_id is not None, "only a key ends"
+            return key_ended(order.bet.key_id)
         case "key_bet" | "key_day" | "paused" | "stake" | "loss_day" as limit:
             return _limit_reached(limit, decision)
         case verdict:

@@ -17,7 +17,7 @@ from typing import Final
 
 import attrs
 
-from domain.refusals import Refusal, bad_request
+from domain.refusals import Code, Refusal, bad_request
 from domain.units import MICROS_MAX, EpochMs, Micros, parse_natural
 
 POINT_BYTES: Final = 65
@@ -63,6 +63,12 @@ class AskedKey:
 def key_id_of(public_key: bytes) -> str:
     """The first 32 hexadecimal digits of the SHA-256 of the 65 bytes."""
     return hashlib.sha256(public_key).hexdigest()[:KEY_ID_CHARS]
+
+
+def key_ended(key_id: str) -> Refusal:
+    """What a bet gets that such a key has signed."""
+    why = "This session key has expired or was revoked."
+    return Refusal(Code.UNAUTHORIZED, why, {"key_id": key_id})
 
 
 def asked_key(resources: Sequence[str], now_ms: EpochMs) -> AskedKey | Refusal | None:

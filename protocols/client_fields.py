@@ -59,7 +59,7 @@ def _without_repeats(pairs: list[tuple[str, object]]) -> dict[str, object]:
     fields = dict(pairs)
     if len(fields) < len(pairs):
         seen: set[str] = set()
-        for name, _ in pairs:  # once: a body has room for 2,300 names, and nobody counts such bodies
+        for name, _ in pairs:  # in one pass: a body has room for 2,300 names
             if name in seen:
                 raise BadField(shown(name), "occurs twice")
             seen.add(name)

@@ -6,7 +6,7 @@ import structlog
 
 from actors.gateway.asgi import Answer, json_answer, refusal_answer
 from actors.gateway.asking import ask_money, session_of
-from actors.gateway.limits import limit_headers, take_bet, take_request
+from actors.gateway.limits import limit_headers, take_request, take_withdrawal
 from actors.gateway.ports import GatewayPorts
 from actors.gateway.reads import read_account
 from actors.gateway.routes import Route, client, read_body, read_query
@@ -69,7 +69,7 @@ class AccountRoutes:
         counted, refused = await take_request(ports, client())
         refused = refused or _refused_by_signature(ports, asked)
         if refused is None:
-            counted, refused = await take_bet(ports, asked.wallet)
+            counted, refused = await take_withdrawal(ports, asked.wallet)
         result = refused or await self._request(asked)
         headers = limit_headers(counted)
         if isinstance(result, Refusal):

@@ -24,6 +24,7 @@ from domain.grid import current_ms
 from domain.limits import NONCE_TTL_S
 from domain.placement import early_refusal
 from domain.refusals import Code, Refusal
+from domain.session_keys import key_ended
 from domain.units import BetId
 from protocols.client_answers import PlacedJson, bet_json, confirmed_json
 from protocols.client_bets import BET, BetRequest
@@ -96,12 +97,19 @@ class BetDesk:
             return Answered(result=refused, counted=counted)
         if not await self._signers.has_signed(bet):
             return Answered(result=Refusal(Code.INVALID_SIGNATURE), counted=counted)
+        if bet.key_id is not None and self._signers.has_ended(bet):
+            return Answered(result=await self._too_late(bet, bet.key_id), counted=counted)
         counted, refused = await take_bet(ports, bet.wallet)
         result = refused or await self._enter(bet)
         if isinstance(result, Refusal):  # what was confirmed is in the ledger; this is not
             cell, code = bet.cell.id, result.code.value
             log.info("bet_refused", wallet=bet.wallet, nonce=bet.nonce, cell=cell, code=code)
         return Answered(result=result, counted=counted)
+
+    async def _too_late(self, bet: BetRequest, key_id: str) -> Refusal:
+        """The key has ended; but a retry is told of the bet that it placed before."""
+        first_id = await self._ports.store.get(_nonce_key(bet))
+        return key_ended(key_id) if first_id is None else await self._replayed(bet, first_id)
 
     def _refused_early(self, bet: BetRequest) -> Refusal | None:
         """All that can be said against a bet without touching its signature."""
@@ -117,9 +125,8 @@ class BetDesk:
     async def _enter(self, bet: BetRequest) -> PlacedJson | Refusal:
         """Use the nonce up, and hand the bet to the Batcher."""
         bet_id = self._ports.new_bet_id()
-        key = f"nonce:{bet.wallet}:{bet.nonce}"
         with self._flight(bet_id):
-            first_id = await self._ports.store.put_if_absent(key, bet_id, ttl_s=NONCE_TTL_S)
+            first_id = await self._use_up(bet, bet_id)
             if first_id is None:
                 result = await self._ask(bet, bet_id)
             else:
@@ -127,6 +134,15 @@ class BetDesk:
         if not (isinstance(result, Refusal) and result.code is Code.STATUS_UNKNOWN):
             self._unsettled.pop(bet_id, None)
         return result
+
+    async def _use_up(self, bet: BetRequest, bet_id: BetId) -> BetId | None:
+        """The bet that has used the nonce up before; None if it is this one."""
+        store = self._ports.store
+        try:
+            return await store.put_if_absent(_nonce_key(bet), bet_id, ttl_s=NONCE_TTL_S)
+        except StoreUnavailable:
+            self._unsettled.pop(bet_id, None)  # it is not asked of the Batcher, wherever it stands
+            raise
 
     async def _ask(self, bet: BetRequest, bet_id: BetId) -> PlacedJson | Refusal:
         if self._ports.draining.value:  # since the early look; nothing is awaited from here on
@@ -145,7 +161,10 @@ class BetDesk:
         outcome = await ask(self._ports.money, command, within_s=within_s)
         if isinstance(outcome, StatusUnknown):
             return await self._look_up(bet, bet_id)
-        return self._told(outcome)
+        result = self._told(outcome)
+        if isinstance(result, Refusal) and result.code is Code.UNAUTHORIZED and bet.key_id:
+            self._signers.forget(bet.key_id)
+        return result
 
     def _told(self, outcome: MoneyOutcome | Refused) -> PlacedJson | Refusal:
         """The client's words for what the Batcher said."""
@@ -233,6 +252,10 @@ def refusal_of(refused: Refused, *, draining: bool) -> Refusal:
     if draining or refused.reason is RefusedBecause.CLOSED:
         return Refusal(Code.DRAINING)
     return Refusal(Code.OVERLOADED)
+
+
+def _nonce_key(bet: BetRequest) -> str:
+    return f"nonce:{bet.wallet}:{bet.nonce}"
 
 
 def _first_json(bet_id: BetId, status: str) -> Json:

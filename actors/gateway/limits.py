@@ -17,6 +17,7 @@ from protocols.ports import Allowance
 
 REQUESTS: Final = "requests"
 BETS: Final = "bets"
+WITHDRAWALS: Final = "withdrawals"
 SIGN_INS: Final = "sign_ins"
 WRONG_TOKENS: Final = "wrong_tokens"
 WRONG_TOKENS_PER_MINUTE: Final = 30
@@ -50,6 +51,14 @@ async def take_bet(ports: GatewayPorts, wallet: str) -> tuple[Counted, Refusal |
     """One bet of this wallet, once its signature holds. Raises StoreUnavailable."""
     settings = ports.settings
     return await _take(ports, BETS, wallet, settings.bets_per_minute, settings.bets_burst)
+
+
+async def take_withdrawal(ports: GatewayPorts, wallet: str) -> tuple[Counted, Refusal | None]:
+    """One withdrawal of this wallet, once its signature holds. As many as bets, but counted apart:
+    whoever has a session key of the wallet may bet, and could else keep its money here by betting.
+    Raises StoreUnavailable."""
+    settings = ports.settings
+    return await _take(ports, WITHDRAWALS, wallet, settings.bets_per_minute, settings.bets_burst)
 
 
 async def take_wrong_token(ports: GatewayPorts, address: str) -> Refusal | None:

@@ -237,6 +237,15 @@ async def test_nothing_is_counted_against_a_wallet_before_its_signature_holds(
         assert over.headers["retry-after"] == "60"
 
 
+async def test_bets_do_not_use_up_the_rate_of_withdrawals(tmp_path: Path) -> None:
+    """Whoever holds a session key of the wallet may bet; he may not keep its money here."""
+    async with open_door(tmp_path, bets_per_minute=6, bets_burst=1) as door:
+        await door.fund()
+        assert (await door.post("/api/bets", door.bet())).status == 202
+        assert_refused(await door.post("/api/bets", door.bet()), Code.RATE_LIMITED)
+        assert (await withdraw(door, signed(door))).status == 202
+
+
 async def test_an_address_is_limited_before_its_signatures_are_looked_at(tmp_path: Path) -> None:
     async with open_door(tmp_path, requests_per_minute=1, requests_burst=1) as door:
         for code in (Code.BAD_REQUEST, Code.BAD_REQUEST):

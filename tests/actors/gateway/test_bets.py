@@ -13,6 +13,7 @@ import pytest
 import trio
 from structlog.testing import capture_logs
 
+from db.memory_store import MemoryStore
 from db.wallet_signatures import wallet_of
 from domain.grid import Cell
 from domain.placement import Rules
@@ -20,6 +21,7 @@ from domain.quotes import QuoteBook
 from domain.refusals import TABLE, Code
 from protocols.market import FeedLevel, Hold, Override
 from protocols.money import BetStatus, CommandFailed, MoneyOutcome, OpenAccount, PlaceBet
+from protocols.ports import StoreUnavailable
 from supervisor import Ask, Life
 from tests.support.door import (
     CHAIN_ID,
@@ -30,6 +32,7 @@ from tests.support.door import (
     WALLET,
     BrokenStore,
     Door,
+    StillClock,
     make_quote,
     open_door,
 )
@@ -230,6 +233,27 @@ async def test_without_its_store_the_venue_refuses_bets(tmp_path: Path) -> None:
         await door.fund()
         assert_refused(await door.post("/api/bets", door.bet()), Code.STORE_UNAVAILABLE)
         assert bets_of(door) == []
+
+
+class LosingAnswers(MemoryStore):
+    """A store that does what it is asked, and loses its answer where a nonce is used up first."""
+
+    async def put_if_absent(self, key: str, value: str, *, ttl_s: int) -> str | None:
+        standing = await super().put_if_absent(key, value, ttl_s=ttl_s)
+        if standing is None:
+            raise StoreUnavailable("the answer is lost")
+        return standing
+
+
+async def test_a_retry_of_a_bet_whose_nonce_the_store_kept_in_silence_gets_null(
+    tmp_path: Path,
+) -> None:
+    """It was never asked of the Batcher, so it won't come: to be signed anew at once."""
+    async with open_door(tmp_path, store=LosingAnswers(StillClock())) as door:
+        await door.fund()
+        fields = door.bet()
+        assert_refused(await door.post("/api/bets", fields), Code.STORE_UNAVAILABLE)
+        assert_refused(await door.post("/api/bets", fields), Code.REPLAY_DETECTED, bet=None)
 
 
 async def test_a_retry_gets_the_first_bet(door: Door) -> None:

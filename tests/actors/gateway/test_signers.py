@@ -312,6 +312,49 @@ async def test_a_stranger_cannot_use_up_the_rate_of_a_wallet_by_its_key(tmp_path
         assert (await door.post("/api/bets", by_key(door.bet()))).status == 202
 
 
+@pytest.mark.parametrize("how", ["revoked", "expired"])
+async def test_a_key_that_has_ended_cannot_use_up_the_rate_of_its_wallet(
+    tmp_path: Path, how: str
+) -> None:
+    """Or whoever has stolen one could mute its trader for good, revoked though it is."""
+    async with open_door(tmp_path, bets_per_minute=6, bets_burst=2) as door:
+        await door.fund()
+        signed_in = await sign_in_with_key(door, valid_s=60)
+        if how == "revoked":  # the first one is with the ledger before the door knows
+            await door.post("/api/auth/logout", token=signed_in["token"])
+        else:
+            door.clock.at_ms += 60_000
+            door.channels.book.set(QuoteBook(quotes=(make_quote(813, door.clock.at_ms),)))
+        for _ in range(5):
+            answer = await door.post("/api/bets", by_key(door.bet()))
+            assert_refused(answer, Code.UNAUTHORIZED, key_id=KEY_ID)
+        assert (await door.post("/api/bets", door.bet())).status == 202
+
+
+async def test_one_bet_finds_out_that_a_remembered_key_was_revoked(tmp_path: Path) -> None:
+    async with open_door(tmp_path, bets_per_minute=6, bets_burst=3) as door:
+        await door.fund()
+        signed_in = await sign_in_with_key(door)
+        assert (await door.post("/api/bets", by_key(door.bet()))).status == 202
+        await door.post("/api/auth/logout", token=signed_in["token"])
+        for _ in range(5):
+            answer = await door.post("/api/bets", by_key(door.bet(cell=door.cell(row=1))))
+            assert_refused(answer, Code.UNAUTHORIZED, key_id=KEY_ID)
+        assert (await door.post("/api/bets", door.bet(cell=door.cell(row=1)))).status == 202
+
+
+async def test_a_retry_gets_the_first_bet_though_its_key_has_ended(door: Door) -> None:
+    signed_in = await sign_in_with_key(door)
+    fields = by_key(door.bet())
+    first = (await door.post("/api/bets", fields)).json
+    await door.post("/api/auth/logout", token=signed_in["token"])
+    ended = await door.post("/api/bets", by_key(door.bet(cell=door.cell(row=1))))
+    assert_refused(ended, Code.UNAUTHORIZED)
+    bet = {"bet_id": first["bet_id"], "status": "confirmed"}
+    for _ in range(2):
+        assert_refused(await door.post("/api/bets", fields), Code.REPLAY_DETECTED, bet=bet)
+
+
 # --- refused in the deduction -------------------------------------------------------------------
 
 
