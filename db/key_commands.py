@@ -10,6 +10,7 @@ from typing import Any, Final
 from domain.units import EpochMs
 from protocols.account_commands import KeyGrant, KeysRevoked, RevokeKeys
 from protocols.accounts import SessionKey
+from protocols.money import OpenAccount
 
 _KEYS: Final = """
     SELECT k.id, u.wallet_address, k.session_id, k.public_key, k.bet_max_micros, k.day_max_micros,
@@ -27,10 +28,21 @@ def has_keys(connection: sqlite3.Connection) -> bool:
     return bool(connection.execute(sql).fetchone()[0])
 
 
-def was_authorised(connection: sqlite3.Connection, key_id: str) -> bool:
-    """Was it ever, for whichever wallet, and whatever has become of it?"""
-    sql = "SELECT EXISTS (SELECT 1 FROM session_keys WHERE id = ?)"
-    return bool(connection.execute(sql, (key_id,)).fetchone()[0])
+def comes_of(key: SessionKey, command: OpenAccount) -> bool:
+    """Was the key authorised by this very command, and does it hold?
+
+    A session's id is made anew for each sign-in, so the same grant is the same command: a life of
+    the Batcher before has carried it out, and ended before it could say so.
+    """
+    granted = KeyGrant(
+        key_id=key.key_id,
+        public_key=key.public_key,
+        session_id=key.session_id,
+        bet_max_micros=key.bet_max_micros,
+        day_max_micros=key.day_max_micros,
+        expires_at_ms=key.expires_at_ms,
+    )
+    return key.revoked_at_ms is None and (key.wallet, granted) == (command.wallet, command.key)
 
 
 def authorise(

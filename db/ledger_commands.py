@@ -7,7 +7,7 @@ import json
 import sqlite3
 from typing import Final, NamedTuple
 
-from db.key_commands import authorise, was_authorised
+from db.key_commands import authorise, comes_of, key_of
 from db.ledger_check import chain_breaks
 from db.settlement import CommandFault, next_txn
 from db.ulid import UlidMaker
@@ -68,12 +68,14 @@ def open_account(
     connection: sqlite3.Connection, command: OpenAccount, *, at_ms: EpochMs
 ) -> AccountOpened | Refusal:
     """The account of a wallet, made if there is none, and with it the session key, if it is new."""
-    if command.key is not None and was_authorised(connection, command.key.key_id):
+    key = command.key
+    first = key_of(connection, key.key_id) if key is not None else None
+    if first is not None and not comes_of(first, command):
         return bad_request("resources", "this session key was used before")
     created = _ensure_account(connection, command.wallet, at_ms)
     standing = _standing(connection, command.wallet)
-    if command.key is not None:
-        authorise(connection, command.key, user_id=standing.user_id, at_ms=at_ms)
+    if key is not None and first is None:
+        authorise(connection, key, user_id=standing.user_id, at_ms=at_ms)
     return AccountOpened(
         user_id=standing.user_id,
         wallet=command.wallet,

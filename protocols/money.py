@@ -63,7 +63,7 @@ class OpenAccount:
     """Make the account of a wallet if there is none, and authorise a session key of it.
 
     Answered with AccountOpened, or with a Refusal (`bad_request`, field `resources`) if the key was
-    ever authorised before; then nothing was written.
+    ever authorised by another command; then nothing was written.
     """
 
     wallet: str

@@ -25,11 +25,17 @@ from protocols.account_commands import (
     WithdrawalRequested,
     WithdrawBankroll,
 )
-from protocols.money import ColumnIncomplete, ColumnSettled, MoneyCommand, OpenAccount
+from protocols.money import (
+    AccountOpened,
+    ColumnIncomplete,
+    ColumnSettled,
+    MoneyCommand,
+    OpenAccount,
+)
 from supervisor import Life, WhenFull
 from tests.actors.test_batcher import EPOCH_MS, USD, Bench, confirmed, crash, open_bench
 from tests.actors.test_batcher import refusal as bet_refusal
-from tests.support.ledgers import ALICE, BOB, KEY, START_S, deposit, settle, void
+from tests.support.ledgers import ALICE, BOB, KEY, START_S, deposit, grant, settle, void
 
 WITHDRAW = RequestWithdrawal(
     wallet=ALICE,
@@ -192,6 +198,21 @@ async def test_an_adjustment_that_crashed_is_made_once(
     assert isinstance(outcome, Adjusted)
     assert (outcome.event is None) is is_committed
     assert bench.balance() == 100 * USD + 5
+
+
+@pytest.mark.parametrize("is_committed", [False, True], ids=["before COMMIT", "after COMMIT"])
+async def test_a_sign_in_that_crashed_has_its_key(
+    bench: Bench, autojump_clock: MockClock, is_committed: bool
+) -> None:
+    key = grant(1)
+    asked = bench.send(OpenAccount(wallet=BOB, key=key))
+    await crash_in_flush(bench, is_committed)
+    async with bench.alive():
+        outcome = await asked.wait_answer()
+    assert isinstance(outcome, AccountOpened)
+    assert outcome.wallet == BOB
+    (kept,) = bench.reader.session_keys(BOB)
+    assert (kept.key_id, kept.revoked_at_ms) == (key.key_id, None)
 
 
 async def crash_in_flush(bench: Bench, is_committed: bool) -> None:

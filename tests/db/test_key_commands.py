@@ -71,6 +71,37 @@ def test_a_key_that_was_ever_used_is_refused_and_nothing_is_written(
     assert venue.reader.account(BOB) is None
 
 
+def test_the_same_command_once_more_is_answered_and_writes_nothing(empty: Venue) -> None:
+    """As by a life of the Batcher whose predecessor has committed it, and said nothing."""
+    command = OpenAccount(wallet=BOB, key=KEY)
+    first, again = empty.apply(command, command)
+    assert isinstance(first, AccountOpened)
+    assert again == attrs.evolve(first, created=False)
+    assert len(empty.reader.session_keys(BOB)) == 1
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"session_id": "session-2"},
+        {"bet_max_micros": STAKE},
+        {"day_max_micros": STAKE},
+        {"expires_at_ms": AT_MS + 1},
+    ],
+    ids=lambda other: next(iter(other)),
+)
+def test_another_grant_of_the_same_key_is_refused(empty: Venue, other: dict[str, object]) -> None:
+    authorise(empty)
+    again = attrs.evolve(KEY, **other)  # type: ignore[arg-type]
+    assert isinstance(empty.one(OpenAccount(wallet=ALICE, key=again)), Refusal)
+
+
+def test_the_same_command_is_refused_once_its_key_is_revoked(empty: Venue) -> None:
+    authorise(empty)
+    revoke(empty)
+    assert isinstance(empty.one(OpenAccount(wallet=ALICE, key=KEY)), Refusal)
+
+
 def test_a_key_is_refused_within_the_batch_that_authorises_it(empty: Venue) -> None:
     outcomes = empty.apply(OpenAccount(wallet=BOB, key=KEY), OpenAccount(wallet=ALICE, key=KEY))
     assert [type(outcome) for outcome in outcomes] == [AccountOpened, Refusal]
