@@ -2,11 +2,13 @@
 
 import pytest
 
-from db.weekly_ledger import RETRY_MS
+from db.weekly_ledger import RETRY_MS, open_current
+from domain.caps import HouseCaps
 from domain.refusals import Code, Refusal
 from domain.self_limits import DAY_MS, LimitsAsked, MaxAsked, PendingMax, SelfLimits
 from protocols.account_commands import AccountChange, AccountChanged, SetLimits
-from protocols.money import CommandFailed, MoneyOutcome, SettleColumn
+from protocols.money import BetConfirmed, CommandFailed, MoneyOutcome, SettleColumn
+from supervisor.chance import SeededChance
 from tests.support.ledgers import (
     ALICE,
     AT_MS,
@@ -159,4 +161,21 @@ def test_in_a_file_that_was_begun_on_the_day_what_is_carried_over_counts(
         sql = "SELECT day_lost_micros FROM account_limits"
         found = weeks.ledger._ledger._connection.execute(sql).fetchone()
         assert found == (lost_stakes * STAKE,)
+        assert weeks.reader.integrity().clean
+
+
+def test_a_clock_that_is_stepped_back_over_midnight_loses_no_loss() -> None:
+    """A first limit begins to count on a day, and writes no row that says which."""
+    with weekly_venue() as weeks:
+        late_ms, midnight_ms = SUNDAY_MS - DAY_MS - 1, SUNDAY_MS - DAY_MS
+        weeks.apply(order(1), at_ms=late_ms)
+        weeks.apply(SetLimits(wallet=ALICE, asked=NOTHING), at_ms=midnight_ms)
+        weeks.ledger.close()
+        weeks.ledger, _ = open_current(
+            weeks.money, at_ms=late_ms, caps=HouseCaps(), chance=SeededChance(2)
+        )
+        assert weeks.ledger.recover().high_ms == midnight_ms
+        (placed,) = weeks.apply(order(2), at_ms=late_ms)
+        assert isinstance(placed, BetConfirmed)
+        assert placed.placed_at_ms == midnight_ms, "it stands still"
         assert weeks.reader.integrity().clean
