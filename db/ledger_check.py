@@ -231,20 +231,30 @@ _PAIR: Final = (
 )
 """What must be the same of each thing: what it is, in the closed file, and in the one after it."""
 
-_PAIR_SINCE_KEYS: Final = tuple(
+_PAIR_SINCE_KEYS: Final = (
+    *(
+        (
+            f": {what} before",
+            f"SELECT '{table}', {number} FROM {table}",
+            f"SELECT '{table}', {number} FROM {table}, meta WHERE {since} < opened_at_ms",
+        )
+        for table, what, number, since in (
+            ("withdrawals", "withdrawals", "count(*)", "requested_at_ms"),
+            ("withdrawals", "money withdrawn", "ifnull(sum(amount_micros), 0)", "requested_at_ms"),
+            ("withdrawals", "withdrawals decided", "count(decided_at_ms)", "decided_at_ms"),
+            ("adjustments", "adjustments", "count(*)", "created_at_ms"),
+            ("adjustments", "money adjusted", "ifnull(sum(amount_micros), 0)", "created_at_ms"),
+            ("column_voids", "columns given back", "count(*)", "created_at_ms"),
+        )
+    ),
     (
-        f": {what} before",
-        f"SELECT '{table}', {number} FROM {table}",
-        f"SELECT '{table}', {number} FROM {table}, meta WHERE {since} < opened_at_ms",
-    )
-    for table, what, number, since in (
-        ("withdrawals", "withdrawals", "count(*)", "requested_at_ms"),
-        ("withdrawals", "money withdrawn", "ifnull(sum(amount_micros), 0)", "requested_at_ms"),
-        ("withdrawals", "withdrawals decided", "count(decided_at_ms)", "decided_at_ms"),
-        ("adjustments", "adjustments", "count(*)", "created_at_ms"),
-        ("adjustments", "money adjusted", "ifnull(sum(amount_micros), 0)", "created_at_ms"),
-        ("column_voids", "columns given back", "count(*)", "created_at_ms"),
-    )
+        ": withdrawal that was pending",
+        "SELECT id || ' to ' || destination, amount_micros FROM withdrawals"
+        " WHERE status = 'pending'",
+        "SELECT id || ' to ' || destination, amount_micros FROM withdrawals, meta"
+        " WHERE requested_at_ms < opened_at_ms"
+        " AND (decided_at_ms IS NULL OR decided_at_ms >= opened_at_ms)",
+    ),
 )
 
 

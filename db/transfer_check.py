@@ -35,6 +35,14 @@ _MOVED: Final = """
 """
 """The note of a rebuild is an ADJUSTMENT row of nothing; it has no other side."""
 
+_DESTINATION: Final = """
+    SELECT 'withdrawal ' || w.id || ': destination', 1, 0
+    FROM transaction_ledger AS l JOIN withdrawals AS w ON w.id = l.ref_id
+    WHERE l.ref_type = 'WITHDRAWAL' AND l.user_id = w.user_id AND l.amount < 0
+      AND l.metadata ->> 'destination' <> w.destination
+"""
+"""What an operator is told to pay to is what was asked for: the ledger's row can't be edited."""
+
 _COVER_THEN: Final = """
     WITH taken AS MATERIALIZED (
         SELECT rowid AS at_row, created_at_ms AS at_ms, balance_after FROM transaction_ledger
@@ -71,6 +79,7 @@ _GIVEN_BACK: Final = """
 
 TRANSFER_QUESTIONS: Final = (
     ("booking", _MOVED),
+    ("booking", _DESTINATION),
     ("cover", _COVER_THEN),
     ("verdict", _GIVEN_BACK),
 )

@@ -107,6 +107,8 @@ def test_a_ledger_with_all_of_them_has_no_drift(used: bytes) -> None:
          " WHERE ref_type = 'WITHDRAWAL' AND user_id = 3"),
         ("booking", "withdrawal", "UPDATE transaction_ledger SET ref_id = 'another'"
          " WHERE ref_type = 'WITHDRAWAL' AND user_id = 3"),
+        ("booking", "withdrawal", "UPDATE withdrawals SET destination = '0xeve'"
+         " WHERE status = 'pending'"),
         ("booking", "adjustment", "UPDATE adjustments SET amount_micros = 9"
          " WHERE reference = 'up'"),
         ("booking", "adjustment", "UPDATE adjustments SET user_id = 4 WHERE reference = 'up'"),
@@ -235,6 +237,24 @@ def test_what_was_lost_or_made_between_two_files_is_found(
     ):
         drifts = check_pair(old, new)
     assert any(drift.where.endswith(f": {what} before") for drift in drifts), drifts
+
+
+@pytest.mark.parametrize("name", [FIRST, SECOND])
+def test_a_pending_withdrawal_that_went_on_to_another_destination_is_found(
+    weeks: Files, name: str
+) -> None:
+    """Its row in the ledger, which says where to, is in the file before."""
+    with closing(damaged(weeks[FIRST])) as before:
+        sql = "SELECT id, destination FROM withdrawals WHERE status = 'pending'"
+        ((pending, destination),) = before.execute(sql).fetchall()
+    tamper = f"UPDATE withdrawals SET destination = '0xeve' WHERE id = '{pending}'"
+    with (
+        closing(damaged(weeks[FIRST], *([tamper] if name == FIRST else []))) as old,
+        closing(damaged(weeks[SECOND], *([tamper] if name == SECOND else []))) as new,
+    ):
+        wheres = {drift.where for drift in check_pair(old, new)}
+    what = "withdrawal that was pending"
+    assert wheres == {f"{pending} to {to}: {what}" for to in (destination, "0xeve")}
 
 
 def test_a_withdrawal_that_came_back_in_the_file_before_has_no_rows_here(weeks: Files) -> None:
