@@ -324,7 +324,9 @@ class Withdrawal:
     status: str
     amount_micros: Micros
     destination: str = ""
-    """Left out where a repeated request is told of the first."""
+    """Left out where a repeated request is told of the first; so is the nonce."""
+    nonce: str | None = None
+    """That of the trader's request."""
     wallet: str | None = None
     """For operators."""
     requested_at_ms: EpochMs | None = None

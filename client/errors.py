@@ -42,6 +42,12 @@ class Refused(VenueError):
         """May the same request, unchanged, succeed later?"""
         return self.code in TABLE and TABLE[Code(self.code)].retry_can_succeed
 
+    @property
+    def is_certain(self) -> bool:
+        """Is it certain that nothing was done? Not if the venue could not tell, has a defect, or
+        gives a reason that this client does not know."""
+        return self.code in TABLE and self.code not in (Code.STATUS_UNKNOWN, Code.INTERNAL)
+
 
 class Unreachable(VenueError):
     """No connection could be made: nothing was sent."""
@@ -64,19 +70,23 @@ class NotPlaced(VenueError):
 
 
 class OutcomeUnknown(VenueError):
-    """The venue did not say in time what became of a bet. Look it up by `nonce`."""
+    """The venue did not say in time what became of a bet or a withdrawal. Look it up by `nonce`
+    before you sign another."""
 
     def __init__(self, nonce: str) -> None:
-        super().__init__(f"what became of the bet with nonce {nonce} is not known yet")
+        super().__init__(f"what became of the request with nonce {nonce} is not known yet")
         self.nonce = nonce
 
 
 def refused_of(body: Mapping[str, Any], *, http_status: int | None = None) -> Refused:
-    """The refusal that an error's JSON body, or a reply over the WebSocket, is."""
+    """The refusal that an error's JSON body, or a reply over the WebSocket, is. Raises BadAnswer
+    if it names no code: then it is not the venue that says no, but something on the way to it."""
     known = {"error", "message", "retry_after", "type", "id", "ok"}
-    retry_after = body.get("retry_after")
+    code, retry_after = body.get("error"), body.get("retry_after")
+    if not isinstance(code, str):
+        raise BadAnswer(f"a refusal without a code: {dict(body)!r:.200}")
     return Refused(
-        str(body.get("error")),
+        code,
         str(body.get("message", "")),
         details={name: value for name, value in body.items() if name not in known},
         retry_after_s=retry_after if isinstance(retry_after, int) else None,

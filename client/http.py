@@ -161,14 +161,27 @@ async def connect(
     try:
         with trio.fail_after(CONNECT_WITHIN_S):
             plain = await trio.open_tcp_stream(place.host, place.port)
-            if not place.tls:
-                return plain, plain
-            context = ssl_context or ssl.create_default_context()
-            tls = trio.SSLStream(plain, context, server_hostname=place.host, https_compatible=True)
-            await tls.do_handshake()
-            return plain, tls
-    except (OSError, trio.TooSlowError, trio.BrokenResourceError) as error:
-        raise Unreachable(f"there is no venue at {place.authority}: {error}") from error
+            return plain, await _with_tls(plain, place, ssl_context) if place.tls else plain
+    except trio.TooSlowError as error:
+        why = f"no connection in {CONNECT_WITHIN_S:g} s"
+        raise Unreachable(f"there is no venue at {place.authority}: {why}") from error
+    except (OSError, trio.BrokenResourceError) as error:
+        # What is wrong with a certificate stands in the cause: trio's own error is empty.
+        why = str(error.__cause__ or error)
+        raise Unreachable(f"there is no venue at {place.authority}: {why}") from error
+
+
+async def _with_tls(
+    plain: trio.SocketStream, place: Place, ssl_context: ssl.SSLContext | None
+) -> trio.SSLStream[trio.SocketStream]:
+    context = ssl_context or ssl.create_default_context()
+    tls = trio.SSLStream(plain, context, server_hostname=place.host, https_compatible=True)
+    try:
+        await tls.do_handshake()
+    except BaseException:
+        await trio.aclose_forcefully(plain)
+        raise
+    return tls
 
 
 class _Connection:

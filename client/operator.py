@@ -149,9 +149,15 @@ class Operator:
         return await self._post(path, WithdrawalDecided, reason=reason)
 
     async def withdraw_bankroll(
-        self, amount_micros: Micros, *, reference: str, reason: str
+        self,
+        amount_micros: Micros,
+        *,
+        reference: str,
+        reason: str,
+        destination: str | None = None,
     ) -> BankrollWithdrawn:
         """Take money out of the bankroll, once per reference. What is left must pay all bets."""
+        named = {"destination": destination} if destination is not None else {}
         return await self._post(
             "/ops/withdrawals",
             BankrollWithdrawn,
@@ -159,6 +165,7 @@ class Operator:
             amount_micros=amount_micros,
             reference=reference,
             reason=reason,
+            **named,
         )
 
     # Users: by wallet or number

@@ -7,7 +7,7 @@ looked up by its nonce, until so long has passed that it can't be written any mo
 """
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Final, NoReturn, Protocol
+from typing import Final, NoReturn, Protocol
 
 import attrs
 import trio
@@ -56,7 +56,7 @@ async def place(
             found = await doubt.first_bet(refused)
             if found is not None:
                 return found
-        elif refused.code not in (Code.STATUS_UNKNOWN, Code.INTERNAL):
+        elif refused.is_certain:
             raise
     except (AnswerLost, BadAnswer):
         pass
@@ -102,10 +102,10 @@ class Doubt:
 
     async def first_bet(self, refused: Refused) -> Placed | None:
         """What a `replay_detected` says of the bet; None while it is in flight."""
-        first: dict[str, Any] | None = refused.details.get("bet")
+        first = refused.details.get("bet", {})
         if first is None:
             raise NotPlaced(self.bet.nonce)
-        return None if first["status"] == UNDECIDED else await self._look()
+        return None if first.get("status") == UNDECIDED else await self._look()
 
     async def _look(self) -> Placed | None:
         try:

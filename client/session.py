@@ -176,10 +176,10 @@ class Session:
         return await self.venue.post("/api/faucet", FaucetGift, token=self.token)
 
     async def withdrawals(
-        self, *, cursor: str | None = None, limit: int | None = None
+        self, *, status: str | None = None, cursor: str | None = None, limit: int | None = None
     ) -> WithdrawalsPage:
         """His withdrawals, newest first. `Venue.withdraw` asks for one."""
-        query = {"cursor": cursor, "limit": limit}
+        query = {"status": status, "cursor": cursor, "limit": limit}
         return await self.venue.get(
             "/api/withdrawals", WithdrawalsPage, query=query, token=self.token
         )
@@ -209,7 +209,7 @@ class Session:
     # Sessions
 
     async def sessions(self) -> tuple[SessionInfo, ...]:
-        """All live sessions of his wallet."""
+        """All live sessions of his wallet, and keys that may still bet without one."""
         answer = await self.venue.get("/api/auth/sessions", Sessions, token=self.token)
         return answer.sessions
 

@@ -15,6 +15,7 @@ import attrs
 import trio
 from trio_websocket import (
     ConnectionClosed,
+    ConnectionRejected,
     HandshakeError,
     WebSocketConnection,
     wrap_client_stream,
@@ -59,6 +60,11 @@ WAIT_S_MAX: Final = 5.0
 EVENTS_WAITING_MAX: Final = 10_000
 """A reader who is so far behind loses the connection, and gets another when he has caught up."""
 NEVER_AGAIN: Final = (Code.UNAUTHORIZED, Code.FORBIDDEN, Code.BAD_REQUEST)
+UNREADABLE_MAX: Final = 6
+"""So many connections in a row that bring nothing but what can't be read, over some 10 s, and there
+is no use in another."""
+WELL_AFTER_S: Final = 60.0
+"""A connection that has lasted so long was a good one, however it ends."""
 
 
 class Stream:
@@ -66,7 +72,9 @@ class Stream:
     first event. Then read it in `async for`, if there is a session.
 
     Raises Unreachable if there is no connection for 30 s at the start, Refused if the session is
-    not taken. Later failures mend themselves, but for the session's end: `SessionExpired`.
+    not taken. Later failures mend themselves, with two exceptions: the session's end is the event
+    `SessionExpired`; and if the venue will not have this client any more (Refused), or keeps saying
+    what it can't read (BadAnswer), whatever is read or waited for raises that.
     """
 
     def __init__(
@@ -87,7 +95,9 @@ class Stream:
         self._news = trio.Event()  # replaced each time it is set
         self._read_one = trio.Event()  # likewise
         self._began = trio.Event()
-        self._failure: Refused | None = None
+        self._failure: VenueError | None = None
+        self._last_end: BaseException | None = None
+        self._unreadable = 0
         self._grid: GridFrame | None = None
         self._quote: Quote | None = None
         self._next_wait_s = WAIT_S_MIN
@@ -110,7 +120,8 @@ class Stream:
                 await self._began.wait()
         except trio.TooSlowError:
             await self._end()
-            raise Unreachable(f"no stream from {self._venue.place.authority}") from None
+            why = f": {self._last_end!r}" if self._last_end is not None else ""
+            raise Unreachable(f"no stream from {self._venue.place.authority}{why}") from None
         except BaseException:
             await self._end()
             raise
@@ -143,7 +154,7 @@ class Stream:
         while not self._events:
             if self._session is None:
                 raise StopAsyncIteration
-            await self._news.wait()
+            await self.wait_news()
         event = self._events.popleft()
         self._read_one.set()
         self._read_one = trio.Event()
@@ -161,12 +172,15 @@ class Stream:
     async def wait_quote(self) -> Quote:
         """The newest quote, as soon as there is one. Wait under a limit of your own."""
         while (quote := self.quote) is None:
-            await self._news.wait()
+            await self.wait_news()
         return quote
 
     async def wait_news(self) -> None:
-        """Until the next frame comes, or the connection is lost."""
-        await self._news.wait()
+        """Until the next frame comes, or the connection is lost. Raises what ended the stream."""
+        if self._failure is None:
+            await self._news.wait()
+        if self._failure is not None:
+            raise self._failure
 
     # What one sends
 
@@ -201,9 +215,12 @@ class Stream:
         while self._failure is None:
             self._wait_s = self._next_wait_s * (0.5 + self._venue.chance.random())
             self._next_wait_s = min(2 * self._next_wait_s, WAIT_S_MAX)
+            began_s, seq = trio.current_time(), self.seq
             try:
                 await self._converse()
             except* _ENDS as group:
+                if self.seq != seq or trio.current_time() > began_s + WELL_AFTER_S:
+                    self._unreadable = 0
                 self._consider(group)
             self._lose()
             await trio.sleep(self._wait_s)
@@ -241,14 +258,27 @@ class Stream:
 
     def _consider(self, group: BaseExceptionGroup[Exception]) -> None:
         """The connection has ended. Is there any use in another?"""
-        refusals = [error for error in group.exceptions if isinstance(error, Refused)]
-        for refused in refusals:
-            self._wait_s = max(self._wait_s, refused.retry_after_s or 0)
-            if refused.code == Code.UNAUTHORIZED and self._began.is_set():
-                self._expire()
-            elif refused.code in NEVER_AGAIN:
-                self._failure = refused
-                self._began.set()
+        for end in group.exceptions:
+            self._last_end = error = (
+                _refusal_of(end) if isinstance(end, ConnectionRejected) else end
+            )
+            if isinstance(error, Refused):
+                self._consider_refusal(error)
+            elif isinstance(error, BadAnswer):
+                self._unreadable += 1
+                if self._unreadable >= UNREADABLE_MAX:
+                    self._fail(error)
+
+    def _consider_refusal(self, refused: Refused) -> None:
+        self._wait_s = max(self._wait_s, refused.retry_after_s or 0)
+        if refused.code == Code.UNAUTHORIZED and self._began.is_set():
+            self._expire()
+        elif refused.code in NEVER_AGAIN:
+            self._fail(refused)
+
+    def _fail(self, failure: VenueError) -> None:
+        self._failure = failure
+        self._began.set()
 
     def _lose(self) -> None:
         self._socket = self._grid = self._quote = None
@@ -300,7 +330,8 @@ class Stream:
 
     def _begin(self, socket: WebSocketConnection) -> None:
         self._socket = socket
-        self._next_wait_s = WAIT_S_MIN
+        if not self._unreadable:
+            self._next_wait_s = WAIT_S_MIN
         self.connections += 1
         self._began.set()
 
@@ -326,8 +357,18 @@ class Stream:
         self._events.append(event)
 
     def _expire(self) -> None:
-        self._is_private = False
-        self._events.append(SessionExpired())
+        if self._is_private:
+            self._is_private = False
+            self._events.append(SessionExpired())
+
+
+def _refusal_of(rejected: ConnectionRejected) -> Refused | ConnectionRejected:
+    """A handshake may be refused as any request is, or by a proxy before the venue."""
+    try:
+        body = decode(rejected.body or b"", dict[str, Any])
+        return refused_of(body, http_status=rejected.status_code)
+    except BadAnswer:
+        return rejected
 
 
 async def _say(socket: WebSocketConnection, op: str, **fields: object) -> None:

@@ -8,6 +8,7 @@ and everything signed is dated by it: the machine's clock may be wrong.
 import json
 import ssl
 from collections.abc import Mapping
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 from urllib.parse import quote, urlencode
@@ -31,7 +32,14 @@ from client.answers import (
     decode,
 )
 from client.chance import SYSTEM, Chance, new_nonce
-from client.errors import AnswerLost, BadAnswer, Refused, refused_of
+from client.errors import (
+    AnswerLost,
+    BadAnswer,
+    OutcomeUnknown,
+    Refused,
+    VenueError,
+    refused_of,
+)
 from client.http import ANSWER_WITHIN_S, CONNECTIONS_MAX, HttpPool, parse_url
 from client.proof import Proof
 from client.session import Session
@@ -43,8 +51,12 @@ from domain.units import BetId, EpochMs, Micros
 
 T = TypeVar("T")
 
+HISTORY: Final = "/api/prices/history"
+PAGE_ROWS: Final = 2_000
+"""The most that the venue answers of its price history at once."""
 QUOTE_LOOK_EVERY_S: Final = 0.5
 WITHDRAWAL_TRIES_MAX: Final = 5
+WITHDRAWAL_RETRY_S: Final = 1
 
 
 class Venue:
@@ -119,16 +131,31 @@ class Venue:
         from_ms: EpochMs | None = None,
         to_ms: EpochMs | None = None,
     ) -> tuple[Bar, ...]:
-        """Prices of a stretch (the last five minutes by default), at most 7 days back."""
-        query = {"interval": interval_ms, "from": from_ms, "to": to_ms}
-        return (await self.get("/api/prices/history", Bars, query=query)).bars
+        """Prices of a stretch (the last five minutes by default), at most 7 days back, asked for
+        2,000 at a time."""
+        found: list[Bar] = []
+        while True:
+            query = {"interval": interval_ms, "from": from_ms, "to": to_ms, "limit": PAGE_ROWS}
+            page = (await self.get(HISTORY, Bars, query=query)).bars
+            found += page
+            if len(page) < PAGE_ROWS:
+                return tuple(found)
+            from_ms = page[-1].start_ms + interval_ms
 
     async def ticks(
         self, *, from_ms: EpochMs | None = None, to_ms: EpochMs | None = None
     ) -> tuple[Tick, ...]:
         """As `bars`, but the ticks themselves."""
-        query = {"interval": "tick", "from": from_ms, "to": to_ms}
-        return (await self.get("/api/prices/history", Ticks, query=query)).ticks
+        found: dict[Tick, None] = {}  # in order, each once
+        while True:
+            query = {"interval": "tick", "from": from_ms, "to": to_ms, "limit": PAGE_ROWS}
+            page = (await self.get(HISTORY, Ticks, query=query)).ticks
+            found |= dict.fromkeys(page)
+            if len(page) < PAGE_ROWS:
+                return tuple(found)
+            if page[0].ts_ms == page[-1].ts_ms:
+                raise BadAnswer(f"more than {PAGE_ROWS} ticks of one millisecond")
+            from_ms = page[-1].ts_ms  # again: there may be more of it
 
     async def proof(self, bet_id: BetId) -> Proof:
         """Why a bet ended as it did. Refused with `not_found` before it has."""
@@ -184,7 +211,11 @@ class Venue:
         self, wallet: Wallet, *, amount_micros: Micros, destination: str
     ) -> WithdrawalRequested:
         """Ask for money out, to an address of the chain. It leaves the balance at once and waits
-        for an operator. A lost answer is asked for again: the venue takes it once."""
+        for an operator. A lost answer is asked for again: the venue takes it once.
+
+        Raises Refused or Unreachable (nothing was taken), or OutcomeUnknown: look into
+        `Session.withdrawals` for the nonce before asking anew.
+        """
         text = WithdrawalText(
             amount_micros=amount_micros,
             destination=destination.lower(),
@@ -193,12 +224,25 @@ class Venue:
             chain_id=await self.chain_id(),
         )
         fields = sign_withdrawal(wallet, text)
+        try:
+            return await self._withdraw(fields)
+        except Refused as refused:
+            if refused.is_certain:
+                raise
+        except (AnswerLost, BadAnswer):
+            pass
+        return await self._withdraw_again(fields, text.nonce)
+
+    async def _withdraw_again(
+        self, fields: Mapping[str, object], nonce: str
+    ) -> WithdrawalRequested:
+        """The first request may be in the ledger, or may come there yet: no refusal of a repetition
+        but `replay_detected` says anything of it."""
         for _ in range(WITHDRAWAL_TRIES_MAX - 1):
-            try:
+            await trio.sleep(WITHDRAWAL_RETRY_S)
+            with suppress(VenueError):
                 return await self._withdraw(fields)
-            except (AnswerLost, BadAnswer):
-                await trio.sleep(1)
-        return await self._withdraw(fields)
+        raise OutcomeUnknown(nonce)
 
     async def _withdraw(self, fields: Mapping[str, object]) -> WithdrawalRequested:
         try:
@@ -264,9 +308,12 @@ class Venue:
         """Any call. Raises Refused, Unreachable, AnswerLost or BadAnswer."""
         began_s = trio.current_time()
         answer = await self._pool.request(method, path, body=body, token=token)
-        if answer.status < 400:
-            return decode(answer.body, kind)
-        refused = refused_of(decode(answer.body, dict[str, Any]), http_status=answer.status)
+        try:
+            if answer.status < 400:
+                return decode(answer.body, kind)
+            refused = refused_of(decode(answer.body, dict[str, Any]), http_status=answer.status)
+        except BadAnswer as bad:
+            raise BadAnswer(f"{method} {path}: HTTP {answer.status}, {bad}") from bad
         told_ms = refused.details.get("server_time_ms")
         if isinstance(told_ms, int):
             self._hear_time(told_ms, began_s)

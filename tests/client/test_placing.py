@@ -140,7 +140,11 @@ async def test_what_could_not_be_sent_is_not_sent_again() -> None:
         await placed(Unreachable("gone"))
 
 
-@pytest.mark.parametrize("first", [LOST, Refused("status_unknown"), Refused("internal")], ids=str)
+@pytest.mark.parametrize(
+    "first",
+    [LOST, Refused("status_unknown"), Refused("internal"), Refused("of a newer venue")],
+    ids=str,
+)
 async def test_a_lost_answer_is_had_by_the_same_request_again(
     first: Exception, autojump_clock: object
 ) -> None:
@@ -172,6 +176,14 @@ async def test_one_that_was_certainly_not_written_may_be_signed_anew(
 ) -> None:
     with pytest.raises(NotPlaced):
         await placed(first, [NOTHING])
+
+
+async def test_a_replay_that_does_not_say_of_what_is_no_word_for_nothing_written(
+    autojump_clock: object,
+) -> None:
+    """Signed anew, it could be placed twice."""
+    done, _, _, _ = await placed(Refused("replay_detected"), looks=[on_record()])
+    assert done == FOUND
 
 
 async def test_one_that_was_refused_for_lack_of_funds_is_a_refusal(autojump_clock: object) -> None:
