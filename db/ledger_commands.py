@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 from db.key_commands import authorise, comes_of, key_of
 from db.ledger_check import chain_breaks
+from db.recount import recount
 from db.settlement import CommandFault, next_txn
 from db.ulid import UlidMaker
 from domain.refusals import Code, Refusal, bad_request
@@ -163,6 +164,8 @@ def rebuild_balance(
 ) -> BalanceRebuilt | Refusal:
     """Set a balance to the sum of its ledger rows, and add a row of nothing that says so.
 
+    What its keys staked and it lost on their newest day is added up anew, too.
+
     A drift between balance and ledger was put there by something else than a transaction, so the
     other side of it is in no account: no row with an amount could be right. Where bets went on from
     a wrong balance, the account's chain is broken for good; the row names the breaks (its own, too,
@@ -177,7 +180,8 @@ def rebuild_balance(
     if after < 0 and command.wallet != EXTERNAL:
         return bad_request("wallet", f"its ledger rows add up to {after}, which no balance can be")
     breaks = chain_breaks(connection, user_id=user_id)
-    if before == after == last and not breaks:
+    recounted = recount(connection, user_id, at_ms=at_ms)
+    if before == after == last and not breaks and not recounted:
         return BalanceRebuilt(
             wallet=command.wallet, before_micros=before, after_micros=after, rowid=None
         )
@@ -197,7 +201,7 @@ def rebuild_balance(
             user_id,
             after,
             ledger_id,
-            json.dumps(note | {"breaks": named}),
+            json.dumps(note | {"breaks": named, "recounted": recounted}),
             at_ms,
         ),
     )

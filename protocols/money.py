@@ -162,7 +162,8 @@ class ReportDrift:
 
 @attrs.frozen(kw_only=True)
 class RebuildBalance:
-    """Set a balance to the sum of its ledger rows, on an operator's word, and note it there.
+    """Set a balance to the sum of its ledger rows, on an operator's word, and note it there; and
+    what its session keys staked and it lost on their newest day to the sums of those.
 
     `wallet` may be `house` or `external`. Answered with BalanceRebuilt; or with a Refusal:
     `not_found`, or `bad_request` where the sum is no balance that the account can have.

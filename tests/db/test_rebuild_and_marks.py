@@ -130,6 +130,7 @@ def test_the_note_says_who_why_and_what_was_before(money: Money) -> None:
         "why": why,
         "balance_before": FUNDS - 3,
         "breaks": [],
+        "recounted": 0,
     }
     assert rowid == money.newest()
 
