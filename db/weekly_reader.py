@@ -18,7 +18,7 @@ from typing import Final, TypeAlias, TypeVar
 import attrs
 
 from db.partition import MANIFEST, current_file
-from db.sqlite_connection import DatabaseMissing, open_reader
+from db.sqlite_connection import DatabaseMissing, is_statement_fault, open_reader
 from db.sqlite_ledger_reader import BetRow, SqliteLedgerReader
 from db.weeks import Week, WeeksHere, weeks_known_to
 from domain.units import BetId, EpochMs
@@ -37,6 +37,7 @@ from protocols.accounts import (
     WalletBalance,
 )
 from protocols.money import BetStatus
+from protocols.ports import LedgerUnreadable
 
 T = TypeVar("T")
 
@@ -49,6 +50,10 @@ TRIES_MAX: Final = 5
 """How often a call is made until no week began and no file was purged under it: both are rare."""
 
 _Stamp: TypeAlias = tuple[int, int, int] | None
+
+
+class ReadFailed(LedgerUnreadable):
+    """A file is there and can't be read: it is damaged, or the disk or the machine refuses."""
 
 
 @attrs.frozen
@@ -332,7 +337,15 @@ class WeeklyReader:
         return self._steadily(lambda: look(self._weeks()))
 
     def _steadily(self, look: Callable[[], T]) -> T:
-        """What `look` finds while one file is the current one."""
+        """What `look` finds while one file is the current one. Raises LedgerUnreadable."""
+        try:
+            return self._found(look)
+        except (sqlite3.DatabaseError, OSError) as error:
+            if isinstance(error, sqlite3.Error) and is_statement_fault(error):
+                raise  # the code's own fault
+            raise ReadFailed(str(error)) from error
+
+    def _found(self, look: Callable[[], T]) -> T:
         for _ in range(TRIES_MAX):
             stamp = self._stamp()
             if stamp != self._seen:

@@ -14,7 +14,7 @@ from db.data_folder import DataFolder, FolderInUse, NoDataFolder, StampBroken, S
 from db.migrate import SchemaMismatch
 from db.partition import ManifestBroken, current_file
 from db.sqlite_connection import DatabaseMissing
-from db.weekly_reader import WeeklyReader
+from db.weekly_reader import ReadFailed, WeeklyReader
 from domain.archiving import ArchiveState
 
 FOLDER_FAULTS: Final = (
@@ -40,7 +40,7 @@ def ledger_reader(data: Path) -> Iterator[WeeklyReader]:
     try:
         with closing(WeeklyReader(money)) as reader:
             yield reader
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, ReadFailed) as error:
         raise CannotDo(f"{path} can't be read: {error}", NO_FOLDER) from error
 
 

@@ -20,6 +20,7 @@ from actors.gateway.reads import read_account
 from actors.gateway.signed_requests import refused_unsigned
 from actors.gateway.signers import Signers
 from actors.gateway.ulid import made_at_ms
+from actors.gateway.unreadable import unreadable
 from domain.grid import current_ms
 from domain.limits import NONCE_TTL_S
 from domain.placement import early_refusal
@@ -38,7 +39,7 @@ from protocols.money import (
     MoneyOutcome,
     PlaceBet,
 )
-from protocols.ports import StoreUnavailable
+from protocols.ports import LedgerUnreadable, StoreUnavailable
 from supervisor import Refused, RefusedBecause, StatusUnknown, ask
 
 log = structlog.get_logger("gateway")
@@ -81,6 +82,8 @@ class BetDesk:
             answered = await self._place(fields, address)
         except StoreUnavailable:
             answered = Answered(result=Refusal(Code.STORE_UNAVAILABLE))
+        except LedgerUnreadable as error:
+            answered = Answered(result=unreadable(error))
         result = answered.result
         outcome = result.code.value if isinstance(result, Refusal) else "confirmed"
         self._metrics.bets_placed.labels(outcome).inc()
@@ -181,9 +184,17 @@ class BetDesk:
 
     async def _look_up(self, bet: BetRequest, bet_id: BetId) -> PlacedJson | Refusal:
         """No answer came: the ledger may have it all the same."""
+        try:
+            found = await self._found(bet, bet_id)
+        except LedgerUnreadable as error:
+            unreadable(error)  # which says nothing of this bet
+            found = None
+        return Refusal(Code.STATUS_UNKNOWN, details={"bet_id": bet_id}) if found is None else found
+
+    async def _found(self, bet: BetRequest, bet_id: BetId) -> PlacedJson | Refusal | None:
         found = await self._ports.ledger_worker.run(lambda: self._ports.ledger.bet(bet_id))
         if found is None:
-            return Refusal(Code.STATUS_UNKNOWN, details={"bet_id": bet_id})
+            return None
         if found.status is BetStatus.INSUFFICIENT_FUNDS:
             return Refusal(Code.INSUFFICIENT_FUNDS)
         account = await read_account(self._ports, bet.wallet)

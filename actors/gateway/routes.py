@@ -17,12 +17,13 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from actors.gateway.asgi import Answer, Headers, answer_of, refusal_answer
 from actors.gateway.limits import limit_headers, take_request
 from actors.gateway.ports import GatewayPorts
+from actors.gateway.unreadable import unreadable
 from domain.refusals import Code, Refusal, bad_request
 from protocols.client_fields import parse_object
 from protocols.forms import Form
 from protocols.operations import Operation
 from protocols.operations.bets import PLACE
-from protocols.ports import StoreUnavailable
+from protocols.ports import LedgerUnreadable, StoreUnavailable
 
 log = structlog.get_logger("gateway")
 
@@ -48,6 +49,7 @@ class Routes(QuartTrio):
         self.register_error_handler(HTTPException, _http_error)
         self.register_error_handler(500, _defect)
         self.register_error_handler(StoreUnavailable, _store_unavailable)
+        self.register_error_handler(LedgerUnreadable, _ledger_unreadable)
 
     def add(self, routes: list[Route]) -> None:
         """Serve these operations by these views."""
@@ -142,3 +144,7 @@ async def _defect(_: Exception) -> TrioResponse:
 
 async def _store_unavailable(_: StoreUnavailable) -> TrioResponse:
     return _response(refusal_answer(Refusal(Code.STORE_UNAVAILABLE)))
+
+
+async def _ledger_unreadable(error: LedgerUnreadable) -> TrioResponse:
+    return _response(refusal_answer(unreadable(error)))

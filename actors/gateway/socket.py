@@ -20,6 +20,7 @@ from actors.gateway.outbox import NOT_TEXT, TOO_LARGE, TOO_MANY_FRAMES, Close, e
 from actors.gateway.ports import GatewayPorts
 from actors.gateway.private_streams import PrivateStream
 from actors.gateway.reads import read_account, read_snapshot
+from actors.gateway.unreadable import unreadable
 from domain.limits import BODY_BYTES_MAX
 from domain.refusals import Code, Refusal, bad_request
 from protocols.client_answers import account_json
@@ -35,7 +36,7 @@ from protocols.client_socket import (
     SubscribeOp,
     parse_op,
 )
-from protocols.ports import StoreUnavailable
+from protocols.ports import LedgerUnreadable, StoreUnavailable
 
 BETS_AT_ONCE_MAX: Final = 64
 """Bets of one socket on their way at once; the next frames wait in the client's own network."""
@@ -119,7 +120,10 @@ class Conversation:
             self._refuse(op.id, await self._over() or op.refusal)
         elif (refused := await self._over(needs_store=isinstance(op, AuthOp | ResumeOp))) is None:
             self._client.heard_at = trio.current_time()
-            await self._serve(op)
+            try:
+                await self._serve(op)
+            except LedgerUnreadable as error:
+                self._refuse(op.id, unreadable(error))
         else:
             self._refuse(op.id, refused)
 

@@ -11,7 +11,7 @@ import pytest
 from db.partition import ManifestBroken
 from db.sqlite_connection import DatabaseMissing
 from db.sqlite_ledger_reader import EvidenceUnreadable, SqliteLedgerReader
-from db.weekly_reader import FILES_KEPT_MAX, WeeklyReader
+from db.weekly_reader import FILES_KEPT_MAX, ReadFailed, WeeklyReader
 from protocols.accounts import Bet
 from protocols.money import BetStatus, SettleColumn
 from tests.support.ledgers import (
@@ -461,6 +461,24 @@ def test_a_manifest_that_is_spoilt_is_noticed(venue: WeeklyVenue) -> None:
         venue.reader.house()
     manifest.write_text(text)
     assert venue.reader.house().balance_micros == BANKROLL
+
+
+def test_a_week_that_is_damaged_is_a_ledger_that_cannot_be_read(months: WeeklyVenue) -> None:
+    (months.money / FIRST).write_bytes(b"no database" * 1_000)
+    with pytest.raises(ReadFailed, match="not a database"):
+        months.reader.bet("bet-0")
+    assert months.reader.account(ALICE) is not None, "the current one can be"
+
+
+def test_a_folder_that_may_not_be_listed_is_a_ledger_that_cannot_be_read(
+    months: WeeklyVenue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_many(_: Path) -> list[str]:
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr("os.listdir", too_many)
+    with pytest.raises(ReadFailed, match="Too many open files"):
+        months.reader.bet("bet-0")
 
 
 def test_damaged_evidence_of_an_earlier_week_is_said_to_be_so(months: WeeklyVenue) -> None:
