@@ -52,7 +52,7 @@ BetIdText: TypeAlias = Annotated[
 NonceText: TypeAlias = Annotated[
     str,
     Meta(
-        description="The nonce that the bet was signed with.",
+        description="The nonce that it was signed with.",
         pattern=f"^{NONCE.pattern}$",
         examples=[NONCE.example],
     ),

@@ -194,7 +194,7 @@ class ProofJson(TypedDict):
     window_start_ms: AtMs
     window_end_ms: Annotated[int, Meta(description="Ms since 1970, UTC; not included.")]
     lo_cents: Annotated[int, Meta(description="The cell's lower bound in cents, included.")]
-    hi_cents: Annotated[int, Meta(description="The cell's upper bound in cents, not included.")]
+    hi_cents: Annotated[int, Meta(description="The cell's upper bound in cents, included.")]
     outcome: Annotated[Outcome, Meta(description="Recomputed from the ticks below.")]
     status: Annotated[BetStatus, Meta(description="What the ledger has.")]
     void_reason: Annotated[

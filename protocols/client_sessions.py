@@ -66,7 +66,13 @@ class SessionKeyJson(GrantedKeyJson):
 class SignedInJson(TypedDict):
     """A session that began."""
 
-    token: Annotated[str, Meta(description="The bearer token. It is shown here, and never again.")]
+    token: Annotated[
+        str,
+        Meta(
+            description="The bearer token. It is shown here, and never again.",
+            examples=["wJ8mQe1kT5b0cVn2yXr7uZs4pLh9dFg3aNi6oRtBqKE"],
+        ),
+    ]
     session_id: SessionIdText
     expires_at_ms: AtMs
     user: SignedInUserJson

@@ -65,9 +65,34 @@ _GENERATOR: Final = bytes.fromhex(
 """Of the group of P-256 (FIPS 186-4, D.1.2.3)."""
 
 
-_MESSAGE: Final = Field("message", Text(most=4_096), "The whole EIP-4361 text that was signed.")
+_MESSAGE_EXAMPLE: Final = f"""\
+tap.example wants you to sign in with your Ethereum account:
+0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf
+
+Sign in to tap.
+
+URI: https://tap.example
+Version: 1
+Chain ID: 31337
+Nonce: {"0f" * 16}
+Issued At: 2026-02-03T06:26:43.000Z
+Resources:
+- urn:tapgrid:session-key:p256:{point_text(_GENERATOR)}?bet=5000000&day=50000000&until=1770186403"""
+_SIGNATURE_EXAMPLE: Final = (
+    "0xae4264660d0c389ef73ac2649ad4adc791ccb0a1ac67ea2162b07f8b0cdafe2a"
+    "262d2b815ae92913ff4e3d443d54c326aafa0c4b6557133aa20772452e9d1c941b"
+)
+"""Of that text, by the wallet whose private key is 1."""
+
+_MESSAGE: Final = Field(
+    "message",
+    Text(most=4_096, example=_MESSAGE_EXAMPLE),
+    "The whole EIP-4361 text that was signed.",
+)
 _SIGNATURE: Final = Field(
-    "signature", Text(most=1_024), "Of the message, by EIP-191: `0x` and 130 hexadecimal digits."
+    "signature",
+    Text(most=1_024, example=_SIGNATURE_EXAMPLE),
+    "Of the message, by EIP-191: `0x` and 130 hexadecimal digits.",
 )
 
 

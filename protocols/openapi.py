@@ -198,7 +198,7 @@ def _more_headers(codes: Sequence[Code]) -> list[str]:
 def _response(answers: Sequence[object], schemas: Schemas, headers: Sequence[str]) -> Json:
     """What is answered with one status: one of these codes, TypedDicts, or a media type."""
     return {
-        "description": "; ".join(_about(answer, schemas) for answer in answers),
+        "description": " ".join(_about(answer, schemas) for answer in answers),
         "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in headers},
         "content": _content(answers, schemas),
     }

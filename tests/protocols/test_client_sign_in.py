@@ -1,12 +1,15 @@
 """A sign-in as it is sent: every field that can be wrong is named."""
 
 import re
+from typing import Any
 
 import pytest
 from eth_hash.auto import keccak
 
+from db.wallet_signatures import recover_wallet
 from domain.refusals import Refusal
-from domain.session_keys import is_point, parse_point
+from domain.session_keys import AskedKey, asked_key, is_point, parse_point
+from domain.sign_in import parse_sign_in
 from domain.units import MICROS_MAX
 from protocols.client_sign_in import DEMO, LOGIN, DemoRequest
 from tests.support.client_json import field_of
@@ -30,6 +33,16 @@ def test_a_login_takes_text() -> None:
 )
 def test_a_login_that_is_not_well_formed(fields: dict[str, object], field: str) -> None:
     assert field_of(LOGIN.parse(fields, keccak=keccak)) == field
+
+
+def test_the_described_example_of_a_login_is_a_sign_in_of_a_wallet_with_a_key() -> None:
+    properties: Any = LOGIN.schema()["properties"]
+    [text], [signed] = (properties[name]["examples"] for name in ("message", "signature"))
+    message = parse_sign_in(text, keccak)
+    assert not isinstance(message, Refusal)
+    signature = bytes.fromhex(signed.removeprefix("0x"))
+    assert recover_wallet(text, signature) == message.address.lower()
+    assert isinstance(asked_key(message.resources, message.issued_at_ms), AskedKey)
 
 
 # --- throwaway accounts -------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from domain.refusals import TABLE, Code, Refusal
 from protocols.forms import Form
 from protocols.openapi import JSON_TYPE, document, operation_id
 from protocols.openapi_schemas import component_of
-from protocols.operations import OPERATIONS, Auth, Operation
+from protocols.operations import OPERATIONS, Auth, Operation, market
 
 DOCUMENT: dict[str, Any] = document(origin="https://tap.example", version="1.2.3")
 NEVER_OVER_HTTP = {Code.METHOD_NOT_ALLOWED}
@@ -114,6 +114,7 @@ def test_each_code_stands_under_its_status(operation: Operation) -> None:
     for code in operation.all_codes:
         response = responses[str(TABLE[code].http_status)]
         assert f"`{code.value}`: {TABLE[code].message}" in response["description"]
+        assert ".;" not in response["description"]
         assert f"#/components/schemas/{component_of(code)}" in set(refs(response))
         assert ("Retry-After" in response["headers"]) >= (TABLE[code].retry_after_s is not None)
 
@@ -136,6 +137,40 @@ def test_examples_of_requests_are_read(operation: Operation) -> None:
         form: Form[object] = operation.body
         read = form.parse(example["value"], keccak=keccak)
         assert not isinstance(read, Refusal), read
+
+
+def test_examples_tell_something() -> None:
+    """A reader of the grid's example sees a grid: columns of 5 s, rows of 10 USD, a cell of it."""
+    content = described(market.GRID)["responses"]["200"]["content"][JSON_TYPE]
+    assert content["example"] == {
+        "server_time_ms": 1_770_100_003_000,
+        "chain_id": 31_337,
+        "column_s": 5,
+        "row_cents": 1_000,
+        "lockout_columns": 1,
+        "horizon_columns": 12,
+        "presets_micros": [1_000_000],
+        "rule": "touch",
+        "quote": {
+            "n": 812,
+            "published_at_ms": 1_770_100_003_000,
+            "price_cents": 4_200_500,
+            "cells": [
+                {
+                    "cell_id": "1770100010_4200000_4201000",
+                    "reward_bps": 18_500,
+                    "max_stake_micros": 1_000_000,
+                }
+            ],
+        },
+    }
+
+
+def test_both_bounds_of_a_cell_are_included() -> None:
+    """As the rule has it: a price on the edge is in the range."""
+    bounds = DOCUMENT["components"]["schemas"]["Proof"]["properties"]
+    for name in ("lo_cents", "hi_cents"):
+        assert bounds[name]["description"].endswith("in cents, included.")
 
 
 @pytest.mark.parametrize("code", Code)
