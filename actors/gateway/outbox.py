@@ -19,6 +19,9 @@ from protocols.client_socket import Channel
 
 QUEUE_MAX: Final = 1_024
 """Frames; a trader who wins a whole column of 40 cells gets 40 at once."""
+QUEUE_CHARACTERS_MAX: Final = 1024 * 1024
+"""... and so much of them. A snapshot of 1,000 open bets has some 350,000, and may be asked for as
+often as one likes by a client that reads none of them."""
 assert EVENTS_PER_WALLET_MAX < QUEUE_MAX, "the longest replay must fit, and its reply"
 
 
@@ -50,6 +53,7 @@ class Outbox:
 
     def __init__(self) -> None:
         self._queue: deque[str] = deque()
+        self._characters = 0  # in the queue
         self._latest: dict[Channel, str] = {}
         self._closing: Close | None = None
         self._something = trio.lowlevel.ParkingLot()
@@ -58,12 +62,19 @@ class Outbox:
         """Queue a frame that must arrive."""
         if self._closing is not None:
             return
-        if len(self._queue) < QUEUE_MAX:
+        if self._has_room(frame):
             self._queue.append(frame)
+            self._characters += len(frame)
             self._something.unpark_all()
         else:
             self._queue.clear()
             self.close(TOO_SLOW)
+
+    def _has_room(self, frame: str) -> bool:
+        """One frame finds room in an empty queue, however long it is."""
+        return not self._queue or (
+            len(self._queue) < QUEUE_MAX and self._characters + len(frame) <= QUEUE_CHARACTERS_MAX
+        )
 
     def put_latest(self, channel: Channel, frame: str) -> None:
         """Offer a frame that the next one of its channel replaces."""
@@ -96,7 +107,9 @@ class Outbox:
     def next_nowait(self) -> str | Close | None:
         """As `next`, but None where it would wait."""
         if self._queue:
-            return self._queue.popleft()
+            frame = self._queue.popleft()
+            self._characters -= len(frame)
+            return frame
         if self._closing is not None:
             return self._closing
         if self._latest:

@@ -1,4 +1,4 @@
-"""What clients are told where the ledger's files can't be read: that it is not their fault, or ours.
+"""What clients are told where the ledger's files can't be read: neither their fault nor a defect.
 
 A disk that fails, a file that somebody moved: what was asked may be asked again once an operator
 has mended it, and it is his to be told why.

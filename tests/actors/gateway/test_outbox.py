@@ -2,7 +2,7 @@
 
 import trio
 
-from actors.gateway.outbox import QUEUE_MAX, TOO_SLOW, Close, Outbox
+from actors.gateway.outbox import QUEUE_CHARACTERS_MAX, QUEUE_MAX, TOO_SLOW, Close, Outbox
 from protocols.client_socket import Channel
 
 
@@ -66,6 +66,27 @@ async def test_a_queue_that_is_full_cuts_the_client_off() -> None:
     outbox.put("one more")
     assert outbox.closing == TOO_SLOW
     assert await drained(outbox) == [TOO_SLOW]
+
+
+async def test_long_frames_that_are_not_read_cut_the_client_off() -> None:
+    """1,024 snapshots of 480 open bets are 170 MB, and one client may have a hundred sockets."""
+    frames = 4
+    outbox, snapshot = Outbox(), "x" * (QUEUE_CHARACTERS_MAX // frames)
+    for _ in range(10 * frames):  # one that is read as fast as it is asked for may go on
+        outbox.put(snapshot)
+        assert await outbox.next() == snapshot
+    for _ in range(frames):
+        outbox.put(snapshot)
+    assert outbox.closing is None
+    outbox.put("one more")
+    assert await drained(outbox) == [TOO_SLOW]
+
+
+async def test_one_frame_may_be_as_long_as_it_is() -> None:
+    outbox, snapshot = Outbox(), "x" * (QUEUE_CHARACTERS_MAX + 1)
+    outbox.put(snapshot)
+    assert await outbox.next() == snapshot
+    assert outbox.closing is None
 
 
 async def test_a_sender_that_waits_is_woken(autojump_clock: trio.testing.MockClock) -> None:
