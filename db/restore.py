@@ -54,6 +54,13 @@ NOTE: Final = "restored-from.json"
 QUOTE_NUMBERS_SKIPPED: Final = 1_000_000
 """Numbers that were given out after the backup was taken must not be used again. Four a second, as
 long as a backup may be old at the worst: three days."""
+_END_KEYS: Final = """
+    UPDATE session_keys SET revoked_at_ms = max(?, (SELECT high_ms FROM meta))
+    WHERE revoked_at_ms IS NULL
+"""
+"""Which of them were revoked after the backup was taken is not in it, and a revoked key must sign
+nothing ever again. They last a day at most: whoever has one signs in anew. None has signed after
+`high_ms`, whatever the clock says."""
 _INCOMING: Final = "money.incoming-"
 _ASIDE: Final = "money.before-restore-"
 _SAME_FOLDER: Final = -100  # AT_FDCWD: paths are relative to the working directory
@@ -133,7 +140,7 @@ def restore(
         _tidy_up(folder, place)
         fetched = _fetch(place, key, record, objects=objects, probe=probe, work=work)
         work.begin("check")
-        found = _bring_up_to_date(fetched, record, work)
+        found = _bring_up_to_date(fetched, record, work, at_ms=at_ms)
         work.begin("put in place")
         money = place / "money"
         here, elsewhere = _lay_out(money, fetched, folder, record, work)
@@ -189,10 +196,12 @@ def _fetch(
     return file
 
 
-def _bring_up_to_date(file: Path, record: BackupRecord, work: Work) -> Findings:
-    """Migrate the schema, skip quote numbers, and then examine what the venue will start with."""
+def _bring_up_to_date(file: Path, record: BackupRecord, work: Work, *, at_ms: EpochMs) -> Findings:
+    """Migrate the schema, skip quote numbers, end session keys, and then examine what the venue
+    will start with."""
     with closing(sqlite3.connect(file, isolation_level=None)) as connection:
         migrate(connection)
+        connection.execute(_END_KEYS, (at_ms,))
         connection.execute(
             "UPDATE meta SET next_quote_n = next_quote_n + ?", (QUOTE_NUMBERS_SKIPPED,)
         )

@@ -27,12 +27,22 @@ from db.restore import (
     restore,
 )
 from domain.backups import HOUR_MS, record_key
+from domain.refusals import Code
+from protocols.account_commands import RevokeKeys
 from protocols.backup import BackupFailed, record_to_json
-from protocols.money import QuoteNumbersReserved, ReserveQuoteNumbers, Rotate
+from protocols.money import (
+    AccountOpened,
+    BetConfirmed,
+    BetRefused,
+    OpenAccount,
+    QuoteNumbersReserved,
+    ReserveQuoteNumbers,
+    Rotate,
+)
 from protocols.ports import ObjectStoreFailed, WorkStopped
 from tests.support.backups import WEEK_MS, Place, Room, Watched
 from tests.support.killed import killed_everywhere
-from tests.support.ledgers import ALICE, AT_MS, STAKE, deposit, order, settle
+from tests.support.ledgers import ALICE, AT_MS, STAKE, deposit, grant, order, settle
 from tests.support.quick_folder import quick_folder
 
 PARTITION = file_name(AT_MS)
@@ -99,6 +109,30 @@ def test_the_venue_goes_on_with_it(place: Place) -> None:
     bring_back(place)
     place.apply(deposit(ALICE, STAKE), order(1), at_ms=LATER_MS)
     assert place.balance() == THEN
+    assert place.integrity().clean
+
+
+def test_a_key_that_was_revoked_after_the_backup_signs_nothing_any_more(tmp_path: Path) -> None:
+    """The backup can't know; so all keys end, and whoever had one signs in anew."""
+    place = Place(data=tmp_path / "data", store=tmp_path / "store")
+    place.fund()
+    revoked, other = (grant(number, session_id=f"session-{number}") for number in (1, 2))
+    place.apply(*(OpenAccount(wallet=ALICE, key=key) for key in (revoked, other)))
+    place.apply(order(0, key_id=revoked.key_id))
+    place.take()
+    place.apply(RevokeKeys(wallet=ALICE, session_id="session-1"))
+    bring_back(place)
+    for at_ms in (AT_MS, LATER_MS):
+        for key in (revoked, other):
+            (outcome,) = place.apply(order(1, key_id=key.key_id), at_ms=at_ms)
+            assert isinstance(outcome, BetRefused)
+            assert outcome.refusal.code is Code.UNAUTHORIZED
+    new = grant(3)
+    opened, placed = place.apply(
+        OpenAccount(wallet=ALICE, key=new), order(1, key_id=new.key_id), at_ms=LATER_MS
+    )
+    assert isinstance(opened, AccountOpened)
+    assert isinstance(placed, BetConfirmed)
     assert place.integrity().clean
 
 
