@@ -154,7 +154,7 @@ def test_every_way_in_which_a_connection_is_closed_is_on_the_page() -> None:
         f"at most {ID_TEXT_MAX} characters",
         f"last {recent_events.EVENTS_PER_WALLET_MAX} events of a wallet",
         f"and {recent_events.EVENTS_MAX:,} of all",
-        f"With {outbox.QUEUE_MAX:,} replies and events waiting",
+        f"With {outbox.QUEUE_MAX:,} replies and events waiting (or {outbox.QUEUE_CHARACTERS_MAX >> 20} MiB",
         f"for\n  {wire.SEND_WITHIN_S} s, it is cut off",
         f"Up to {gateway_socket.BETS_AT_ONCE_MAX} bets",
         f"there are {gateway_socket.OVER_LIMIT_MAX} more refusals",
