@@ -8,6 +8,7 @@ flight finish, and at its own deadline closes whatever a client still holds open
 from functools import partial
 from typing import Final, cast
 
+import attrs
 import structlog
 import trio
 
@@ -20,6 +21,7 @@ from actors.gateway.bets import BetDesk
 from actors.gateway.connections import Connections
 from actors.gateway.document import DocumentRoutes
 from actors.gateway.edge import Edge, new_request_id
+from actors.gateway.fair_reads import FairReads
 from actors.gateway.headers import security_headers
 from actors.gateway.health import HealthRoutes
 from actors.gateway.hub import Hub
@@ -51,6 +53,7 @@ class Gateway:
     """The parts of the door, put together."""
 
     def __init__(self, ports: GatewayPorts, *, own_path: str) -> None:
+        ports = attrs.evolve(ports, ledger_worker=FairReads(ports.ledger_worker))
         metrics = Metrics(ports)
         self._ports = ports
         self._desk = BetDesk(ports, metrics)

@@ -27,6 +27,7 @@ from actors.gateway.asgi import (
     send_answer,
 )
 from actors.gateway.cors import Cors
+from actors.gateway.fair_reads import CLIENT
 from actors.gateway.heads import refused_form, refused_head
 from actors.gateway.metrics import Metrics
 from actors.gateway.pages import Pages
@@ -95,6 +96,7 @@ class Edge:
         client = client_address(scope["client"][0], scope["headers"], self._trusted)
         scope["state"]["request_id"] = request_id
         scope["state"]["address"] = counted_as(client)
+        CLIENT.set(scope["state"]["address"])
         scope["state"]["route"] = "unmatched"
         return request_id
 
