@@ -102,6 +102,22 @@ def test_files_that_are_named_exist(page: Path) -> None:
         assert (REPOSITORY / name).exists(), name
 
 
+@pytest.mark.parametrize("package", ["actors/gateway"])
+def test_a_table_of_modules_names_them_all(package: str) -> None:
+    table = text_of(REPOSITORY / package / "__init__.py").partition('"""\n\n')[0]
+    named = re.findall(r"`(\w+)`", "".join(re.findall(r"^\|[^|]*\|", table, re.M)))
+    modules = {path.stem for path in (REPOSITORY / package).glob("*.py")} - {"__init__"}
+    assert (sorted(named), set(named)) == (sorted(set(named)), modules)
+
+
+def test_the_map_names_every_folder_and_page() -> None:
+    readme = text_of(REPOSITORY / "README.md")
+    folders = {path.parent.name for path in REPOSITORY.glob("*/*.py")} | {"web", "deploy", "docs"}
+    assert {name for name in folders if f"| `{name}/` |" not in readme} == set()
+    docs = {path.relative_to(REPOSITORY) for path in (REPOSITORY / "docs").glob("*.md")}
+    assert {page for page in docs if f"({page})" not in readme} == set()
+
+
 def test_operators_paths_exist() -> None:
     paths = [f"{operation.path}/" for operation in OPERATIONS]
     for path in set(re.findall(r"/(?:ops/\w+|healthz|readyz|metrics)", text_of(OPERATING))):

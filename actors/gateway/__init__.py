@@ -4,16 +4,20 @@
 |---|---|
 | `actor` | puts the parts together, serves, drains |
 | `ports` | settings, channels and ports: all that it needs |
-| `connections` | sockets, and hypercorn's protocol on them |
-| `edge` | what every request passes: ids, sizes, headers, counts |
+| `connections`, `wire` | who may connect, and how long a client may take for anything |
+| `edge`, `heads`, `headers`, `cors` | what every request passes, and every answer tells browsers |
 | `bets`, `bet_route` | the bet desk, and its HTTP door |
+| `signed_requests`, `signers` | is what a wallet or a session key has signed fresh and signed? |
 | `routes` | everything else over HTTP, by the operations of `protocols.operations` |
 | `trader_routes`, `auth_routes`, `account_routes` | what traders can ask |
 | `ops_routes`, `account_ops`, `upkeep`, `restarts`, `operators` | what operators can, on record |
 | `health`, `document` | what anybody can: health, numbers, the API's document |
-| `hub`, `outbox`, `socket` | the WebSocket: broadcast, bounded queues, one client |
+| `socket`, `outbox`, `hub` | the WebSocket: one client, his bounded queue, what goes to many |
+| `private_streams`, `recent_events` | a trader's own events without a gap, and a replay of them |
 | `metrics`, `tree` | what Prometheus and operators see |
-| `asking`, `reads`, `limits`, `addresses`, `asgi`, `pages`, `ulid` | small helpers of these |
+| `asking`, `reads` | the other actors, and the ledger, asked |
+| `fair_reads`, `unreadable` | whose read is next, and what is said of a ledger that can't be read |
+| `limits`, `addresses`, `asgi`, `pages`, `ulid` | small helpers of these |
 """
 
 from actors.gateway.actor import run
