@@ -7,12 +7,14 @@ families shows) count as IPv4.
 """
 
 import ipaddress
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
 NETWORK_BITS: Final = 64
+_WITH_PORT: Final = re.compile(r"(?:\[(?P<in_brackets>[^\[\]]+)\]|(?P<bare>[0-9.]+))(?::[0-9]+)?")
 WORD_LENGTH_MAX: Final = 64
 """Of what a trusted proxy wrote although it is no address."""
 
@@ -50,10 +52,17 @@ def client_address(
         return nearest
     lines = [value for name, value in headers if name.lower() == b"x-forwarded-for"]
     hops = b",".join(lines).decode("latin-1").split(",")
-    for hop in reversed([canonical(part.strip()) for part in hops]):
+    for hop in reversed([canonical(_without_port(part.strip())) for part in hops]):
         if hop and hop not in trusted_proxies:
             return hop
     return nearest
+
+
+def _without_port(hop: str) -> str:
+    """Some proxies write the client's port, too (`198.51.100.7:52814`, `[2001:db8::1]:52814`); it
+    is another one for each connection, so whoever counted it would count nothing."""
+    found = _WITH_PORT.fullmatch(hop)
+    return hop if found is None else found["in_brackets"] or found["bare"]
 
 
 class OpenConnections:

@@ -38,6 +38,21 @@ def test_a_word_without_end_is_cut() -> None:
     assert len(address(PROXY, "x" * 10_000, (PROXY,))) == 64
 
 
+@pytest.mark.parametrize(
+    ("forwarded", "expected"),
+    [
+        (f"{LIAR}, {CLIENT}:52814", CLIENT),
+        ("[2001:db8::2]:52814", "2001:db8::2"),
+        ("[2001:db8::2]", "2001:db8::2"),
+        (f"{CLIENT}, {FAR_PROXY}:443", CLIENT),
+        ("2001:db8::2", "2001:db8::2"),
+        ("[]:1", "[]:1"),
+    ],
+)
+def test_a_port_that_a_proxy_adds_makes_no_other_client(forwarded: str, expected: str) -> None:
+    assert address(PROXY, forwarded, (PROXY, FAR_PROXY)) == expected
+
+
 def test_several_header_lines_are_read_as_one() -> None:
     headers = [(b"x-forwarded-for", LIAR.encode()), (b"x-forwarded-for", CLIENT.encode())]
     assert client_address(PROXY, headers, {PROXY}) == CLIENT
