@@ -243,9 +243,12 @@ def _session_text(session: Session) -> str:
 
 
 def _parse_session(session_id: str, text: str) -> Session | None:
-    """The stored session; None for the mark of one that was ended, and for one that another version
-    of the venue wrote differently."""
-    stored = json.loads(text)
+    """The stored session; None for the mark of one that was ended, and for what is no session or
+    one that another version of the venue wrote differently."""
+    try:
+        stored = json.loads(text)
+    except ValueError:
+        return None
     match stored:
         case {
             "wallet": str(wallet),

@@ -485,8 +485,11 @@ async def test_a_store_that_hangs_at_an_end_is_told(autojump_clock: MockClock) -
         refused_with(Code.STORE_UNAVAILABLE, await end(venue, signed_in))
 
 
-async def test_a_session_written_by_another_version_is_none(venue: Desk) -> None:
+@pytest.mark.parametrize("text", ['{"wallet":"0x"}', "[]", "1", "", "no JSON"])
+async def test_what_another_version_or_nobody_of_ours_wrote_is_no_session(
+    venue: Desk, text: str
+) -> None:
     signed_in = await venue.signed_in()
-    await venue.store.put(f"session:{signed_in.session_id}", '{"wallet":"0x"}', ttl_s=60)
+    await venue.store.put(f"session:{signed_in.session_id}", text, ttl_s=60)
     refused_with(Code.UNAUTHORIZED, await venue.ask(Authenticate(token=signed_in.token)))
     assert await listed(venue) == ()
