@@ -2,7 +2,8 @@
 
     python examples/check_proof.py 01M7WVEB3SCTEDCVRTTH67RP1C [--url http://127.0.0.1:8080]
 
-It recomputes the hash of the ticks and, by the rule, who won. It ends with 0 if both hold.
+It recomputes the hash of the ticks and, by the rule, who won. It ends with 0 if both hold, with 1
+if one does not, with 2 if there is no proof to be had.
 """
 
 import argparse
@@ -11,9 +12,23 @@ import json
 import sys
 from itertools import pairwise
 from typing import Any
+from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 Json = dict[str, Any]
+
+
+def fetch(url: str, bet_id: str) -> Json:
+    """The proof. Exits where there is none: no such bet, not settled yet, no venue."""
+    try:
+        with urlopen(f"{url}/api/bets/{bet_id}/proof", timeout=30) as answer:
+            proof: Json = json.load(answer)
+            return proof
+    except HTTPError as refused:
+        print(f"no proof: {json.load(refused)['message']}", file=sys.stderr)
+    except URLError as error:
+        print(f"no venue at {url}: {error.reason}", file=sys.stderr)
+    sys.exit(2)
 
 
 def in_force(proof: Json) -> list[Json]:
@@ -47,8 +62,7 @@ def main() -> int:
     parser.add_argument("bet_id")
     parser.add_argument("--url", default="http://127.0.0.1:8080", help="where the venue is")
     arguments = parser.parse_args()
-    with urlopen(f"{arguments.url}/api/bets/{arguments.bet_id}/proof", timeout=30) as answer:
-        proof = json.load(answer)
+    proof = fetch(arguments.url, arguments.bet_id)
     checks = {
         f"{len(proof['ticks'])} ticks match their hash": ticks_sha256(proof)
         == proof["ticks_sha256"],

@@ -39,16 +39,24 @@ def audit(*, data: Path, as_json: bool, out: TextIO, notes: TextIO) -> int:
     except ChainBroken as broken:
         notes.write(f"{file}: {broken}; the {count:,} lines before it are as they were written\n")
         return WRONG
-    except OSError as error:
-        raise CannotDo(f"{file} can't be read: {error}", NO_FOLDER) from error
     notes.write(f"checked {count:,} lines: the chain holds; the last is {sha256}\n")
     return OK
 
 
 def _checked(file: Path) -> Iterator[tuple[AuditEntry, bytes]]:
     """Each entry, and the line that it was."""
-    lines, same = tee(whole_lines(file))
+    lines, same = tee(_read(file))
     return zip(check_chain(lines), same, strict=False)
+
+
+def _read(file: Path) -> Iterator[bytes]:
+    """Its lines. What goes wrong with printing them is not the file's fault."""
+    try:
+        yield from whole_lines(file)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise CannotDo(f"{file} can't be read: {error}", NO_FOLDER) from error
 
 
 def entry_line(entry: AuditEntry) -> str:

@@ -52,9 +52,13 @@ async def test_watching_the_market_and_checking_a_proof(tmp_path: Path) -> None:
         bet_id = await a_settled_bet(running.url)
         watched = await run("examples/watch.py", "--url", running.url, "--seconds", "3")
         checked = await run("examples/check_proof.py", bet_id, "--url", running.url)
+        absent = await run("examples/check_proof.py", "0" * 26, "--url", running.url)
+    away = await run("examples/check_proof.py", bet_id, "--url", running.url)
     assert watched.returncode == 0, watched.stderr
     lines = watched.stdout.decode().splitlines()
     assert "USD  feed healthy  " in lines[-1]
     assert "cells pay" in lines[-1]
     assert checked.returncode == 0, checked.stdout + checked.stderr
     assert checked.stdout.count(b"right: ") == 2
+    assert (absent.returncode, absent.stderr[:10]) == (2, b"no proof: ")
+    assert (away.returncode, away.stderr[:9]) == (2, b"no venue ")

@@ -1,11 +1,12 @@
 """`tapgrid audit` prints what operators did, and finds what was changed in it."""
 
 import json
+from io import StringIO
 from pathlib import Path
 
 import pytest
 
-from actors.commands.audit import entry_line
+from actors.commands.audit import audit, entry_line
 from db.audit_log import FileAuditLog
 from db.data_folder import DataFolder
 from protocols.audit_log import NO_LINE_BEFORE, Action, Outcome, line_of, parse_line
@@ -46,6 +47,17 @@ def test_as_json_the_lines_are_as_they_stand(tapgrid: Tapgrid, data: Path, file:
     said = tapgrid("audit", "--json", "--data", data)
     assert said.out == file.read_text()
     assert [json.loads(line)["n"] for line in said.out.splitlines()] == [1, 2, 3, 4]
+
+
+def test_a_reader_that_has_gone_is_no_fault_of_the_file(file: Path) -> None:
+    """As with `tapgrid audit | head`."""
+
+    class Gone(StringIO):
+        def write(self, text: str) -> int:
+            raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        audit(data=file.parent, as_json=False, out=Gone(), notes=StringIO())
 
 
 def test_the_first_line_that_does_not_follow_is_named(
