@@ -58,7 +58,7 @@ class Routes(QuartTrio):
             self.add_url_rule(
                 path.replace("<", "<path:") if operation.with_slashes else path,
                 endpoint=f"{operation.method} {operation.path}",
-                view_func=self._served(view, path, limited=operation.limited),
+                view_func=self._served(view, path, counted=_is_counted(operation)),
                 methods=[operation.method],
                 provide_automatic_options=False,
             )
@@ -71,18 +71,23 @@ class Routes(QuartTrio):
         log.error("request_failed", path=request.path, exc_info=exception_info)
 
     def _served(
-        self, view: View, path: str, *, limited: bool
+        self, view: View, path: str, *, counted: bool
     ) -> Callable[..., Awaitable[TrioResponse]]:
         async def serve(**parameters: str) -> TrioResponse:
             request.scope["state"]["route"] = path
-            if not limited:
+            if not counted:
                 return _response(answer_of(await view(**parameters)), _NO_STORE)
             address: str = request.scope["state"]["address"]
-            counted, refused = await take_request(self._ports, address)
+            taken, refused = await take_request(self._ports, address)
             answer = answer_of(refused or await view(**parameters))
-            return _response(answer, (*_NO_STORE, *limit_headers(counted)))
+            return _response(answer, (*_NO_STORE, *limit_headers(taken)))
 
         return serve
+
+
+def _is_counted(operation: Operation) -> bool:
+    """Before its view, that is."""
+    return operation.limited and not operation.counts_itself
 
 
 async def read_body(ports: GatewayPorts, form: Form[T]) -> T | Refusal:

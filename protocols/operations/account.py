@@ -66,11 +66,10 @@ WITHDRAW: Final = Operation(
     answer=WithdrawalRequestedJson,
     status=202,
     body=WITHDRAWAL_FORM,
-    limited=False,  # by the view, after the request's shape, as bets are
+    counts_itself=True,
     codes=(
-        *(Code.RATE_LIMITED, Code.STORE_UNAVAILABLE, Code.SIGNATURE_EXPIRED),
-        *(Code.INVALID_SIGNATURE, Code.REPLAY_DETECTED, Code.INSUFFICIENT_FUNDS, Code.FROZEN),
-        *MONEY,
+        *(Code.INVALID_SIGNATURE, Code.SIGNATURE_EXPIRED, Code.REPLAY_DETECTED),
+        *(Code.INSUFFICIENT_FUNDS, Code.FROZEN, *MONEY),
     ),
 )
 WITHDRAWALS: Final = Operation(

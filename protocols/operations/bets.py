@@ -20,6 +20,7 @@ PLACE: Final = Operation(
     answer=PlacedJson,
     status=202,
     body=BET,
+    counts_itself=True,
     codes=(
         *(Code.INSUFFICIENT_FUNDS, Code.CELL_UNAVAILABLE, Code.BAD_STAKE),
         *(Code.INVALID_SIGNATURE, Code.SIGNATURE_EXPIRED, Code.UNAUTHORIZED),

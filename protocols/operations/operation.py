@@ -68,6 +68,8 @@ class Operation:
     """May its parameter in the path hold slashes? As they are: encoded ones are refused."""
     limited: bool = True
     """Does it count against the request limit of its address?"""
+    counts_itself: bool = False
+    """Does its view count it, once its form has held? Else whoever serves it does, before."""
     description: str = ""
     """What the summary does not say."""
     also: Mapping[int, object] = attrs.field(factory=dict)

@@ -37,6 +37,9 @@ def check_described(method: str, target: str, answer: Response) -> Response:
     assert said is not None, f"{method} {target}: {answer.status} is not described: {answer.body!r}"
     missing = [name for name in said["headers"] if is_needed(name) and not has(answer, name)]
     assert not missing, f"{method} {target}: {answer.status} lacks the headers {missing}"
+    more = [name for name in api()["components"]["headers"] if has(answer, name)]
+    undescribed = [name for name in more if name not in said["headers"]]
+    assert not undescribed, f"{method} {target}: {answer.status} has the headers {undescribed}"
     assert answer.headers["content-type"] in said["content"], answer.headers["content-type"]
     if answer.headers["content-type"] == JSON_TYPE:
         faults = [
