@@ -11,6 +11,7 @@ import jsonschema_rs
 import pytest
 import trio
 
+from actors.gateway import frames as gateway_frames
 from actors.gateway import hub as gateway_hub
 from actors.gateway import outbox, recent_events, wire
 from actors.gateway import socket as gateway_socket
@@ -142,9 +143,9 @@ def test_every_way_in_which_a_connection_is_closed_is_on_the_page() -> None:
     named = set(closes())
     own = {(close.code, close.reason) for close in outbox.CLOSES}
     assert own <= named
-    source = Path(str(wire.__file__)).read_text(encoding="utf-8")
+    source = Path(str(gateway_frames.__file__)).read_text(encoding="utf-8")
     assert [reason for _, reason in named - own if f'"{reason}"' not in source] == []
-    assert {code for code, _ in named - own} == {wire.POLICY_VIOLATION}
+    assert {code for code, _ in named - own} == {gateway_frames.POLICY_VIOLATION}
 
 
 @pytest.mark.parametrize(
@@ -154,15 +155,16 @@ def test_every_way_in_which_a_connection_is_closed_is_on_the_page() -> None:
         f"at most {ID_TEXT_MAX} characters",
         f"last {recent_events.EVENTS_PER_WALLET_MAX} events of a wallet",
         f"and {recent_events.EVENTS_MAX:,} of all",
-        f"With {outbox.QUEUE_MAX:,} replies and events waiting (or {outbox.QUEUE_CHARACTERS_MAX >> 20} MiB",
+        f"With {outbox.QUEUE_MAX:,} replies and events waiting",
+        f"events waiting (or {outbox.QUEUE_CHARACTERS_MAX >> 20} MiB",
         f"for\n  {wire.SEND_WITHIN_S} s, it is cut off",
         f"Up to {gateway_socket.BETS_AT_ONCE_MAX} bets",
         f"there are {gateway_socket.OVER_LIMIT_MAX} more refusals",
         f"for {gateway_hub.IDLE_S:.0f} s is closed",
         f"(0 to {gateway_hub.RECONNECT_WITHIN_S} seconds)",
-        f"After {wire.PING_AFTER_S} s of silence",
-        f"after {wire.HEARD_WITHIN_S} s without",
-        f"within {wire.MESSAGE_WITHIN_S} s of its first byte",
+        f"After {gateway_frames.PING_AFTER_S} s of silence",
+        f"after {gateway_frames.HEARD_WITHIN_S} s without",
+        f"within {gateway_frames.MESSAGE_WITHIN_S} s of its first byte",
     ],
 )
 def test_a_limit_is_as_in_the_code(words: str) -> None:

@@ -4,7 +4,7 @@
 |---|---|
 | `actor` | puts the parts together, serves, drains |
 | `ports` | settings, channels and ports: all that it needs |
-| `connections`, `wire` | who may connect, and how long a client may take for anything |
+| `connections`, `wire`, `frames` | who may connect, and how long a client may take for anything |
 | `edge`, `heads`, `headers`, `cors` | what every request passes, and every answer tells browsers |
 | `bets`, `bet_route` | the bet desk, and its HTTP door |
 | `signed_requests`, `signers` | is what a wallet or a session key has signed fresh and signed? |

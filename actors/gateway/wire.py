@@ -1,16 +1,14 @@
-"""One client's connection: hypercorn's HTTP/1.1 and WebSocket, held against clients that mean ill.
+"""One client's connection: hypercorn's HTTP/1.1, held against clients that mean ill.
 
 Parsing, keep-alive and framing are hypercorn's, h11's and wsproto's. Ours is what bounds a client
 in time and memory, whatever it sends or does not send:
 
 * A head has `HEADERS_WITHIN_S`, however slowly its bytes come; so has an idle connection. (A body
   has its own limit, at the edge.)
-* A message of a WebSocket has `MESSAGE_WITHIN_S` from its first piece to its last. One that is too
-  large is handed over cut as soon as it is, and nothing after it.
-* A WebSocket of which nothing whole is heard for `HEARD_WITHIN_S` is closed; it is pinged before,
-  so that only who does not answer is.
 * A write that finds no room within `SEND_WITHIN_S` ends the connection.
 * Bytes are read in small portions: one client's never keep the others waiting for long.
+
+What a WebSocket's client may leave unfinished is in `frames.py`.
 
 Left out are HTTP/2, a proxy's business, and permessage-deflate: some 300 KiB of memory a client,
 and every broadcast frame compressed once per client instead of encoded once for all.
@@ -32,11 +30,10 @@ from hypercorn.events import Closed, RawData, Updated
 from hypercorn.events import Event as WireEvent
 from hypercorn.logging import Logger
 from hypercorn.protocol import ProtocolWrapper
-from hypercorn.protocol.events import Event as StreamEvent
-from hypercorn.protocol.events import Request, StreamClosed
+from hypercorn.protocol.events import Request
 from hypercorn.protocol.h11 import STREAM_ID, H11Protocol, H11WSConnection
 from hypercorn.protocol.http_stream import HTTPStream
-from hypercorn.protocol.ws_stream import WebsocketBuffer, WSStream
+from hypercorn.protocol.ws_stream import WSStream
 from hypercorn.trio.task_group import TaskGroup
 from hypercorn.trio.tcp_server import TCPServer
 from hypercorn.typing import (
@@ -46,11 +43,10 @@ from hypercorn.typing import (
     ConnectionState,
     Scope,
 )
-from wsproto.events import CloseConnection, Message, Ping, Pong
 from wsproto.utilities import ProtocolError
 
 from actors.gateway.asgi import Headers, refusal_answer
-from domain.limits import BODY_BYTES_MAX
+from actors.gateway.frames import LOOK_EVERY_S, SocketStream
 from domain.refusals import Code, Refusal, bad_request
 
 log = structlog.get_logger("gateway")
@@ -59,18 +55,10 @@ HEADERS_WITHIN_S: Final = 15
 """A request's head must be there by then; also how long an idle connection is kept."""
 SEND_WITHIN_S: Final = 10
 """A client that has not made room for one write by then is gone, or wants to hold us up."""
-MESSAGE_WITHIN_S: Final = 10
-PING_AFTER_S: Final = 20
-"""Of silence on a WebSocket."""
-HEARD_WITHIN_S: Final = 60
-LOOK_EVERY_S: Final = 5
-"""How often a WebSocket's silence and its unfinished message are looked at."""
 RECEIVE_BYTES_MAX: Final = 4 * 1024
 """Of the shortest frames these are 680, which take some 5 ms; 64 KiB at once would take 80."""
-FRAME_CHARACTERS_KEPT: Final = BODY_BYTES_MAX + 1
 EVENTS_WAITING_MAX: Final = 10
 """Pieces of a body, or messages, that wait for the application; then no more are read."""
-POLICY_VIOLATION: Final = 1008
 
 _ABSOLUTE_FORM: Final = re.compile(rb"https?://[^/?#]*", re.IGNORECASE)
 
@@ -215,101 +203,6 @@ class Tasks(TaskGroup):
 
         await super().spawn_app(cast(AppWrapper, run), config, scope, send)
         return inlet.put
-
-
-class FrameBuffer(WebsocketBuffer):
-    """One WebSocket message as it comes in. Of one that is too large only so much is kept that
-    the Gateway sees it is too large, answers so and closes."""
-
-    def __init__(self) -> None:
-        super().__init__(FRAME_CHARACTERS_KEPT)
-
-    @property
-    def is_full(self) -> bool:
-        """Is the message too large, whatever still comes of it?"""
-        return self.length >= self.max_length
-
-    def extend(self, event: Message[Any]) -> None:
-        """Append, up to the limit."""
-        room = self.max_length - self.length
-        if room > 0 or self.value is None:
-            kept = type(event)(data=event.data[: max(room, 0)])
-            super().extend(kept)
-
-
-class SocketStream(WSStream):
-    """One WebSocket; the limits on what a client may leave unfinished are here."""
-
-    buffer: FrameBuffer
-
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
-        self.buffer = FrameBuffer()
-        self._heard_s = trio.current_time()  # when something whole was last heard
-        self._begun_s: float | None = None  # when the message that is coming in began
-        self._is_deaf = False  # after a message that was too large
-        self._looking = trio.CancelScope()
-
-    async def handle(self, event: StreamEvent) -> None:
-        """One event of the connection."""
-        if isinstance(event, StreamClosed):
-            self._looking.cancel()
-        await super().handle(event)
-
-    async def _handle_events(self) -> None:
-        ping: Ping | None = None
-        for event in self.connection.events():
-            if isinstance(event, Message):
-                await self._take(event)
-            elif isinstance(event, Ping | Pong):
-                self._heard_s = trio.current_time()
-                ping = event if isinstance(event, Ping) else ping
-            elif isinstance(event, CloseConnection):
-                await self._end(event.response())
-                return
-        if ping is not None:  # of several that came together the last one is answered
-            await self._send_wsproto_event(ping.response())
-
-    async def _take(self, event: Message[Any]) -> None:
-        if self._is_deaf:
-            return
-        self.buffer.extend(event)
-        if event.message_finished or self.buffer.is_full:
-            self._is_deaf = not event.message_finished
-            self._heard_s, self._begun_s = trio.current_time(), None
-            message = self.buffer.to_message()
-            self.buffer.clear()
-            assert self.app_put is not None, "there are no frames before the application runs"
-            await self.app_put(message)
-        elif self._begun_s is None:
-            self._begun_s = trio.current_time()
-
-    async def _send_pings(self) -> None:
-        """hypercorn's hook for a task of each accepted WebSocket: end it when it is overdue."""
-        overdue = ""
-        with self._looking:
-            while not overdue:
-                await trio.sleep(LOOK_EVERY_S)
-                overdue = await self._look()
-        if overdue:
-            await self._end(CloseConnection(code=POLICY_VIOLATION, reason=overdue))
-
-    async def _look(self) -> str:
-        """Why the client has had its time; "" if it has not. A silent one is pinged."""
-        now = trio.current_time()
-        if self._begun_s is not None and now - self._begun_s >= MESSAGE_WITHIN_S:
-            return "a message took too long"
-        silence_s = now - self._heard_s
-        if silence_s >= HEARD_WITHIN_S:
-            return "nothing was heard for too long"
-        if silence_s >= PING_AFTER_S:
-            await self._send_wsproto_event(Ping())
-        return ""
-
-    async def _end(self, close: CloseConnection) -> None:
-        """Say the close, if it can still be said, and end the connection."""
-        await self._send_wsproto_event(close)
-        await self.send(StreamClosed(stream_id=self.stream_id))
 
 
 class Requests(h11.Connection):

@@ -11,8 +11,9 @@ import trio
 from structlog.testing import capture_logs
 from wsproto.events import TextMessage
 
-from actors.gateway import edge, wire
-from actors.gateway.wire import FrameBuffer, Inlet
+from actors.gateway import edge, frames, wire
+from actors.gateway.frames import FrameBuffer
+from actors.gateway.wire import Inlet
 from domain.limits import BODY_BYTES_MAX
 from tests.support.door import OPS_TOKEN, Door, open_door
 from tests.support.http_client import HttpClient
@@ -31,10 +32,12 @@ WITHIN_S = 0.1
 
 @pytest.fixture
 async def door(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Door]:
-    for limit in ("HEADERS_WITHIN_S", "MESSAGE_WITHIN_S", "PING_AFTER_S", "SEND_WITHIN_S"):
-        monkeypatch.setattr(wire, limit, WITHIN_S)
-    monkeypatch.setattr(wire, "HEARD_WITHIN_S", 4 * WITHIN_S)
-    monkeypatch.setattr(wire, "LOOK_EVERY_S", WITHIN_S / 2)
+    monkeypatch.setattr(wire, "HEADERS_WITHIN_S", WITHIN_S)
+    monkeypatch.setattr(wire, "SEND_WITHIN_S", WITHIN_S)
+    monkeypatch.setattr(frames, "MESSAGE_WITHIN_S", WITHIN_S)
+    monkeypatch.setattr(frames, "PING_AFTER_S", WITHIN_S)
+    monkeypatch.setattr(frames, "HEARD_WITHIN_S", 4 * WITHIN_S)
+    monkeypatch.setattr(frames, "LOOK_EVERY_S", WITHIN_S / 2)
     monkeypatch.setattr(edge, "BODY_WITHIN_S", WITHIN_S)
     monkeypatch.setattr(edge, "LINGER_S", WITHIN_S)
     async with open_door(tmp_path, requests_burst=100_000) as door:
