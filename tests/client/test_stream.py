@@ -173,8 +173,8 @@ async def test_what_the_venue_has_forgotten_comes_as_a_snapshot(
     proxy.drop_replies = True
     await door.settle(door.cell())
     door.channels.user_events.publish_nowait(EventsLost())
-    proxy.drop_replies = False
     await proxy.hang_up()
+    proxy.drop_replies = False
     snapshot = await next_of(stream)
     assert isinstance(snapshot, Snapshot)
     assert snapshot.account.balance_micros == 100 * USD + 850_000
@@ -202,8 +202,8 @@ async def test_a_bet_whose_reply_is_lost_is_found(
     async def lose_the_connection() -> None:
         with trio.fail_after(10):
             await events.receive()
-        proxy.drop_replies = False
         await proxy.hang_up()
+        proxy.drop_replies = False
 
     proxy.drop_replies = True
     async with trio.open_nursery() as nursery:
