@@ -61,6 +61,11 @@ _END_KEYS: Final = """
 """Which of them were revoked after the backup was taken is not in it, and a revoked key must sign
 nothing ever again. They last a day at most: whoever has one signs in anew. None has signed after
 `high_ms`, whatever the clock says."""
+_HOLD: Final = "UPDATE meta SET held = 1, held_by = ?, held_why = ?"
+HELD_BY: Final = "tapgrid restore"
+HELD_WHY: Final = "restored from a backup: order again what it lacks, then release"
+"""What was paid out after the backup was taken is whole again in the balances. Nobody bets with it
+before an operator has put that right."""
 _INCOMING: Final = "money.incoming-"
 _ASIDE: Final = "money.before-restore-"
 _SAME_FOLDER: Final = -100  # AT_FDCWD: paths are relative to the working directory
@@ -197,11 +202,12 @@ def _fetch(
 
 
 def _bring_up_to_date(file: Path, record: BackupRecord, work: Work, *, at_ms: EpochMs) -> Findings:
-    """Migrate the schema, skip quote numbers, end session keys, and then examine what the venue
-    will start with."""
+    """Migrate the schema, end session keys, hold betting, skip quote numbers, and then examine what
+    the venue will start with."""
     with closing(sqlite3.connect(file, isolation_level=None)) as connection:
         migrate(connection)
         connection.execute(_END_KEYS, (at_ms,))
+        connection.execute(_HOLD, (HELD_BY, HELD_WHY))
         connection.execute(
             "UPDATE meta SET next_quote_n = next_quote_n + ?", (QUOTE_NUMBERS_SKIPPED,)
         )

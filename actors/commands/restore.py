@@ -53,6 +53,6 @@ def _lines(restored: Restored, data: Path) -> Iterator[str]:
         first, *_ = names = [name.removesuffix(".db") for name in restored.weeks_elsewhere]
         yield f"weeks that are not here: {', '.join(names)}"
         yield f"  to read one: tapgrid restore --week {first}"
-    yield "next: check, start, and fund again what was deposited since:"
+    yield "next: check, start (on hold), put right what has happened since, release:"
     yield f"  tapgrid integrity --data {data}"
     yield f"  tapgrid serve --data {data}"

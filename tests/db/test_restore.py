@@ -112,6 +112,15 @@ def test_the_venue_goes_on_with_it(place: Place) -> None:
     assert place.integrity().clean
 
 
+def test_betting_is_held_until_what_is_lost_was_put_right(place: Place) -> None:
+    """What was paid out since is whole again in the balances."""
+    shutil.rmtree(place.data)
+    bring_back(place)
+    with place.ledger(at_ms=LATER_MS) as ledger:
+        operators = ledger.recover().operators
+    assert (operators.held, operators.held_by) == (True, "tapgrid restore")
+
+
 def test_a_key_that_was_revoked_after_the_backup_signs_nothing_any_more(tmp_path: Path) -> None:
     """The backup can't know; so all keys end, and whoever had one signs in anew."""
     place = Place(data=tmp_path / "data", store=tmp_path / "store")

@@ -18,11 +18,11 @@ from db.partition import file_name
 from supervisor.clock import SystemClock
 from tests.support.backups import Place
 from tests.support.disk import bets_on_disk, ledger_file, wait_all_ended
-from tests.support.http_client import http_client
+from tests.support.http_client import Response, http_client, once
 from tests.support.ledgers import AT_MS, order
 from tests.support.s3_server import ACCESS_KEY_ID, SECRET_ACCESS_KEY, running_s3
 from tests.support.trader import USD, Trader, near_cells, wait_grid
-from tests.support.venue_process import REPOSITORY, VenueProcess, venue
+from tests.support.venue_process import OPS_TOKEN, REPOSITORY, VenueProcess, venue
 
 pytestmark = [pytest.mark.slow, pytest.mark.system]
 
@@ -113,6 +113,8 @@ async def test_the_drill(tmp_path: Path, elsewhere: Elsewhere) -> None:
             given_back = {row["id"]: row["status"] for row in bets_on_disk(data)}
             assert given_back == dict.fromkeys(before, "void"), "nobody saw those windows"
             assert await balance(running, trader) == FUNDS_MICROS
+            assert await refusal(running, trader) == "held"
+            assert (await release(running)).status == 200
             fresh = await bet(running, trader, count=2, columns=range(3, 6))
             await wait_all_ended(data, within_s=60)
             ended = {row["id"]: row for row in bets_on_disk(data)}
@@ -174,6 +176,22 @@ async def bet(running: VenueProcess, trader: Trader, *, count: int, columns: ran
             assert answer.status == 202, answer.body
             confirmed.add(answer.json["bet_id"])
         return confirmed
+
+
+async def refusal(running: VenueProcess, trader: Trader) -> str | None:
+    """Why a bet is not taken."""
+    async with http_client(running.port) as client:
+        grid = await wait_grid(client)
+        cell = near_cells(grid, columns=range(3, 6), spare_ms=500)[0]
+        return (
+            await client.post("/api/bets", trader.bet(cell, now_ms=grid["server_time_ms"]))
+        ).error
+
+
+async def release(running: VenueProcess) -> Response:
+    """All is put right: betting goes on."""
+    reason = {"reason": "a drill"}
+    return await once(running.port, "POST", "/ops/release", reason, token=OPS_TOKEN)
 
 
 async def wait_windows_passed(data: Path) -> None:

@@ -50,7 +50,7 @@ def test_the_newest_replaces_what_is_there(data: Path, store: Path, tapgrid: Tap
         "checked 3 accounts, 13 ledger rows, 5 bets: zero drift",
         said.out.splitlines()[2],
         f"the money that was here is in {aside}",
-        "next: check, start, and fund again what was deposited since:",
+        "next: check, start (on hold), put right what has happened since, release:",
         f"  tapgrid integrity --data {data}",
         f"  tapgrid serve --data {data}",
     ]
