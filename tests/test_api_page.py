@@ -72,9 +72,10 @@ def shape(text: str) -> str:
 @pytest.mark.slow
 @pytest.mark.system
 async def test_the_page_leads_from_nothing_to_a_settled_bet(tmp_path: Path) -> None:
-    for tool in ("bash", "curl", "jq", "openssl"):
-        if shutil.which(tool) is None:
-            pytest.skip(f"needs {tool}")
+    missing = [tool for tool in ("bash", "curl", "jq", "openssl") if shutil.which(tool) is None]
+    if missing:
+        complain = pytest.fail if os.environ.get("CI") else pytest.skip
+        complain(f"apt-get install {' '.join(missing)}")
     place = tmp_path / "place"
     place.mkdir()
     (place / ".venv").symlink_to(Path(sys.executable).parents[1])
