@@ -18,7 +18,7 @@ from domain.units import EpochMs
 from protocols.ports import Allowance, Clock, StoreUnavailable
 
 ENTRIES_MAX: Final = 1_000_000
-"""2,000 bets a second keep 180,000 nonces for 90 s; a full store takes some 400 MB."""
+"""Of each kind of key: some 400 MB. 2,000 bets a second keep 180,000 nonces for 90 s."""
 _PURGED_PER_WRITE_MAX: Final = 64
 """More than a write adds, and few enough that no write stalls the loop after a quiet spell."""
 _HEAP_SLACK: Final = 1_000
@@ -31,9 +31,9 @@ class MemoryStore:
 
     def __init__(self, clock: Clock, *, entries_max: int = ENTRIES_MAX) -> None:
         self._clock = clock
-        self._texts: _Table[str] = _Table(entries_max)
-        self._buckets: _Table[Bucket] = _Table(entries_max)
-        self._sets: _Table[frozenset[str]] = _Table(entries_max)
+        self._texts: _Kinds[str] = _Kinds(entries_max)
+        self._buckets: _Kinds[Bucket] = _Kinds(entries_max)
+        self._sets: _Kinds[frozenset[str]] = _Kinds(entries_max)
 
     async def put_if_absent(self, key: str, value: str, *, ttl_s: int) -> str | None:
         """None when stored now; else the value that stands there."""
@@ -107,6 +107,42 @@ class MemoryStore:
     def __len__(self) -> int:
         """Entries kept, with those that have expired and not left yet."""
         return len(self._texts) + len(self._buckets) + len(self._sets)
+
+
+class _Kinds(Generic[V]):
+    """A table for each kind of key, which is what stands before its first colon.
+
+    So what anybody can have made for nothing (sign-ins, sessions of wallets made for it) never
+    takes the room of a trader's bets.
+    """
+
+    def __init__(self, entries_max: int) -> None:
+        self._entries_max = entries_max
+        self.tables: dict[str, _Table[V]] = {}  # the venue's code names the kinds: a handful
+
+    def __len__(self) -> int:
+        return sum(map(len, self.tables.values()))
+
+    def live(self, key: str, now_ms: EpochMs) -> V | None:
+        return self._of(key).live(key, now_ms)
+
+    def put(self, key: str, value: V, now_ms: EpochMs, expires_ms: EpochMs) -> None:
+        """Raises StoreUnavailable when the table of its kind is full of live entries."""
+        self._of(key).put(key, value, now_ms, expires_ms)
+
+    def replace(self, key: str, value: V) -> None:
+        """Another value for the rest of the life of the one that stands there."""
+        self._of(key).replace(key, value)
+
+    def drop(self, key: str) -> None:
+        self._of(key).drop(key)
+
+    def _of(self, key: str) -> "_Table[V]":
+        kind, colon, _ = key.partition(":")
+        kind = kind if colon else ""
+        if kind not in self.tables:
+            self.tables[kind] = _Table(self._entries_max)
+        return self.tables[kind]
 
 
 class _Table(Generic[V]):

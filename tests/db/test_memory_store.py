@@ -55,6 +55,17 @@ async def test_full_of_rate_limits_it_still_keeps_nonces(small: MemoryStore) -> 
     await small.put("d", "v", ttl_s=90)
 
 
+async def test_full_of_one_kind_it_still_keeps_the_others(small: MemoryStore) -> None:
+    """Sign-ins and sessions can be made by anybody in any number; bets go on all the same."""
+    for number in range(3):
+        await small.put(f"session:{number}", "v", ttl_s=90)
+        await small.put(f"sign_in_nonce:{number}", "v", ttl_s=90)
+    for kind in ("session", "sign_in_nonce"):
+        with pytest.raises(StoreUnavailable):
+            await small.put(f"{kind}:3", "v", ttl_s=90)
+    assert await small.put_if_absent("nonce:wallet:1", "v", ttl_s=90) is None
+
+
 async def test_what_has_expired_leaves_with_later_writes(clock: HandClock) -> None:
     store = MemoryStore(clock)
     for number in range(1_000):
@@ -72,4 +83,4 @@ async def test_a_key_written_over_and_over_takes_no_more_room(clock: HandClock) 
     for _ in range(5_000):
         await store.put("k", "v", ttl_s=90)
     assert len(store) == 1
-    assert len(store._texts._expiries) <= 1_100
+    assert len(store._texts.tables[""]._expiries) <= 1_100

@@ -164,7 +164,8 @@ async def test_no_message_shows_a_secret_in_its_repr(autojump_clock: MockClock) 
 def _stored(store: KeyValueStore) -> dict[str, object]:
     """All that a store in memory holds, keys and values."""
     assert isinstance(store, MemoryStore)
-    return {key: value for key, (value, _) in store._texts._entries.items()}
+    tables = store._texts.tables.values()
+    return {key: value for table in tables for key, (value, _) in table._entries.items()}
 
 
 # --- what is refused --------------------------------------------------------------------------
