@@ -286,14 +286,25 @@ async def test_a_nonce_that_another_has_used_is_free_for_me(door: Door) -> None:
 # --- checked in order -------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("age_s", "code"), [(31, "signature_expired"), (-6, "signature_expired")])
-async def test_a_stale_or_future_bet_of_a_key_is_refused(door: Door, age_s: int, code: str) -> None:
+async def of_age(door: Door, age_s: int, *, signer: str) -> Response:
+    """The answer to a bet that was signed so long ago."""
     await sign_in_with_key(door)
     door.clock.at_ms -= age_s * 1000
-    fields = by_key(door.bet(cell=door.cell(columns_ahead=9)))
+    fields = door.bet(cell=door.cell(columns_ahead=9))
     door.clock.at_ms += age_s * 1000
-    answer = await door.post("/api/bets", fields)
-    assert_refused(answer, Code(code), server_time_ms=door.clock.at_ms)
+    return await door.post("/api/bets", by_key(fields) if signer == "key" else fields)
+
+
+@pytest.mark.parametrize("signer", ["wallet", "key"])
+async def test_a_stale_bet_is_refused(door: Door, signer: str) -> None:
+    answer = await of_age(door, 31, signer=signer)
+    assert_refused(answer, Code.SIGNATURE_EXPIRED, server_time_ms=door.clock.at_ms)
+
+
+@pytest.mark.parametrize("signer", ["wallet", "key"])
+async def test_a_bet_of_the_future_is_refused(door: Door, signer: str) -> None:
+    answer = await of_age(door, -6, signer=signer)
+    assert_refused(answer, Code.SIGNATURE_EXPIRED, server_time_ms=door.clock.at_ms)
 
 
 async def test_a_bet_of_a_key_for_another_chain_is_refused(door: Door) -> None:
