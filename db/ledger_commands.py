@@ -11,6 +11,7 @@ from db.key_commands import authorise, comes_of, key_of
 from db.ledger_check import chain_breaks
 from db.recount import recount
 from db.settlement import CommandFault, next_txn
+from db.transfers import EXTERNAL_ID, Transfer, next_seq, transfer
 from db.ulid import UlidMaker
 from domain.refusals import Code, Refusal, bad_request
 from domain.units import EpochMs, Micros
@@ -34,12 +35,6 @@ from protocols.money import (
 )
 
 EXTERNAL: Final = "external"
-
-_POST_DEPOSIT: Final = """
-    INSERT INTO transaction_ledger
-        (id, txn, user_id, amount, balance_after, ref_type, ref_id, metadata, created_at_ms)
-    VALUES (?, ?, ?, ?, ?, 'DEPOSIT', ?, ?, ?)
-"""
 
 _SUMMED: Final = """
     SELECT id, balance,
@@ -269,25 +264,23 @@ def _room_micros(connection: sqlite3.Connection, command: Deposit) -> Micros | R
 def _credit(
     connection: sqlite3.Connection,
     command: Deposit,
-    amount: Micros,
+    amount_micros: Micros,
     at_ms: EpochMs,
     ulids: UlidMaker,
 ) -> None:
-    txn = next_txn(connection)
-    before = _standing(connection, command.wallet)
-    other = _standing(connection, EXTERNAL)
-    metadata = json.dumps({"by": command.by})
-    ids = ulids.take(2, at_ms)
+    user_id = _standing(connection, command.wallet).user_id
     connection.execute(
         "INSERT INTO deposits (reference, user_id, amount_micros, by_whom, created_at_ms)"
         " VALUES (?, ?, ?, ?, ?)",
-        (command.reference, before.user_id, amount, command.by, at_ms),
+        (command.reference, user_id, amount_micros, command.by, at_ms),
     )
-    for ledger_id, standing, change in zip(ids, (before, other), (amount, -amount), strict=True):
-        after = standing.balance_micros + change
-        connection.execute("UPDATE users SET balance = ? WHERE id = ?", (after, standing.user_id))
-        connection.execute(
-            _POST_DEPOSIT,
-            (ledger_id, txn, standing.user_id, change, after, command.reference, metadata, at_ms),
-        )
-    connection.execute("UPDATE users SET version = version + 1 WHERE id = ?", (before.user_id,))
+    wanted = Transfer(
+        to=user_id,
+        against=EXTERNAL_ID,
+        amount_micros=amount_micros,
+        ref_type="DEPOSIT",
+        ref_id=command.reference,
+        metadata={"by": command.by},
+    )
+    transfer(connection, wanted, at_ms=at_ms, ulids=ulids)
+    next_seq(connection, user_id)

@@ -1,6 +1,6 @@
 """Money from one account to another: a pair of ledger rows, and both balances.
 
-For what is moved one by one: withdrawals and adjustments. Each function works within the
+For what is moved one by one: deposits, withdrawals and adjustments. Each function works within the
 transaction that the ledger has open.
 """
 

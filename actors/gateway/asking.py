@@ -35,12 +35,9 @@ async def ask_sign_in(ports: GatewayPorts, command: SignInCommand, kind: type[A]
 async def ask_money(ports: GatewayPorts, command: MoneyCommand, kind: type[A]) -> A | Refusal:
     """Ask the Batcher. Without an answer it may have been done: `status_unknown`."""
     within_s = ports.settings.answer_within_ms / 1000
-    outcome: MoneyOutcome | Refused | StatusUnknown
-    outcome = await ask(ports.money, command, within_s=within_s)
-    if isinstance(outcome, StatusUnknown):
-        return Refusal(Code.STATUS_UNKNOWN)
-    if isinstance(outcome, Refused):
-        return refusal_of(outcome, draining=ports.draining.value)
+    answer: MoneyOutcome | Refused | StatusUnknown
+    answer = await ask(ports.money, command, within_s=within_s)
+    outcome = _certain(ports, answer)
     if isinstance(outcome, CommandFailed):
         return Refusal(Code.INTERNAL)
     return _expected(outcome, kind)
