@@ -39,6 +39,7 @@ from db.compression import expand
 from db.data_folder import DataFolder, NoDataFolder
 from db.durable_file import replace_file, sync_file, sync_folder
 from db.ledger_check import check_pair
+from db.ledger_commands import set_hold
 from db.migrate import migrate
 from db.partition import MANIFEST, closed_at_ms
 from db.rotation import close_file, fold_log
@@ -47,6 +48,7 @@ from domain.backups import Backup, newest
 from domain.units import EpochMs
 from protocols.accounts import IntegrityReport
 from protocols.backup import BackupFailed, BackupRecord, BackupWork
+from protocols.money import SetHold
 from protocols.ports import DiskProbe, ObjectStore, Work
 
 NOTE: Final = "restored-from.json"
@@ -61,9 +63,11 @@ _END_KEYS: Final = """
 """Which of them were revoked after the backup was taken is not in it, and a revoked key must sign
 nothing ever again. They last a day at most: whoever has one signs in anew. None has signed after
 `high_ms`, whatever the clock says."""
-_HOLD: Final = "UPDATE meta SET held = 1, held_by = ?, held_why = ?"
-HELD_BY: Final = "tapgrid restore"
-HELD_WHY: Final = "restored from a backup: order again what it lacks, then release"
+_HOLD: Final = SetHold(
+    held=True,
+    by="tapgrid restore",
+    why="restored from a backup: order again what it lacks, then release",
+)
 """What was paid out after the backup was taken is whole again in the balances. Nobody bets with it
 before an operator has put that right."""
 _INCOMING: Final = "money.incoming-"
@@ -207,7 +211,7 @@ def _bring_up_to_date(file: Path, record: BackupRecord, work: Work, *, at_ms: Ep
     with closing(sqlite3.connect(file, isolation_level=None)) as connection:
         migrate(connection)
         connection.execute(_END_KEYS, (at_ms,))
-        connection.execute(_HOLD, (HELD_BY, HELD_WHY))
+        set_hold(connection, _HOLD)
         connection.execute(
             "UPDATE meta SET next_quote_n = next_quote_n + ?", (QUOTE_NUMBERS_SKIPPED,)
         )
