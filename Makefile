@@ -3,7 +3,7 @@
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check lint fast format docs lock bench clean
+.PHONY: help setup web-tools run test check lint fast format docs lock bench clean
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
@@ -43,27 +43,39 @@ echo "Or name one: make setup PYTHON=/path/to/python3" >&2; \
 exit 1
 endef
 
+# What checks the page, from package-lock.json by the Node.js of the lock: `make run` needs none of it.
+WEB_SIGN := { cat package.json package-lock.json | cksum; pwd; } 2>&1
+WITH_NODE := PATH="$(CURDIR)/$(BIN):$$PATH"
+
+# Not `npm ci`: it wants the lock to name the programs for every other kind of machine, too.
+web-tools: setup ## make node_modules (again only when package-lock.json changed)
+	@$(WEB_SIGN) | cmp -s - node_modules/.made-from || { \
+		$(WITH_NODE) npm install --no-save --silent --no-progress && $(WEB_SIGN) > node_modules/.made-from; }
+
 run: setup ## the venue in demo mode at http://127.0.0.1:8080 (ARGS="--port 9000 ...")
 	@$(BIN)/tapgrid serve --demo $(ARGS)
 
-test: setup ## every test, also the slow ones and whole venues (ARGS="-k drain ...")
+test: web-tools ## every test, also the slow ones and whole venues (ARGS="-k drain ...")
 	@$(BIN)/python -m pytest -q $(ARGS)
 
 check: lint fast ## format, lint, types and the fast tests: before each commit
 
-lint: setup ## format, lint and types
+lint: web-tools ## format, lint and types
 	@$(BIN)/ruff format --quiet --check . || { echo "make format mends it"; exit 1; }
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy --no-error-summary
+	@$(WITH_NODE) node_modules/.bin/biome ci --log-level=warn --colors=off
+	@$(WITH_NODE) node_modules/.bin/tsc --pretty false
 
-fast: setup ## the fast tests
+fast: web-tools ## the fast tests
 	@$(BIN)/python -m pytest -q -m "not slow and not system" -n auto --dist loadfile $(ARGS)
 
-format: setup ## put the code into its form
+format: web-tools ## put the code into its form
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+	@$(WITH_NODE) node_modules/.bin/biome check --write
 
-docs: setup ## write docs/configuration.md, docs/errors.md and the table of docs/api.md from the code
+docs: setup ## write from the code: docs/configuration.md, docs/errors.md, the table of docs/api.md, the page's types
 	@$(BIN)/python -m tests.support.pages
 
 lock: setup ## compile requirements.lock from pyproject.toml
@@ -75,4 +87,4 @@ bench: setup ## run the benchmarks; what is claimed stands in bench/RESULTS.md
 		bench=bench.$$(basename "$$file" .py) && echo "$$bench" && $(BIN)/python -m "$$bench" || exit 1; done
 
 clean: ## remove .venv and caches, never the data folder
-	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+	@rm -rf .venv node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

@@ -1,4 +1,4 @@
-"""The pages of `docs/` that are made from code: `make docs` writes, `test_docs.py` compares."""
+"""What is made from code: `make docs` writes, `test_docs.py` compares."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -11,6 +11,7 @@ from config.settings import DEFAULT_FILE, RULES, Loaded, Settings, load
 from domain.refusals import TABLE, Meaning
 from protocols.operations import OPERATIONS, Auth, Operation, Tag
 from tests.support.sources import REPOSITORY
+from tests.support.wire_types import wire_types
 
 CONFIGURATION_HEAD = """\
 # Configuration
@@ -64,6 +65,7 @@ def pages() -> Mapping[str, str]:
         "docs/configuration.md": configuration(),
         "docs/errors.md": errors(),
         "docs/api.md": api(),
+        "web/types/wire.d.ts": wire_types(),
     }
 
 

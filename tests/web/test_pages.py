@@ -6,24 +6,71 @@ from pathlib import Path
 import pytest
 
 WEB = Path(__file__).resolve().parents[2] / "web"
+PAGES = sorted(WEB.glob("*.html"))
+SCRIPTS = sorted(WEB.rglob("*.js"))
 
 
-@pytest.mark.parametrize("page", sorted(WEB.glob("*.html")), ids=lambda page: page.name)
+def name_of(file: Path) -> str:
+    return str(file.relative_to(WEB))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_nothing_is_inline(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert not re.search(r"<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)|javascript:", text)
 
 
-@pytest.mark.parametrize("page", sorted(WEB.glob("*.html")), ids=lambda page: page.name)
-def test_all_that_is_named_is_there(page: Path) -> None:
-    named = re.findall(r'(?:src|href)="/([^"]+)"', page.read_text(encoding="utf-8"))
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_all_that_is_named_is_there_and_ours(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    named = re.findall(r'(?:src|href)="/([^"#]+)"', text)
     assert named
     assert [name for name in named if not (WEB / name).is_file()] == []
+    assert re.findall(r'(?:src|href)="(?!/|#)', text) == []
 
 
-@pytest.mark.parametrize("script", sorted(WEB.glob("*.js")), ids=lambda script: script.name)
+@pytest.mark.parametrize("script", SCRIPTS, ids=name_of)
 def test_nothing_from_the_wire_becomes_markup(script: Path) -> None:
     text = script.read_text(encoding="utf-8")
     assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|\beval\(|new Function", text)
-    imported = re.findall(r'from "/([^"]+)"', text)
-    assert [name for name in imported if not (WEB / name).is_file()] == []
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=name_of)
+def test_every_import_is_a_file_of_ours(script: Path) -> None:
+    imported = re.findall(
+        r'^(?:import|export)\b[^;]*?\bfrom "([^"]+)"', script.read_text(encoding="utf-8"), re.M
+    )
+    assert [name for name in imported if not (script.parent / name).is_file()] == []
+
+
+LAYERS = {
+    "domain": ("domain", "types", "state"),
+    "state": ("domain", "state", "types"),
+    "io": ("domain", "state", "io", "types"),
+    "view": ("domain", "state", "io", "view", "types"),
+}
+
+
+@pytest.mark.parametrize("script", [s for s in SCRIPTS if s.parent != WEB], ids=name_of)
+def test_imports_point_one_way(script: Path) -> None:
+    """`domain` and `state` are pure; `io` speaks to the venue, `view` to the trader. Types may be
+    named from anywhere."""
+    layer = script.relative_to(WEB).parts[0]
+    code = re.findall(
+        r'^(?:import|export)\b[^;]*?\bfrom "([^"]+)"', script.read_text(encoding="utf-8"), re.M
+    )
+    targets = {(script.parent / name).resolve().relative_to(WEB).parts[0] for name in code}
+    assert targets <= set(LAYERS[layer])
+
+
+@pytest.mark.parametrize(
+    "script",
+    [s for s in SCRIPTS if s.relative_to(WEB).parts[0] in ("domain", "state")],
+    ids=name_of,
+)
+def test_what_is_pure_has_no_clock_no_chance_and_no_page(script: Path) -> None:
+    text = re.sub(r"//[^\n]*|/\*.*?\*/", "", script.read_text(encoding="utf-8"), flags=re.S)
+    reached = (
+        r"\b(document|window|navigator|localStorage|fetch|performance|Date\.now|Math\.random)\b"
+    )
+    assert not re.search(reached, text)

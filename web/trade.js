@@ -1,0 +1,43 @@
+// The trading page on one page: state, wire, views. What each does stands in its own module.
+
+import { Api } from "./io/api.js";
+import { VenueClock } from "./io/clock.js";
+import { initialState } from "./state/state.js";
+import { Store } from "./state/store.js";
+import { reduce } from "./state/trading.js";
+import { mountBanner } from "./view/banner.js";
+import { mountBottomBar } from "./view/bottom_bar.js";
+import { byId } from "./view/dom.js";
+import { mountGrid } from "./view/grid_canvas.js";
+import { mountPanels } from "./view/panels.js";
+import { mountTable } from "./view/table.js";
+import { mountTopLine } from "./view/top_line.js";
+
+/** @import { Page } from "./page.js" */
+
+const clock = new VenueClock();
+const store = new Store(reduce, initialState());
+
+/** @type {Page} */
+const page = {
+  store,
+  clock,
+  api: new Api(() => null),
+  actions: {
+    tap: () => {},
+    look: (view) => store.dispatch({ type: "page:view", view }),
+    openEvidence: (betId) =>
+      store.dispatch({ type: "page:view", view: { panel: "evidence", betId } }),
+    closePanel: () => store.dispatch({ type: "page:view", view: { panel: "none", betId: null } }),
+    signInDemo: async () => {},
+    signInWith: async () => {},
+    signOut: async () => {},
+  },
+};
+
+mountTopLine(byId("top"), page);
+mountBanner(byId("banner"), page);
+mountGrid(byId("chart"), page);
+mountTable(byId("table"), page);
+mountPanels(byId("panel"), page);
+mountBottomBar(byId("bottom"), page);

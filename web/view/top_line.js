@@ -1,0 +1,9 @@
+/** @import { Page } from "../page.js" */
+
+/**
+ * @param {HTMLElement} place
+ * @param {Page} page
+ */
+export function mountTopLine(place, page) {
+  place.dataset.stub = String(page.store.state.view.panel);
+}
