@@ -149,8 +149,9 @@ class Edge:
             await held.pass_on(send)
             return
         scope["state"]["route"] = "page"
-        seen = header(scope["headers"], b"if-none-match")
-        await send_answer(send, page.unchanged if seen == page.etag else page.answer)
+        headers = scope["headers"]
+        accepts, has = header(headers, b"accept-encoding"), header(headers, b"if-none-match")
+        await send_answer(send, page.answer(accepts=accepts, has=has))
 
 
 NO_HANDSHAKE: Final = bad_request("upgrade", "here goes a WebSocket handshake of version 13, alone")

@@ -1,5 +1,10 @@
-"""The files of the web client, read once when a life begins: a dozen small ones."""
+"""The files of the web client, read and compressed once when a life begins: some dozens, small.
 
+They are the same for everybody and hold no secret, so nothing is learned from how well they
+compress; the answers of the API, which do, are sent as they are.
+"""
+
+import gzip
 import hashlib
 from pathlib import Path
 from typing import Final, Self
@@ -17,11 +22,12 @@ _TYPES: Final = {
     ".json": b"application/json",
     ".webmanifest": b"application/manifest+json",
 }
+_VARY: Final = (b"vary", b"accept-encoding")
 
 
-@attrs.frozen(kw_only=True)
-class Page:
-    """One file, as it is answered."""
+@attrs.frozen
+class Variant:
+    """One file in one encoding. Each has an ETag of its own: caches must not mix them up."""
 
     etag: str
     answer: Answer
@@ -30,8 +36,23 @@ class Page:
 
 
 @attrs.frozen
+class Page:
+    """One file."""
+
+    plain: Variant
+    gzipped: Variant | None
+    """None where compressing saves nothing."""
+
+    def answer(self, *, accepts: str | None, has: str | None) -> Answer:
+        """The answer to a request of these headers: Accept-Encoding, If-None-Match."""
+        variant = self.gzipped if self.gzipped and takes_gzip(accepts or "") else self.plain
+        return variant.unchanged if _names(has or "", variant.etag) else variant.answer
+
+
+@attrs.frozen
 class Pages:
-    """All files by their path; `/` is index.html. Anything else in the folder is not served."""
+    """All files by their path, a page also without its `.html`; `/` is index.html. Anything else
+    in the folder is not served."""
 
     by_path: dict[str, Page]
 
@@ -44,21 +65,59 @@ class Pages:
             for file in files
             if root is not None and file.is_file() and file.suffix in _TYPES
         }
-        if "/index.html" in pages:
-            pages["/"] = pages["/index.html"]
-        return cls(pages)
+        return cls({**pages, **{_short(path): page for path, page in pages.items()}})
 
     def find(self, path: str) -> Page | None:
         """The page at `path`, if there is one."""
         return self.by_path.get(path)
 
 
+def _short(path: str) -> str:
+    """What people type: `/operate`, and `/` for the index of a folder."""
+    short = path.removesuffix(".html")
+    return short.removesuffix("index") if short.endswith("/index") else short
+
+
+def takes_gzip(accept_encoding: str) -> bool:
+    """Does a client that sends this header take gzip? Named is better than `*`, q=0 is no."""
+    weights = dict[str, bool]()
+    for part in accept_encoding.lower().split(","):
+        coding, _, parameters = part.partition(";")
+        weights[coding.strip()] = not _is_zero(parameters)
+    return weights.get("gzip", weights.get("*", False))
+
+
+def _is_zero(parameters: str) -> bool:
+    name, _, weight = parameters.partition("=")
+    return name.strip() == "q" and not weight.strip().strip("0.")
+
+
+def _names(if_none_match: str, etag: str) -> bool:
+    """Is the entity among those that the client has? A proxy on the way may have marked it weak."""
+    named = [part.strip().removeprefix("W/") for part in if_none_match.split(",")]
+    return etag in named or "*" in named
+
+
 def _page(file: Path) -> Page:
-    body = file.read_bytes()
-    etag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
-    cache: Headers = ((b"etag", etag.encode()), (b"cache-control", b"no-cache"))
+    body, kind = file.read_bytes(), _TYPES[file.suffix]
+    digest = hashlib.sha256(body).hexdigest()[:16]
+    # Without a time in it, so that the same file is the same bytes in every life.
+    packed = gzip.compress(body, mtime=0)
+    smaller = len(packed) < len(body)
     return Page(
-        etag=etag,
-        answer=Answer(200, body, ((b"content-type", _TYPES[file.suffix]), *cache)),
-        unchanged=Answer(304, b"", cache),
+        plain=_variant(body, f'"{digest}"', ((b"content-type", kind),), vary=smaller),
+        gzipped=_variant(
+            packed,
+            f'"{digest}-gzip"',
+            ((b"content-type", kind), (b"content-encoding", b"gzip")),
+            vary=True,
+        )
+        if smaller
+        else None,
     )
+
+
+def _variant(body: bytes, etag: str, headers: Headers, *, vary: bool) -> Variant:
+    cache: Headers = ((b"etag", etag.encode()), (b"cache-control", b"no-cache"))
+    cache = (*cache, _VARY) if vary else cache
+    return Variant(etag, Answer(200, body, (*headers, *cache)), Answer(304, b"", cache))
