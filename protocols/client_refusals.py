@@ -9,7 +9,18 @@ from typing import Annotated, Final, NotRequired, TypedDict
 from msgspec import Meta
 
 from domain.refusals import Code
-from protocols.answer_fields import AmountMicros, BetIdText, RateBps, WeekText
+from domain.resolution import Rule
+from protocols.accounts import Bet
+from protocols.answer_fields import (
+    AmountMicros,
+    AtS,
+    BetIdText,
+    CellIdText,
+    PriceCents,
+    RateBps,
+    WeekText,
+)
+from protocols.money import BetStatus
 
 
 class FieldDetails(TypedDict):
@@ -78,9 +89,24 @@ class LimitDetails(TypedDict):
     balance_micros: NotRequired[AmountMicros]
 
 
+class UnjudgedDetails(TypedDict):
+    """A bet that has no proof: it is open, or was never taken. Names no trader."""
+
+    status: BetStatus
+    rule: Rule
+    cell_id: CellIdText
+    column_start_s: AtS
+    column_s: Annotated[int, Meta(description="How many seconds wide the column is.")]
+    lo_cents: PriceCents
+    hi_cents: PriceCents
+
+
 class NotFoundDetails(TypedDict):
     """Of `not_found`."""
 
+    bet: NotRequired[
+        Annotated[UnjudgedDetails, Meta(description="Of a proof: there is none, but the bet is.")]
+    ]
     archived: NotRequired[
         Annotated[list[WeekText], Meta(description="The weeks that could not be searched.")]
     ]
@@ -161,3 +187,16 @@ DETAILS: Final[Mapping[Code, type]] = {
     Code.STATUS_UNKNOWN: UnknownDetails,
 }
 """A code that is not here has none."""
+
+
+def unjudged_details(bet: Bet) -> UnjudgedDetails:
+    """What anybody who has its link may know of a bet without a verdict."""
+    return {
+        "status": bet.status,
+        "rule": bet.rule,
+        "cell_id": bet.cell_id,
+        "column_start_s": bet.column_start_s,
+        "column_s": bet.column_s,
+        "lo_cents": bet.lo_cents,
+        "hi_cents": bet.hi_cents,
+    }

@@ -25,6 +25,7 @@ from protocols.client_answers import (
 )
 from protocols.client_frames import SnapshotJson, snapshot_json
 from protocols.client_queries import BetsQuery, StatementQuery
+from protocols.client_refusals import unjudged_details
 from protocols.money import BetStatus
 from protocols.ports import LedgerReader
 
@@ -188,9 +189,14 @@ async def read_proof(ports: GatewayPorts, bet_id: BetId) -> ProofJson | Refusal:
         settled = ports.ledger.settled_bet(bet_id)
         if settled is not None:
             return proof_json(settled)
-        if ports.ledger.bet(bet_id) is None:
+        bet = ports.ledger.bet(bet_id)
+        if bet is None:
             return _not_here(ports.ledger, bet_id)
-        return Refusal(Code.NOT_FOUND, "This bet has no verdict yet: there is nothing to prove.")
+        return Refusal(
+            Code.NOT_FOUND,
+            "This bet has no verdict yet: there is nothing to prove.",
+            {"bet": unjudged_details(bet)},
+        )
 
     return await ports.ledger_worker.run(read)
 

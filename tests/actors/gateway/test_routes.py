@@ -309,10 +309,22 @@ async def test_a_proof_names_nobody_and_needs_no_token(door: Door) -> None:
 
 async def test_an_open_bet_has_no_proof_yet(door: Door) -> None:
     await door.fund()
-    placed = (await door.post("/api/bets", door.bet())).json
+    cell = door.cell()
+    placed = (await door.post("/api/bets", door.bet(cell=cell))).json
     answer = await door.get(f"/api/bets/{placed['bet_id']}/proof")
     assert_refused(answer, Code.NOT_FOUND)
     assert "no verdict yet" in answer.json["message"]
+    # What its link may show until it has one.
+    assert answer.json["bet"] == {
+        "status": "confirmed",
+        "rule": "touch",
+        "cell_id": cell.id,
+        "column_start_s": cell.column_start_s,
+        "column_s": 5,
+        "lo_cents": cell.lo_cents,
+        "hi_cents": cell.hi_cents,
+    }
+    assert WALLET[2:] not in json.dumps(answer.json).lower()
 
 
 @pytest.mark.parametrize("bet_id", ["0" * 26, "nonsense", "%00", "%ed%a0%80", "..%2f"])
