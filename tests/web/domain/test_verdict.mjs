@@ -1,0 +1,207 @@
+// The page judges as the venue does: both are held to tests/vectors/verdicts.json.
+
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { checksOf, faultsOf } from "../../../web/domain/checks.js";
+import { hashLines, isInside, recompute, silenceOf } from "../../../web/domain/verdict.js";
+
+/** @import { Proof, Tick } from "../../../web/types/wire.js" */
+
+const { cases } = JSON.parse(
+  readFileSync(new URL("../../vectors/verdicts.json", import.meta.url), "utf8"),
+);
+const BET_ID = "01HZX3Y4Z5A6B7C8D9E0F1G2H3";
+
+/** @param {Pick<Proof, "carry_in" | "ticks">} proof */
+function sha256(proof) {
+  return createHash("sha256").update(hashLines(proof)).digest("hex");
+}
+
+/**
+ * @param {[string, number, number, number] | null} row
+ * @returns {Tick | null}
+ */
+function tickOf(row) {
+  if (row === null) {
+    return null;
+  }
+  const [source, ts_ms, price_cents, trade_id] = row;
+  return { source, ts_ms, price_cents, trade_id };
+}
+
+/**
+ * The proof that the venue answers for a bet of the vectors.
+ *
+ * @param {any} given
+ * @returns {Proof}
+ */
+function proofOf({ claim, record, ...given }) {
+  const ticks = /** @type {Tick[]} */ (record.ticks.map(tickOf));
+  const prices = ticks.map((tick) => tick.price_cents);
+  return {
+    bet_id: BET_ID,
+    cell_id: `${claim.column_start_s}_${claim.lo_cents}_${claim.hi_cents}`,
+    rule: given.rule,
+    source: ticks.at(-1)?.source ?? null,
+    window_start_ms: record.start_ms,
+    window_end_ms: record.end_ms,
+    lo_cents: claim.lo_cents,
+    hi_cents: claim.hi_cents,
+    outcome: given.outcome,
+    status: claim.outcome,
+    void_reason: given.stored_void,
+    faults: [],
+    deciding_tick: tickOf(given.deciding_tick),
+    carry_in: tickOf(record.carry_in),
+    after: tickOf(record.after),
+    tick_count: ticks.length,
+    low_cents: prices.length === 0 ? null : Math.min(...prices),
+    high_cents: prices.length === 0 ? null : Math.max(...prices),
+    ticks_sha256: given.ticks_sha256,
+    watermark_ms: record.watermark_ms,
+    read_at_ms: record.read_at_ms,
+    health_intervals: record.impairments.map(
+      (/** @type {["critical" | "down", number, number | null]} */ [kind, from_ms, until_ms]) => ({
+        kind,
+        from_ms,
+        until_ms,
+      }),
+    ),
+    ticks,
+  };
+}
+
+/**
+ * The trader's own bet of the vectors.
+ *
+ * @param {any} given
+ */
+function betOf({ claim }) {
+  const { rule, column_s, stake_micros, reward_bps, outcome: status, paid_micros } = claim;
+  return { rule, column_s, stake_micros, reward_bps, status, payout_micros: paid_micros };
+}
+
+/** @param {string} name */
+function named(name) {
+  const found = cases.find((/** @type {any} */ one) => one.name === name);
+  assert.ok(found, name);
+  return found;
+}
+
+/**
+ * The names of what does not hold.
+ *
+ * @param {Proof} proof
+ * @param {ReturnType<typeof betOf> | null} bet
+ * @param {string} [betId]
+ */
+function faults(proof, bet, betId = BET_ID) {
+  const checks = checksOf(proof, { betId, sha256: sha256(proof), bet });
+  return faultsOf(checks).map(({ name }) => name);
+}
+
+for (const given of cases) {
+  test(`as the venue: ${given.name}`, () => {
+    const proof = proofOf(given);
+    const verdict = recompute(proof);
+    assert.equal(verdict.outcome, given.outcome);
+    assert.equal(verdict.voidReason, given.void_reason);
+    assert.deepEqual(verdict.decidingTick, tickOf(given.deciding_tick));
+    assert.deepEqual(faults(proof, betOf(given)).sort(), given.faults);
+  });
+}
+
+test("what the venue says of the result is not looked at", () => {
+  const given = named("a won bet stored as lost");
+  const proof = { ...proofOf(given), outcome: "lost", deciding_tick: null, faults: [] };
+  assert.equal(recompute(/** @type {Proof} */ (proof)).outcome, "won");
+});
+
+test("a crossing names the tick that it came from", () => {
+  const verdict = recompute(proofOf(named("path: up across the range")));
+  assert.ok(verdict.crossedFrom && verdict.decidingTick);
+  assert.ok(verdict.crossedFrom.price_cents < verdict.decidingTick.price_cents);
+  assert.equal(
+    recompute(proofOf(named("path: the first of several decides"))).crossedFrom?.ts_ms,
+    proofOf(named("path: the first of several decides")).carry_in?.ts_ms,
+  );
+});
+
+test("the lines of the hash are the published ones, the carry-in first", () => {
+  const proof = proofOf(named("touch: the first of several decides"));
+  assert.equal(
+    hashLines(proof),
+    [
+      "binance,1770099999500,4199999,1770099999500\n",
+      "binance,1770100001000,4201001,1770100001000\n",
+      "binance,1770100002000,4201000,1770100002000\n",
+      "binance,1770100003000,4200500,1770100003000\n",
+    ].join(""),
+  );
+  assert.equal(hashLines({ carry_in: null, ticks: [] }), "");
+});
+
+test("a silence is named from its last tick to the next, or to when it was read", () => {
+  const startMs = 1_770_100_000_000;
+  assert.deepEqual(silenceOf(proofOf(named("10001 ms before a tick"))), {
+    fromMs: startMs - 6_001,
+    untilMs: startMs + 4_000,
+  });
+  assert.deepEqual(silenceOf(proofOf(named("10001 ms before it was read"))), {
+    fromMs: startMs + 1_000,
+    untilMs: startMs + 11_001,
+  });
+  assert.equal(silenceOf(proofOf(named("10000 ms before a tick"))), null);
+});
+
+test("both edges of a range are inside", () => {
+  const range = { lo_cents: 10, hi_cents: 20 };
+  assert.deepEqual(
+    [9, 10, 20, 21].map((price) => isInside(range, price)),
+    [false, true, true, false],
+  );
+});
+
+const GOOD = named("touch: the first of several decides");
+
+/** @type {[string, string, Partial<Proof>][]} */
+const DIFFERENCES = [
+  ["another bet", "window", { bet_id: "01HZX3Y4Z5A6B7C8D9E0F1G2H4" }],
+  ["another range than the cell's", "window", { cell_id: "1770100000_4201000_4202000" }],
+  ["another time than the cell's", "window", { cell_id: "1770100005_4200000_4201000" }],
+  ["no cell", "window", { cell_id: "nonsense" }],
+  ["a window that never ends", "complete", { after: null }],
+  ["a tick too few", "count", { tick_count: 2 }],
+  ["another deciding tick", "deciding", { deciding_tick: null }],
+  ["another low", "bounds", { low_cents: 4_200_499 }],
+  ["another high", "bounds", { high_cents: 4_201_000 }],
+  ["another outcome told than stored", "outcome", { outcome: "lost" }],
+  ["the venue's own doubt", "venue", { faults: ["the ticks are out of order"] }],
+];
+
+for (const [what, fault, change] of DIFFERENCES) {
+  test(`it is seen: ${what}`, () => {
+    assert.deepEqual(faults({ ...proofOf(GOOD), ...change }, null), [fault]);
+  });
+}
+
+test("a proof without a fault holds for its trader and for anybody", () => {
+  assert.deepEqual(faults(proofOf(GOOD), null), []);
+  assert.deepEqual(faults(proofOf(GOOD), betOf(GOOD)), []);
+});
+
+test("only of one's own bet is the width of the window known, and what it was paid", () => {
+  const bet = { ...betOf(GOOD), column_s: 10, payout_micros: 1 };
+  assert.deepEqual(faults(proofOf(GOOD), bet), ["window", "payout"]);
+});
+
+test("every check has words, whether it holds or not", () => {
+  for (const given of cases) {
+    const known = { betId: BET_ID, sha256: "", bet: betOf(given) };
+    for (const { name, text } of checksOf(proofOf(given), known)) {
+      assert.ok(text.length > 0, `${given.name}: ${name}`);
+    }
+  }
+});
