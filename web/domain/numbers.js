@@ -8,6 +8,7 @@ const BPS_PER_UNIT = 10_000;
 /** Instead of a number that is not known. */
 export const NOTHING = "–";
 const MINUS = "−";
+const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
 
 /**
  * A rate: `1.85x`, `12.3x`, `100x`; nothing where a cell is not offered.
@@ -85,6 +86,36 @@ export function durationText(ms) {
     return `${Math.round(ms / 1000)} s`;
   }
   return ms < 7_200_000 ? `${Math.round(ms / 60_000)} min` : `${Math.round(ms / 3_600_000)} h`;
+}
+
+/**
+ * How long there is still to wait, never less than it is: `3 s`, `12 min`, `2 h`, `6 days`.
+ *
+ * @param {number} ms
+ */
+export function leftText(ms) {
+  if (ms <= 90_000) {
+    return `${Math.max(0, Math.ceil(ms / 1000))} s`;
+  }
+  if (ms <= 90 * 60_000) {
+    return `${Math.ceil(ms / 60_000)} min`;
+  }
+  return ms <= 48 * 3_600_000
+    ? `${Math.ceil(ms / 3_600_000)} h`
+    : `${Math.ceil(ms / 86_400_000)} days`;
+}
+
+/**
+ * When something is, by the trader's own clock: `14:03`, on another day `20 Nov, 14:03`.
+ *
+ * @param {number} atMs
+ * @param {number} nowMs
+ */
+export function whenText(atMs, nowMs) {
+  const at = new Date(atMs);
+  const time = [at.getHours(), at.getMinutes()].map(twoDigits).join(":");
+  const isToday = at.toDateString() === new Date(nowMs).toDateString();
+  return isToday ? time : `${at.getDate()} ${MONTHS[at.getMonth()]}, ${time}`;
 }
 
 /**

@@ -1,9 +1,228 @@
+// The top line: the price, how the venue is, and the ways to the panels.
+
+import { healthSigns } from "../domain/health_signs.js";
+import { NOTHING, priceText, walletText } from "../domain/numbers.js";
+import { suspension } from "../domain/suspension.js";
+import { make, setText } from "./dom.js";
+import { icon } from "./icons.js";
+
+/** @import { Sign } from "../domain/health_signs.js" */
 /** @import { Page } from "../page.js" */
+/** @import { PanelName, Session, State } from "../state/state.js" */
 
 /**
  * @param {HTMLElement} place
  * @param {Page} page
  */
 export function mountTopLine(place, page) {
-  place.dataset.stub = String(page.store.state.view.panel);
+  place.append(
+    make("h1", { class: "top-brand" }, "tapgrid"),
+    make("div", { class: "top-market" }, priceLine(page), signs(page)),
+    make(
+      "nav",
+      { class: "top-actions", "aria-label": "Views" },
+      boardButton(page),
+      panelButton(page, "history", "History"),
+      panelButton(page, "help", "Help"),
+      accountButton(page),
+    ),
+  );
+}
+
+/** @param {Page} page */
+function priceLine({ store }) {
+  const whole = make("span", {}, NOTHING);
+  const cents = make("span", { class: "top-price-cents" });
+  const line = make(
+    "p",
+    { class: "top-price" },
+    make("span", { class: "unseen" }, "BTC/USD "),
+    whole,
+    cents,
+  );
+  store.show(
+    (state) => [priceCents(state)],
+    (atCents) => {
+      const [dollars, rest] = atCents === null ? [NOTHING] : priceText(atCents).split(".");
+      setText(whole, dollars ?? NOTHING);
+      setText(cents, rest === undefined ? "" : `.${rest}`);
+    },
+  );
+  store.show(
+    (state) => [state.connection.phase !== "live" || state.market.status?.level === "critical"],
+    (isStale) => {
+      line.dataset.stale = String(isStale);
+    },
+  );
+  return line;
+}
+
+/** @param {State} state */
+function priceCents({ market }) {
+  return market.trail.at(-1)?.price_cents ?? market.quote?.price_cents ?? null;
+}
+
+/** @param {Page} page */
+function signs({ store, clock }) {
+  const paper = make("li", { class: "top-sign" }, ...leadAndText("Paper", " money"));
+  paper.hidden = true;
+  store.show(
+    (state) => [state.market.demo],
+    (demo) => {
+      paper.hidden = !demo;
+    },
+  );
+  const names = /** @type {const} */ (["connection", "feed", "betting"]);
+  const shown = names.map((name) => signElement(name));
+  store.watch(() => showAll());
+  const showAll = () => {
+    const now = healthSigns(store.state, suspension(store.state, clock.nowMs()));
+    for (const [index, name] of names.entries()) {
+      shown[index]?.show(now[name]);
+    }
+  };
+  showAll();
+  return make("ul", { class: "top-signs" }, paper, ...shown.map(({ element }) => element));
+}
+
+/**
+ * @param {string} text
+ * @param {string} wide what only a wide screen has room for
+ */
+function leadAndText(text, wide) {
+  return [text, make("span", { class: "top-wide" }, wide)];
+}
+
+/** @param {string} name */
+function signElement(name) {
+  const lead = make("span", { class: "top-wide" });
+  const text = make("span");
+  const words = make("span", { class: "top-sign-words" }, lead, text);
+  const element = make(
+    "li",
+    { class: `top-sign top-${name}` },
+    icon("look", "top-sign-icon"),
+    words,
+  );
+  return {
+    element,
+    /** @param {Sign} sign */
+    show: (sign) => {
+      element.hidden = sign.text === "";
+      element.dataset.look = String(sign.look);
+      setText(lead, sign.lead);
+      setText(text, sign.text);
+    },
+  };
+}
+
+/** @param {Page} page */
+function boardButton({ store, actions }) {
+  const words = make("span", { class: "top-words" });
+  const chart = icon("chart");
+  const table = icon("table");
+  const look = () =>
+    actions.look({ board: store.state.view.board === "chart" ? "table" : "chart" });
+  const button = make("button", { type: "button", class: "icon-button", onclick: look });
+  button.append(chart, table, words);
+  store.show(
+    (state) => [state.view.board],
+    (board) => {
+      chart.toggleAttribute("hidden", board === "chart");
+      table.toggleAttribute("hidden", board === "table");
+      setText(words, board === "chart" ? "Table" : "Chart");
+    },
+  );
+  return button;
+}
+
+/**
+ * Opens a panel, and closes it where it is open.
+ *
+ * @param {Page} page
+ * @param {"history" | "help"} panel
+ * @param {string} label
+ */
+function panelButton(page, panel, label) {
+  const button = make("button", {
+    type: "button",
+    class: "icon-button",
+    "aria-controls": "panel",
+    onclick: () => toggle(page, panel),
+  });
+  button.append(icon(panel), make("span", { class: "top-words" }, label));
+  expandedWhile(page, button, () => panel);
+  return button;
+}
+
+/** @param {Page} page */
+function accountButton(page) {
+  const sign = icon("account");
+  const words = make("span");
+  const button = make("button", {
+    type: "button",
+    class: "icon-button",
+    "aria-controls": "panel",
+    onclick: () => toggle(page, panelOf(page.store.state.session)),
+  });
+  button.append(sign, words);
+  page.store.show(
+    (state) => [state.session, state.market.demo],
+    (session, demo) => {
+      const isIn = session.phase === "in";
+      words.className = isIn ? "top-words" : "";
+      words.replaceChildren(...accountWords(session, demo));
+      sign.toggleAttribute("hidden", !isIn);
+    },
+  );
+  expandedWhile(page, button, (state) => panelOf(state.session));
+  return button;
+}
+
+/**
+ * @param {Session} session
+ * @param {boolean} demo
+ * @returns {(Node | string)[]}
+ */
+function accountWords({ phase, wallet }, demo) {
+  if (phase === "in") {
+    const short = wallet === null ? "Account" : walletText(wallet);
+    return [make("span", { class: "unseen" }, "Account "), short];
+  }
+  if (phase === "signing_in") {
+    return ["Signing in"];
+  }
+  return demo ? ["Sign in"] : leadAndText("Connect", " wallet");
+}
+
+/**
+ * @param {Session} session
+ * @returns {PanelName}
+ */
+function panelOf({ phase }) {
+  return phase === "in" ? "account" : "sign_in";
+}
+
+/**
+ * @param {Page} page
+ * @param {PanelName} panel
+ */
+function toggle({ store, actions }, panel) {
+  if (store.state.view.panel === panel) {
+    actions.closePanel();
+  } else {
+    actions.look({ panel });
+  }
+}
+
+/**
+ * @param {Page} page
+ * @param {HTMLElement} button
+ * @param {(state: State) => PanelName} panelFor
+ */
+function expandedWhile({ store }, button, panelFor) {
+  store.show(
+    (state) => [state.view.panel === panelFor(state)],
+    (isOpen) => button.setAttribute("aria-expanded", String(isOpen)),
+  );
 }
