@@ -49,6 +49,7 @@ MESSAGE_BYTES_MAX: Final = 256 * 1024
 """A Coinbase snapshot of 100 trades has 18 KB. (One of its order book, which we don't ask for, has
 2.5 MB.)"""
 LOG_REFUSAL_EVERY_S: Final = 10.0
+SENT_WITHIN_S: Final = 0.1
 
 _Stream: TypeAlias = trio.SocketStream | trio.SSLStream[trio.SocketStream]
 _LOSSES: Final = (
@@ -90,8 +91,8 @@ class Patience:
     trade_s: float = 10.0
     """Open but mute this long counts as lost. The longest quiet spell in an hour of Coinbase was
     8 s, and after 10 s the feed is CRITICAL anyway."""
-    close_s: float = 2.0
-    """For the goodbye; after it the socket is simply closed."""
+    close_s: float = 0.5
+    """For the goodbye; after it the socket is simply closed. Less than the feed is given to stop."""
     unreadable_in_a_row: int = 100
 
 
@@ -172,8 +173,11 @@ class Exchange:
         return socket
 
     async def _say_goodbye(self, socket: WebSocketConnection) -> None:
-        # Shielded, so that the goodbye is sent when we are cancelled too; bounded by its limit.
-        with trio.move_on_after(self._patience.close_s, shield=True):
+        # Shielded, so that the goodbye is sent when we are cancelled too; bounded by its limit. But
+        # then the task that would read the answer is cancelled as well: it is not waited for.
+        is_cancelled = trio.current_effective_deadline() == -math.inf
+        limit_s = SENT_WITHIN_S if is_cancelled else self._patience.close_s
+        with trio.move_on_after(limit_s, shield=True):
             await socket.aclose()
 
     def _garbage(self, fault: ParseFault) -> None:

@@ -182,6 +182,15 @@ async def test_leaving_when_cancelled_says_goodbye_too() -> None:
         assert server.sessions[0].close_code == 1000
 
 
+async def test_leaving_when_cancelled_does_not_wait_for_an_answer_that_nobody_reads() -> None:
+    async with serving(silent) as server:
+        patient = exchange(server.url, patience=Patience(close_s=6))
+        with trio.fail_after(5), trio.CancelScope() as scope:
+            async with patient.connect() as ticks:
+                scope.cancel()
+                await anext(ticks)
+
+
 async def test_leaving_does_not_wait_for_an_exchange_that_has_stopped_reading() -> None:
     async def deaf(session: Session) -> None:
         await session.send(binance_frame(1, EPOCH_MS))
