@@ -12,6 +12,8 @@ class TcpProxy:
     """Where it listens, what it has passed on, and what it is to do."""
 
     port: int = 0
+    target: int | None = None
+    """The port it passes on to. None: whoever connects is hung up on."""
     connections: int = 0
     requests: list[bytes] = attrs.field(factory=list)
     """What clients sent, as it came in."""
@@ -19,8 +21,22 @@ class TcpProxy:
     """Hang up on both sides once the server has said so many bytes more."""
     drop_replies: bool = False
     """Swallow what the server says, and keep the connection."""
+    drop_requests: bool = False
+    """Swallow what clients say, and keep the connection."""
+    _replies_pass: trio.Event = attrs.field(factory=trio.Event)
     _streams: set[trio.SocketStream] = attrs.field(factory=set)
     _connected: trio.Event = attrs.field(factory=trio.Event)  # replaced each time it is set
+
+    def __attrs_post_init__(self) -> None:
+        self._replies_pass.set()
+
+    def hold_replies(self) -> None:
+        """Keep what the server says until `pass_replies`."""
+        self._replies_pass = trio.Event()
+
+    def pass_replies(self) -> None:
+        """Send on what was held, in order, and all that comes."""
+        self._replies_pass.set()
 
     async def wait_connections(self, count: int) -> None:
         """Until so many connections have been made in all."""
@@ -32,13 +48,16 @@ class TcpProxy:
         for stream in tuple(self._streams):
             await trio.aclose_forcefully(stream)
 
-    async def serve(self, client: trio.SocketStream, target: int) -> None:
+    async def serve(self, client: trio.SocketStream) -> None:
         """One client, until either side has gone."""
         self.connections += 1
         self._connected.set()
         self._connected = trio.Event()
+        if self.target is None:
+            await trio.aclose_forcefully(client)
+            return
         try:
-            server = await trio.open_tcp_stream("127.0.0.1", target)
+            server = await trio.open_tcp_stream("127.0.0.1", self.target)
         except OSError:
             await trio.aclose_forcefully(client)
             return
@@ -57,7 +76,8 @@ class TcpProxy:
         try:
             async for chunk in client:
                 self.requests.append(bytes(chunk))
-                await server.send_all(chunk)
+                if not self.drop_requests:
+                    await server.send_all(chunk)
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             pass
         both.cancel()
@@ -65,6 +85,7 @@ class TcpProxy:
     async def _replies(self, server: trio.SocketStream, client: trio.SocketStream) -> None:
         try:
             async for chunk in server:
+                await self._replies_pass.wait()
                 if self.drop_replies:
                     continue
                 if self.cut_replies_after is not None:
@@ -80,15 +101,11 @@ class TcpProxy:
 
 
 @asynccontextmanager
-async def tcp_proxy(target: int) -> AsyncIterator[TcpProxy]:
+async def tcp_proxy(target: int | None = None) -> AsyncIterator[TcpProxy]:
     """A proxy on a free port of the loopback, in front of port `target`."""
     (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
-    proxy = TcpProxy(port=listener.socket.getsockname()[1])
-
-    async def serve(stream: trio.SocketStream) -> None:
-        await proxy.serve(stream, target)
-
+    proxy = TcpProxy(port=listener.socket.getsockname()[1], target=target)
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(trio.serve_listeners, serve, [listener])
+        nursery.start_soon(trio.serve_listeners, proxy.serve, [listener])
         yield proxy
         nursery.cancel_scope.cancel()
