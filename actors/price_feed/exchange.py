@@ -92,7 +92,7 @@ class Patience:
     """Open but mute this long counts as lost. The longest quiet spell in an hour of Coinbase was
     8 s, and after 10 s the feed is CRITICAL anyway."""
     close_s: float = 0.5
-    """For the goodbye; after it the socket is simply closed. Less than the feed is given to stop."""
+    """For the goodbye; after it the socket is simply closed. The feed has a second to stop."""
     unreadable_in_a_row: int = 100
 
 
