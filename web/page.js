@@ -17,6 +17,7 @@
  * @property {() => void} closePanel
  * @property {() => Promise<void>} signInDemo
  * @property {(wallet: Wallet, caps: KeyCaps) => Promise<void>} signInWith
+ * @property {() => void} cancelSignIn wait for the wallet no longer
  * @property {() => Promise<void>} signOut
  */
 

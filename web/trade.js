@@ -2,6 +2,7 @@
 
 import { Api } from "./io/api.js";
 import { VenueClock } from "./io/clock.js";
+import { Sessions } from "./io/session.js";
 import { initialState } from "./state/state.js";
 import { Store } from "./state/store.js";
 import { reduce } from "./state/trading.js";
@@ -17,21 +18,28 @@ import { mountTopLine } from "./view/top_line.js";
 
 const clock = new VenueClock();
 const store = new Store(reduce, initialState());
+const api = new Api(() => sessions.token(), { ended: (token) => void sessions.ended(token) });
+const sessions = new Sessions({
+  show: (session) => store.dispatch({ type: "page:session", session }),
+  api,
+  clock,
+});
 
 /** @type {Page} */
 const page = {
   store,
   clock,
-  api: new Api(() => null),
+  api,
   actions: {
     tap: () => {},
     look: (view) => store.dispatch({ type: "page:view", view }),
     openEvidence: (betId) =>
       store.dispatch({ type: "page:view", view: { panel: "evidence", betId } }),
     closePanel: () => store.dispatch({ type: "page:view", view: { panel: "none", betId: null } }),
-    signInDemo: async () => {},
-    signInWith: async () => {},
-    signOut: async () => {},
+    signInDemo: async () => void (await sessions.signInDemo()),
+    signInWith: (wallet, caps) => sessions.signInWith(wallet, caps),
+    cancelSignIn: () => sessions.cancel(),
+    signOut: () => sessions.signOut(),
   },
 };
 
@@ -41,3 +49,10 @@ mountGrid(byId("chart"), page);
 mountTable(byId("table"), page);
 mountPanels(byId("panel"), page);
 mountBottomBar(byId("bottom"), page);
+
+void sessions.restore();
+store.watch((_state, _before, event) => {
+  if (event.type === "page:rules" && event.demo) {
+    void sessions.welcome();
+  }
+});

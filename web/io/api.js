@@ -1,6 +1,9 @@
-// The venue over HTTP.
+// The venue over HTTP: one request, one answer within its deadline, or an error that says which.
 
 /** @import { Code } from "../types/wire.js" */
+
+/** So long a request may take, its answer's body included. */
+const DEADLINE_MS = 8_000;
 
 /** The venue has said no, and why. */
 export class Refused extends Error {
@@ -23,27 +26,118 @@ export class Unreachable extends Error {
 }
 
 export class Api {
-  /** @param {() => string | null} token of the session, if there is one */
-  constructor(token) {
+  #origin;
+  #ended;
+  #deadlineMs;
+
+  /**
+   * @param {() => string | null} token of the session, if there is one
+   * @param {object} [options]
+   * @param {(token: string) => void} [options.ended] hears of a token that opens nothing any more
+   * @param {string} [options.origin] of the venue; the page's own
+   * @param {number} [options.deadlineMs]
+   */
+  constructor(
+    token,
+    { ended = () => {}, origin = location.origin, deadlineMs = DEADLINE_MS } = {},
+  ) {
     this.token = token;
+    this.#ended = ended;
+    this.#origin = origin;
+    this.#deadlineMs = deadlineMs;
   }
 
   /**
    * @template T
    * @param {string} path with its query
+   * @param {string | null} [token] another one than the session's
    * @returns {Promise<T>} the body; throws Refused or Unreachable
    */
-  async get(path) {
-    throw new Unreachable(path);
+  async get(path, token = this.token()) {
+    return this.#ask("GET", path, undefined, token);
   }
 
   /**
    * @template T
    * @param {string} path
    * @param {Readonly<Record<string, unknown>>} body
+   * @param {string | null} [token] another one than the session's
    * @returns {Promise<T>} the body; throws Refused or Unreachable
    */
-  async post(path, body) {
-    throw new Unreachable(`${path} ${body}`);
+  async post(path, body, token = this.token()) {
+    return this.#ask("POST", path, JSON.stringify(body), token);
   }
+
+  /**
+   * @param {string} method
+   * @param {string} path
+   * @param {string | undefined} body
+   * @param {string | null} token
+   * @returns {Promise<any>}
+   */
+  async #ask(method, path, body, token) {
+    const { status, said } = await this.#answer(this.#url(path), method, body, token);
+    if (status < 300) {
+      return said;
+    }
+    const { error, message, ...details } = /** @type {Record<string, unknown>} */ (said ?? {});
+    if (typeof error !== "string") {
+      throw new Unreachable(`${method} ${path} was answered ${status} by something else`);
+    }
+    const refused = new Refused(/** @type {Code} */ (error), String(message ?? error), details);
+    if (token !== null && isEndOfSession(refused)) {
+      this.#ended(token);
+    }
+    throw refused;
+  }
+
+  /**
+   * Where it goes: to our own venue and nowhere else, for the token goes with it.
+   *
+   * @param {string} path
+   */
+  #url(path) {
+    const url = new URL(path, this.#origin);
+    if (url.origin !== new URL(this.#origin).origin) {
+      throw new Error("only the venue that served the page is asked");
+    }
+    return url;
+  }
+
+  /**
+   * @param {URL} url
+   * @param {string} method
+   * @param {string | undefined} body
+   * @param {string | null} token
+   */
+  async #answer(url, method, body, token) {
+    /** @type {Record<string, string>} */
+    const headers = body === undefined ? {} : { "Content-Type": "application/json" };
+    if (token !== null) {
+      headers["Authorization"] = `Bearer ${token}`;
+    }
+    try {
+      const response = await fetch(url, {
+        method,
+        headers,
+        body,
+        cache: "no-store",
+        credentials: "omit",
+        redirect: "error",
+        signal: AbortSignal.timeout(this.#deadlineMs),
+      });
+      return { status: response.status, said: /** @type {unknown} */ (await response.json()) };
+    } catch {
+      throw new Unreachable(`${method} ${url.pathname} had no answer`);
+    }
+  }
+}
+
+/**
+ * Does the refusal concern the token? A nonce or a session key that is no good is named.
+ *
+ * @param {Refused} refused
+ */
+function isEndOfSession({ code, details }) {
+  return code === "unauthorized" && !("field" in details) && !("key_id" in details);
 }

@@ -49,7 +49,8 @@
  * @property {number | null} expiresAtMs
  * @property {{keyId: string, betMaxMicros: number, dayMaxMicros: number, expiresAtMs: number} | null}
  *   key what signs taps
- * @property {string} problem why signing in did not work, for people; empty if nothing is wrong
+ * @property {string} problem what is wrong with it, for people; empty if nothing is
+ * @property {"wallet" | "venue" | null} [waitingFor] whose answer a sign-in waits for
  */
 
 /**
@@ -130,6 +131,8 @@
 
 /** How much of the price's past is kept for drawing. */
 export const TRAIL_MS = 120_000;
+/** How long a quote is shown that is not followed by another; the venue takes none for longer than 3 s. */
+export const QUOTE_MS = 5_000;
 /** How many ended bets are kept. */
 export const RESULTS_MAX = 20;
 /** How long a refused tap stays on the grid. */

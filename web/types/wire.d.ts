@@ -504,6 +504,8 @@ export interface DiskStatus {
 /** Who is at the door. */
 export interface Door {
   connections: number;
+  /** More are turned away. */
+  connections_max: number;
   /** WebSockets among them. */
   sockets: number;
 }
@@ -575,6 +577,18 @@ export interface FeedCheck {
 
 /** How far the price feed can be trusted. */
 export type FeedLevel = "healthy" | "degraded" | "critical";
+
+/** A figure that needs somebody's eye. */
+export interface Finding {
+  /** The field of this status; of an actor `actors.` and its path, of one of its channels then a dot and its name. */
+  where: string;
+  /** `act`: traders or their money are concerned, now or soon. `look`: it may come to that, or somebody has done it on purpose. */
+  level: Urgency;
+  /** For people. */
+  text: string;
+  /** Which one of docs/operating.md; empty if there is none. */
+  runbook: string;
+}
 
 /** To `auth`: the account as of `seq`; the next event is the one after it. */
 export interface Following {
@@ -832,6 +846,8 @@ export interface Nonce {
   issued_at_ms: number;
   /** Milliseconds since 1970, UTC. */
   expires_at_ms: number;
+  /** The wallet that was named; null where none was. */
+  address: string | null;
 }
 
 /** A cell that can be tapped, and at what rate. */
@@ -903,7 +919,14 @@ export interface OpsStatus {
   /** Milliseconds since 1970, UTC. */
   server_time_ms: number;
   version: string;
+  /** Is the money paper? */
+  demo: boolean;
+  /** Whose token asked. */
+  operator: string;
   draining: boolean;
+  /** What needs somebody's eye, that which wants an act first. */
+  attention: Finding[];
+  thresholds: Thresholds;
   actors: Actor[];
   feed: OpsFeed;
   breaker: Breaker;
@@ -915,6 +938,7 @@ export interface OpsStatus {
   house: House | null;
   writer: Writer;
   resolver: Resolver;
+  store: StoreStatus;
   gateway: Door;
 }
 
@@ -1257,9 +1281,39 @@ export interface StatusFrame {
   draining: boolean;
 }
 
+/** The key-value store. */
+export interface StoreStatus {
+  /** Does it answer? Without it bets are refused. */
+  up: boolean;
+}
+
 /** To `subscribe`: what is sent from now on. */
 export interface Subscribed {
   channels: Channel[];
+}
+
+/** Where figures begin to want somebody's eye, so that they can be drawn with it. */
+export interface Thresholds {
+  /** Open payout, of the bankroll. */
+  exposure_look_percent: number;
+  exposure_act_percent: number;
+  /** Depth, of the capacity. */
+  mailbox_look_percent: number;
+  mailbox_act_percent: number;
+  connections_look_percent: number;
+  connections_act_percent: number;
+  /** In use; the archive hurries. */
+  disk_warning_percent: number;
+  /** ... and no new bets are taken. */
+  disk_full_percent: number;
+  /** ... and the oldest weeks go. */
+  disk_emergency_percent: number;
+  /** While so much is free no percentage counts; 0: they always do. */
+  disk_ample_free_bytes: number;
+  archive_age_max_s: number;
+  backup_age_max_s: number;
+  /** Since the money was last added up. */
+  check_age_max_s: number;
 }
 
 /** One trade of the exchange. */
@@ -1278,6 +1332,9 @@ export interface Tick {
 export interface Ticks {
   ticks: Tick[];
 }
+
+/** How much a finding wants. */
+export type Urgency = "look" | "act";
 
 /** An account, with all that operators know of it. */
 export interface User {
