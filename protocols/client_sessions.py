@@ -23,6 +23,15 @@ SessionIdText: TypeAlias = Annotated[
     ),
 ]
 
+AddressText: TypeAlias = Annotated[
+    str,
+    Meta(
+        description="An address with its EIP-55 capitals.",
+        pattern="^0x[0-9A-Fa-f]{40}$",
+        examples=["0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf"],
+    ),
+]
+
 
 class NonceJson(TypedDict):
     """What a sign-in message must hold."""
@@ -33,6 +42,9 @@ class NonceJson(TypedDict):
     chain_id: int
     issued_at_ms: AtMs
     expires_at_ms: AtMs
+    address: Annotated[
+        AddressText | None, Meta(description="The wallet that was named; null where none was.")
+    ]
 
 
 class SignedInUserJson(TypedDict):
@@ -138,8 +150,8 @@ class LoggedOutJson(TypedDict):
     logged_out: Literal[True]
 
 
-def nonce_json(issued: NonceIssued) -> NonceJson:
-    """`GET /api/auth/nonce`."""
+def nonce_json(issued: NonceIssued, address: str | None) -> NonceJson:
+    """`GET /api/auth/nonce`; `address` has its EIP-55 capitals."""
     return {
         "nonce": issued.nonce,
         "domain": issued.domain,
@@ -147,6 +159,7 @@ def nonce_json(issued: NonceIssued) -> NonceJson:
         "chain_id": issued.chain_id,
         "issued_at_ms": issued.issued_at_ms,
         "expires_at_ms": issued.expires_at_ms,
+        "address": address,
     }
 
 

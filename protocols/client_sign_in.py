@@ -8,7 +8,15 @@ from domain.session_keys import POINT_CHARS, parse_point, point_text
 from domain.units import MICROS_MAX, Micros
 from domain.wallet import Keccak
 from protocols.client_fields import BadField, Fields, Json, present
-from protocols.forms import Field, Form, Given, Natural, Optional, Pattern, Text
+from protocols.forms import Field, Form, Given, Natural, Optional, Pattern, Text, Wallet
+
+
+@attrs.frozen(kw_only=True)
+class NonceQuery:
+    """`GET /api/auth/nonce`: who is going to sign in, if that is said."""
+
+    wallet: str | None
+    """In lower case."""
 
 
 @attrs.frozen(kw_only=True)
@@ -64,6 +72,19 @@ _GENERATOR: Final = bytes.fromhex(
 )
 """Of the group of P-256 (FIPS 186-4, D.1.2.3)."""
 
+
+_WALLET: Final = Field(
+    "wallet",
+    Optional(Wallet(), None),
+    "Who is going to sign in: then `address` is how the message must spell it.",
+)
+
+
+def _nonce(given: Given) -> NonceQuery:
+    return NonceQuery(wallet=given[_WALLET])
+
+
+NONCE: Final = Form((_WALLET,), _nonce)
 
 _MESSAGE_EXAMPLE: Final = f"""\
 tap.example wants you to sign in with your Ethereum account:

@@ -7,8 +7,9 @@ from actors.gateway.asgi import Answer, refusal_answer
 from actors.gateway.asking import ask_sign_in, session_of
 from actors.gateway.limits import sign_in_headers
 from actors.gateway.ports import GatewayPorts
-from actors.gateway.routes import Route, bearer, client, read_body
+from actors.gateway.routes import Route, bearer, client, read_body, read_query
 from domain.refusals import Refusal
+from domain.wallet import checksummed
 from protocols.accounts import SessionKey
 from protocols.client_sessions import (
     LoggedOutJson,
@@ -22,7 +23,7 @@ from protocols.client_sessions import (
     sessions_json,
     signed_in_json,
 )
-from protocols.client_sign_in import DEMO, LOGIN
+from protocols.client_sign_in import DEMO, LOGIN, NONCE
 from protocols.operations import sign_in
 from protocols.sign_in import (
     DemoSignIn,
@@ -61,10 +62,17 @@ class AuthRoutes:
 
     # Signing in
 
-    async def nonce(self) -> NonceJson | Answer:
+    async def nonce(self) -> NonceJson | Refusal | Answer:
         """What a sign-in message must hold."""
+        asked = read_query(self._ports, NONCE)
+        if isinstance(asked, Refusal):
+            return asked
         issued = await ask_sign_in(self._ports, IssueNonce(address=client()), NonceIssued)
-        return self._refused(issued) if isinstance(issued, Refusal) else nonce_json(issued)
+        if isinstance(issued, Refusal):
+            return self._refused(issued)
+        wallet = asked.wallet
+        address = None if wallet is None else checksummed(wallet, self._ports.keccak)
+        return nonce_json(issued, address)
 
     async def login(self) -> SignedInJson | Refusal | Answer:
         """A signed message for a session token."""

@@ -13,6 +13,7 @@ from protocols.client_sessions import (
 )
 from protocols.client_sign_in import DEMO as DEMO_FORM
 from protocols.client_sign_in import LOGIN as LOGIN_FORM
+from protocols.client_sign_in import NONCE as NONCE_QUERY
 from protocols.client_sign_in import SESSION_ID
 from protocols.forms import Field
 from protocols.operations.operation import ASKED, MONEY, Auth, Operation, Tag
@@ -23,7 +24,10 @@ NONCE: Final = Operation(
     summary="What a sign-in message must hold.",
     tag=Tag.SIGN_IN,
     answer=NonceJson,
+    query=NONCE_QUERY,
     codes=ASKED,
+    description="An EIP-4361 message spells the wallet with the capitals of EIP-55, which take"
+    " Keccak-256: a browser, which does not have it, names its `wallet` and is told.",
 )
 LOGIN: Final = Operation(
     method="POST",

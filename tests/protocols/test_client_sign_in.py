@@ -11,7 +11,7 @@ from domain.refusals import Refusal
 from domain.session_keys import AskedKey, asked_key, is_point, parse_point
 from domain.sign_in import parse_sign_in
 from domain.units import MICROS_MAX
-from protocols.client_sign_in import DEMO, LOGIN, DemoRequest
+from protocols.client_sign_in import DEMO, LOGIN, NONCE, DemoRequest, NonceQuery
 from tests.support.client_json import field_of
 
 
@@ -43,6 +43,19 @@ def test_the_described_example_of_a_login_is_a_sign_in_of_a_wallet_with_a_key() 
     signature = bytes.fromhex(signed.removeprefix("0x"))
     assert recover_wallet(text, signature) == message.address.lower()
     assert isinstance(asked_key(message.resources, message.issued_at_ms), AskedKey)
+
+
+def test_a_nonce_may_be_asked_for_by_a_wallet_in_any_capitals() -> None:
+    address = "0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf"
+    for spelled in (address, address.lower()):
+        asked = NONCE.parse_query({"wallet": [spelled]}, keccak=keccak)
+        assert asked == NonceQuery(wallet=address.lower())
+    assert NONCE.parse_query({}, keccak=keccak) == NonceQuery(wallet=None)
+
+
+@pytest.mark.parametrize("wallets", [["0x"], [""], ["0x" + "1" * 40, "0x" + "2" * 40]])
+def test_a_nonce_is_asked_for_by_one_wallet_or_none(wallets: list[str]) -> None:
+    assert field_of(NONCE.parse_query({"wallet": wallets}, keccak=keccak)) == "wallet"
 
 
 # --- throwaway accounts -------------------------------------------------------------------------

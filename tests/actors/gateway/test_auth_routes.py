@@ -60,6 +60,31 @@ async def test_a_sign_in_with_a_key_tells_its_name_its_caps_and_its_end(door: Do
     }
 
 
+@pytest.mark.parametrize(
+    "wallet",
+    [
+        "0x7e5f4552091a69125d5dfcb7b8c2659029395bdf",
+        "0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf",
+        "0x7E5F4552091A69125D5DFCB7B8C2659029395BDF",
+    ],
+)
+async def test_a_wallet_that_is_named_is_spelled_as_its_message_must(
+    door: Door, wallet: str
+) -> None:
+    issued = (await door.get(f"/api/auth/nonce?wallet={wallet}")).json
+    assert issued["address"] == "0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf"
+
+
+async def test_without_a_wallet_there_is_no_address(door: Door) -> None:
+    assert (await door.get("/api/auth/nonce")).json["address"] is None
+
+
+@pytest.mark.parametrize("wallet", ["", "0x12", "0x7E5F4552091A69125d5DfCb7b8C2659029395bdf"])
+async def test_what_is_no_wallet_gets_no_nonce(door: Door, wallet: str) -> None:
+    answer = await door.get(f"/api/auth/nonce?wallet={wallet}")
+    assert_refused(answer, Code.BAD_REQUEST, field="wallet")
+
+
 async def test_a_sign_in_without_a_key_has_none(door: Door) -> None:
     issued = (await door.get("/api/auth/nonce")).json
     answer = (await door.post("/api/auth/login", login_body(issued))).json
