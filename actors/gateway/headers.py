@@ -30,10 +30,11 @@ def security_headers(origin: str) -> Headers:
 
 
 def _policy(origin: str) -> str:
-    """Older browsers do not take a WebSocket of the same host for 'self', so it is named."""
+    """Older browsers do not take a WebSocket of the same host for 'self', so it is named. Wallets
+    announce their icons as `data:` (EIP-6963); an image runs nothing and can tell nobody."""
     socket_origin = "ws" + origin.removeprefix("http")
     return (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
         f"connect-src 'self' {socket_origin}; manifest-src 'self'; base-uri 'none'; "
         "form-action 'none'; frame-ancestors 'none'"
     )

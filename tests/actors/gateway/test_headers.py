@@ -38,6 +38,10 @@ def test_a_page_may_connect_to_the_venue_and_its_socket(origin: str, socket: str
     assert policy(origin)["connect-src"] == f"'self' {socket}"
 
 
+def test_an_image_is_ours_or_came_with_a_wallet() -> None:
+    assert policy("https://tap.example")["img-src"] == "'self' data:"
+
+
 def test_browsers_are_told_to_stay_with_tls_only_where_there_is_any() -> None:
     assert dict(security_headers("https://tap.example"))[b"strict-transport-security"]
     assert b"strict-transport-security" not in dict(security_headers("http://tap.example"))
