@@ -2,6 +2,7 @@
 
 import { Api } from "./io/api.js";
 import { VenueClock } from "./io/clock.js";
+import { Follower } from "./io/follow.js";
 import { Sessions } from "./io/session.js";
 import { initialState } from "./state/state.js";
 import { Store } from "./state/store.js";
@@ -23,6 +24,15 @@ const sessions = new Sessions({
   show: (session) => store.dispatch({ type: "page:session", session }),
   api,
   clock,
+});
+const follower = new Follower({
+  store,
+  api,
+  clock,
+  sessions,
+  url: `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`,
+  chance: Math.random,
+  caughtUp: () => {},
 });
 
 /** @type {Page} */
@@ -56,3 +66,14 @@ store.watch((_state, _before, event) => {
     void sessions.welcome();
   }
 });
+
+setInterval(() => store.dispatch({ type: "page:tick", nowMs: clock.nowMs() }), 1000);
+for (const event of ["online", "pageshow", "focus"]) {
+  addEventListener(event, () => follower.socket.hasten());
+}
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden) {
+    follower.socket.hasten();
+  }
+});
+follower.socket.connect();

@@ -1,11 +1,13 @@
 // What time it is at the venue: bets are signed and drawn by its clock, not by ours.
 
+import { answered, NOT_HEARD, overheard, venueMs } from "../domain/venue_time.js";
+
 export class VenueClock {
-  #aheadMs = 0;
+  #time = NOT_HEARD;
 
   /** @returns {number} ms since 1970, UTC, by the venue's clock */
   nowMs() {
-    return this.pageMs() + this.#aheadMs;
+    return venueMs(this.#time, this.pageMs());
   }
 
   /** @returns {number} ms since 1970 by the page's own clock; never steps back */
@@ -16,11 +18,14 @@ export class VenueClock {
   /**
    * The venue has said what time it is.
    *
-   * @param {number} venueMs
+   * @param {number} saidMs
    * @param {number | null} askedAtMs when it was asked, by the page's clock; null: it was not
    */
-  hear(venueMs, askedAtMs = null) {
+  hear(saidMs, askedAtMs = null) {
     const atMs = this.pageMs();
-    this.#aheadMs = venueMs - (askedAtMs === null ? atMs : (askedAtMs + atMs) / 2);
+    this.#time =
+      askedAtMs === null
+        ? overheard(this.#time, saidMs, atMs)
+        : answered(this.#time, saidMs, askedAtMs, atMs);
   }
 }

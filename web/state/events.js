@@ -16,7 +16,7 @@
  *   | {type: "page:account", account: Account}
  *   | {type: "page:snapshot", snapshot: Snapshot, nowMs: number}
  *   | {type: "page:resumed", nowMs: number}
- *   | {type: "page:open_bets", bets: readonly Bet[], nowMs: number}
+ *   | {type: "page:found", bet: Bet}
  *   | {type: "page:tapped", bet: HeldBet}
  *   | {type: "page:placed", nonce: string, bet: Confirmed | LookedUpBet, nowMs: number}
  *   | {type: "page:refused", nonce: string | null, refused: RefusedTap}
@@ -33,7 +33,7 @@
  * - `page:lost`: every pending bet becomes unknown.
  * - `page:snapshot`: the account, its open bets and its last results, in place of all that was known.
  * - `page:resumed`: all events that were missed have been sent again.
- * - `page:open_bets`: open bets as the venue lists them, where the stream began without a snapshot.
+ * - `page:found`: a bet that the page did not know of, as the venue lists it.
  * - `page:placed`: the reply to a bet, or to asking after it. The frame `bet:confirmed` may come
  *   before or after it, or alone, for a bet that another tab has placed.
  * - `page:unsure`: it was sent, and whether it arrived can't be told yet.
