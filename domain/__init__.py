@@ -24,6 +24,7 @@ time it is. A rule of tapgrid stands in exactly one module of this package:
 | `batching` | is a batch due |
 | `backups` | what backups are called, when one is due, which are kept |
 | `archiving` | what becomes of a closed week: its next step into the archive, when it may go |
+| `attention` | which figures need an operator's eye |
 | `signed_text`, `sign_in` | the texts that wallets sign |
 | `wallet` | addresses and signatures as text |
 | `token_bucket` | is one more request allowed |

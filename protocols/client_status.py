@@ -4,6 +4,7 @@ from typing import Annotated, Literal, NotRequired, TypeAlias, TypedDict
 
 from msgspec import Meta
 
+from domain.attention import Urgency
 from domain.disk import DiskLevel
 from protocols.answer_fields import AmountMicros, AtMs, Bytes, Count, PriceCents
 from protocols.client_market import FeedJson, SourceJson
@@ -227,6 +228,7 @@ class DoorJson(TypedDict):
     """Who is at the door."""
 
     connections: Count
+    connections_max: Annotated[int, Meta(description="More are turned away.")]
     sockets: Annotated[int, Meta(description="WebSockets among them.")]
 
 
@@ -239,13 +241,70 @@ class UpkeepJson(TypedDict):
     disk: DiskStatusJson
 
 
+class StoreStatusJson(TypedDict):
+    """The key-value store."""
+
+    up: Annotated[bool, Meta(description="Does it answer? Without it bets are refused.")]
+
+
+class FindingJson(TypedDict):
+    """A figure that needs somebody's eye."""
+
+    where: Annotated[
+        str,
+        Meta(
+            description="The field of this status; of an actor `actors.` and its path, of one of "
+            "its channels then a dot and its name.",
+            examples=["feed.level", "actors.venue/batcher.money"],
+        ),
+    ]
+    level: Annotated[
+        Urgency,
+        Meta(
+            description="`act`: traders or their money are concerned, now or soon. `look`: it may "
+            "come to that, or somebody has done it on purpose."
+        ),
+    ]
+    text: Annotated[str, Meta(description="For people.")]
+    runbook: Annotated[
+        str, Meta(description="Which one of docs/operating.md; empty if there is none.")
+    ]
+
+
+class ThresholdsJson(TypedDict):
+    """Where figures begin to want somebody's eye, so that they can be drawn with it."""
+
+    exposure_look_percent: Annotated[int, Meta(description="Open payout, of the bankroll.")]
+    exposure_act_percent: int
+    mailbox_look_percent: Annotated[int, Meta(description="Depth, of the capacity.")]
+    mailbox_act_percent: int
+    connections_look_percent: int
+    connections_act_percent: int
+    disk_warning_percent: Annotated[int, Meta(description="In use; the archive hurries.")]
+    disk_full_percent: Annotated[int, Meta(description="... and no new bets are taken.")]
+    disk_emergency_percent: Annotated[int, Meta(description="... and the oldest weeks go.")]
+    disk_ample_free_bytes: Annotated[
+        int, Meta(description="While so much is free no percentage counts; 0: they always do.")
+    ]
+    archive_age_max_s: int
+    backup_age_max_s: int
+    check_age_max_s: Annotated[int, Meta(description="Since the money was last added up.")]
+
+
 class OpsStatusJson(UpkeepJson):
     """The venue, as operators see it."""
 
     venue: Annotated[str, Meta(description="The state of its outermost supervisor.")]
     server_time_ms: AtMs
     version: str
+    demo: Annotated[bool, Meta(description="Is the money paper?")]
+    operator: Annotated[str, Meta(description="Whose token asked.")]
     draining: bool
+    attention: Annotated[
+        list[FindingJson],
+        Meta(description="What needs somebody's eye, that which wants an act first."),
+    ]
+    thresholds: ThresholdsJson
     actors: list[ActorJson]
     feed: OpsFeedJson
     breaker: BreakerJson
@@ -255,6 +314,7 @@ class OpsStatusJson(UpkeepJson):
     house: Annotated[HouseJson | None, Meta(description="Null where the ledger can't be read.")]
     writer: WriterJson
     resolver: ResolverJson
+    store: StoreStatusJson
     gateway: DoorJson
 
 

@@ -39,6 +39,7 @@ from db.wallet_signatures import keccak_256, recover_wallet
 from db.week_restore import WeeksBackHere
 from db.weekly_ledger import WeeklyLedger, open_current
 from db.weekly_reader import WeeklyReader
+from domain.attention import Thresholds
 from domain.backups import Retention
 from domain.batching import BatchRule
 from domain.caps import HouseCaps
@@ -271,6 +272,7 @@ def venue_settings(settings: Settings, *, token: str, version: str) -> system.Ve
             faucet_balance_max_micros=settings.faucet.balance_max_micros,
             drain_within_s=settings.venue.drain_within_s * 2 / 5,
             web_root=WEB_ROOT,
+            thresholds=_thresholds(settings),
             version=version,
         ),
         publisher=publisher.PublisherSettings(
@@ -294,14 +296,9 @@ def _sign_in_settings(settings: Settings) -> SignInSettings:
 
 
 def _upkeep_settings(settings: Settings) -> system.UpkeepSettings:
-    disk, audit, backup = settings.disk, settings.audit, settings.backup
+    audit, backup = settings.audit, settings.backup
     return system.UpkeepSettings(
-        disk=DiskThresholds(
-            warning_percent=disk.warning_percent,
-            full_percent=disk.full_percent,
-            emergency_percent=disk.emergency_percent,
-            ample_free_bytes=disk.ample_free_mib * 1024 * 1024,
-        ),
+        disk=_disk_thresholds(settings),
         check_all_every_s=audit.full_every_hours * 3_600,
         check_new_every_s=audit.partial_every_minutes * 60,
         backup_every_ms=backup.every_minutes * 60_000,
@@ -309,6 +306,24 @@ def _upkeep_settings(settings: Settings) -> system.UpkeepSettings:
             hourly_for_hours=backup.hourly_for_hours, daily_for_days=backup.daily_for_days
         ),
         weeks_on_disk=settings.archive.weeks_on_disk,
+    )
+
+
+def _disk_thresholds(settings: Settings) -> DiskThresholds:
+    disk = settings.disk
+    return DiskThresholds(
+        warning_percent=disk.warning_percent,
+        full_percent=disk.full_percent,
+        emergency_percent=disk.emergency_percent,
+        ample_free_bytes=disk.ample_free_mib * 1024 * 1024,
+    )
+
+
+def _thresholds(settings: Settings) -> Thresholds:
+    return Thresholds.of(
+        disk=_disk_thresholds(settings),
+        backup_every_s=settings.backup.every_minutes * 60,
+        check_every_s=settings.audit.full_every_hours * 3_600,
     )
 
 

@@ -14,7 +14,7 @@
 | `health`, `document` | what anybody can: health, numbers, the API's document |
 | `socket`, `outbox`, `hub` | the WebSocket: one client, his bounded queue, what goes to many |
 | `private_streams`, `recent_events` | a trader's own events without a gap, and a replay of them |
-| `metrics`, `tree` | what Prometheus and operators see |
+| `metrics`, `tree`, `attention` | what Prometheus and operators see |
 | `asking`, `reads` | the other actors, and the ledger, asked |
 | `fair_reads`, `unreadable` | whose read is next, and what is said of a ledger that can't be read |
 | `limits`, `addresses`, `asgi`, `pages`, `ulid` | small helpers of these |

@@ -62,7 +62,7 @@ class HealthRoutes:
         now_ms = self._ports.clock.now_ms()
         checks: ChecksJson = {
             "database": {"status": _word(await self._database_answers())},
-            "store": {"status": _word(await self._store_answers())},
+            "store": {"status": _word(await store_answers(self._ports))},
             "price_feed": self._price_feed(now_ms),
             "circuit_breaker": self._breaker(),
             "actors": self._actors(),
@@ -95,7 +95,7 @@ class HealthRoutes:
     async def metrics(self) -> Answer:
         """For Prometheus."""
         house = await self._house()
-        store_up = await self._store_answers()
+        store_up = await store_answers(self._ports)
         text = self._metrics.exposition(house, store_up=store_up)
         return Answer(200, text, ((b"content-type", EXPOSITION_TYPE),))
 
@@ -110,16 +110,6 @@ class HealthRoutes:
         except LedgerUnreadable as error:
             log.error("ledger_unreadable", why=str(error))
         return None
-
-    async def _store_answers(self) -> bool:
-        try:
-            with trio.move_on_after(CHECKED_WITHIN_S):
-                # A store that is full still answers what it is asked, and takes no nonce.
-                await self._ports.store.put("health", "1", ttl_s=60)
-                return True
-        except StoreUnavailable:
-            pass
-        return False
 
     def _price_feed(self, now_ms: int) -> FeedCheckJson:
         feed = self._ports.feed.value
@@ -139,6 +129,18 @@ class HealthRoutes:
     def _actors(self) -> ActorsCheckJson:
         missing = down(self._ports.supervisor_status())
         return {"status": _word(not missing), "down": missing}
+
+
+async def store_answers(ports: GatewayPorts) -> bool:
+    """Does the key-value store take what it is given?"""
+    try:
+        with trio.move_on_after(CHECKED_WITHIN_S):
+            # A store that is full still answers what it is asked, and takes no nonce.
+            await ports.store.put("health", "1", ttl_s=60)
+            return True
+    except StoreUnavailable:
+        pass
+    return False
 
 
 def _word(is_well: bool) -> Word:

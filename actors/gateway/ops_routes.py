@@ -5,7 +5,9 @@ from functools import partial
 import structlog
 
 from actors.gateway.asking import ask_circuit, ask_money
+from actors.gateway.attention import attention_json, thresholds_json
 from actors.gateway.connections import Connections
+from actors.gateway.health import store_answers
 from actors.gateway.hub import Hub
 from actors.gateway.operators import Operators, Told
 from actors.gateway.ports import GatewayPorts
@@ -13,6 +15,7 @@ from actors.gateway.routes import Route, read_body, read_query
 from actors.gateway.tree import rows_json
 from actors.gateway.upkeep import upkeep_json
 from domain.refusals import Code, Refusal
+from protocols.accounts import HousePosition
 from protocols.audit_log import AuditLogUnreadable, Figure
 from protocols.client_market import FeedJson, feed_json, source_json
 from protocols.client_ops import (
@@ -80,11 +83,24 @@ class OpsRoutes:
             return who
         ports, now_ms = self._ports, self._ports.clock.now_ms()
         tree, feed, hold = ports.supervisor_status(), ports.feed.value, ports.hold.value
+        house, store_up = await self._house(), await store_answers(ports)
+        attention = attention_json(
+            ports,
+            tree=tree,
+            house=house,
+            store_up=store_up,
+            connections=self._connections.count,
+            now_ms=now_ms,
+        )
         return {
             "venue": tree.state.value,
             "server_time_ms": now_ms,
             "version": ports.settings.version,
+            "demo": ports.settings.demo,
+            "operator": who,
             "draining": ports.draining.value,
+            "attention": attention,
+            "thresholds": thresholds_json(ports),
             "actors": rows_json(tree),
             "feed": {**feed_json(feed, now_ms), "skew_ms": feed.skew_ms},
             "breaker": {
@@ -96,11 +112,16 @@ class OpsRoutes:
             "hold": {"held": hold.held, "by": hold.by, "why": hold.why},
             "sources": [source_json(source) for source in ports.sources.value],
             "quote": self._quote(now_ms),
-            "house": await self._house(),
+            "house": _house_json(house),
             "writer": self._writer(),
             "resolver": self._resolver(),
             **upkeep_json(self._ports, now_ms),
-            "gateway": {"connections": self._connections.count, "sockets": self._hub.count},
+            "store": {"up": store_up},
+            "gateway": {
+                "connections": self._connections.count,
+                "connections_max": ports.settings.connections,
+                "sockets": self._hub.count,
+            },
         }
 
     async def audit(self) -> AuditPageJson | Refusal:
@@ -196,18 +217,13 @@ class OpsRoutes:
             "noted_in_row": done.rowid,
         }
 
-    async def _house(self) -> HouseJson | None:
-        """Null where the ledger can't be read: that is when the rest is wanted most."""
+    async def _house(self) -> HousePosition | None:
+        """None where the ledger can't be read: that is when the rest is wanted most."""
         try:
-            house = await self._ports.ledger_worker.run(self._ports.ledger.house)
+            return await self._ports.ledger_worker.run(self._ports.ledger.house)
         except LedgerUnreadable as error:
             log.error("ledger_unreadable", why=str(error))
             return None
-        return {
-            "balance_micros": house.balance_micros,
-            "open_payout_micros": house.open_payout_micros,
-            "open_bets": house.open_bets,
-        }
 
     def _quote(self, now_ms: int) -> NewestQuoteJson | None:
         quote = self._ports.book.value.newest
@@ -242,6 +258,16 @@ class OpsRoutes:
             "open_columns": resolver.open_columns,
             "oldest_open_end_ms": resolver.oldest_open_end_ms,
         }
+
+
+def _house_json(house: HousePosition | None) -> HouseJson | None:
+    if house is None:
+        return None
+    return {
+        "balance_micros": house.balance_micros,
+        "open_payout_micros": house.open_payout_micros,
+        "open_bets": house.open_bets,
+    }
 
 
 def _deposit_told(asked: DepositRequest) -> Told:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import attrs
 
+from domain.attention import Thresholds
 from domain.placement import Rules
 from domain.quotes import QuoteBook
 from domain.refusals import Refusal
@@ -62,6 +63,8 @@ class GatewaySettings:
     """How long the Gateway may take from being asked to stop to its last closed socket."""
     web_root: Path | None = None
     """The folder of the web client."""
+    thresholds: Thresholds = attrs.field(factory=Thresholds)
+    """Where figures begin to want an operator's eye."""
     version: str = "0"
     commit: str = ""
 

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from actors.gateway.asgi import Answer, json_answer
 from actors.gateway.asking import ask_archiver, ask_auditor, ask_backup_keeper, ask_restore
+from actors.gateway.attention import age_s
 from actors.gateway.operators import Operators, Told
 from actors.gateway.ports import GatewayPorts
 from actors.gateway.routes import Route, read_body
@@ -119,7 +120,7 @@ def upkeep_json(ports: GatewayPorts, now_ms: EpochMs) -> UpkeepJson:
 def _archive(ports: GatewayPorts, now_ms: EpochMs) -> ArchiveStatusJson:
     archive = ports.archive.value
     return {
-        "age_s": _age_s(archive.last_success_ms, now_ms),
+        "age_s": age_s(archive.last_success_ms, now_ms),
         "waiting": archive.waiting,
         "archived": archive.archived,
         "purged": archive.purged,
@@ -148,7 +149,7 @@ def _restores(restores: RestoreStatus) -> RestoreStatusJson:
 def _backups(ports: GatewayPorts, now_ms: EpochMs) -> BackupStatusJson:
     backups = ports.backups.value
     return {
-        "age_s": _age_s(backups.last_success_ms, now_ms),
+        "age_s": age_s(backups.last_success_ms, now_ms),
         "last": backups.last_key,
         "bytes": backups.last_bytes,
         "took_ms": backups.took_ms,
@@ -161,7 +162,7 @@ def _backups(ports: GatewayPorts, now_ms: EpochMs) -> BackupStatusJson:
 def _audit(ports: GatewayPorts, now_ms: EpochMs) -> AuditStatusJson:
     audit = ports.audit.value
     return {
-        "age_s": _age_s(audit.checked_at_ms, now_ms),
+        "age_s": age_s(audit.checked_at_ms, now_ms),
         "drifts": audit.drifts,
         "first_drift": audit.first_drift,
         "took_ms": audit.took_ms,
@@ -179,7 +180,3 @@ def _disk(ports: GatewayPorts) -> DiskStatusJson:
         "free_bytes": use.free_bytes if use is not None else None,
         "failures": disk.failures,
     }
-
-
-def _age_s(at_ms: EpochMs, now_ms: EpochMs) -> int | None:
-    return (now_ms - at_ms) // 1000 if at_ms else None
