@@ -3,22 +3,27 @@
 import { Api } from "./io/api.js";
 import { VenueClock } from "./io/clock.js";
 import { Follower } from "./io/follow.js";
+import { recallView, rememberView } from "./io/preferences.js";
 import { Sessions } from "./io/session.js";
+import { followToday } from "./io/today.js";
 import { initialState } from "./state/state.js";
 import { Store } from "./state/store.js";
 import { reduce } from "./state/trading.js";
 import { mountBanner } from "./view/banner.js";
 import { mountBottomBar } from "./view/bottom_bar.js";
 import { byId } from "./view/dom.js";
+import { mountFeel } from "./view/feel.js";
 import { mountGrid } from "./view/grid_canvas.js";
 import { mountPanels } from "./view/panels.js";
 import { mountTable } from "./view/table.js";
+import { mountTheme } from "./view/theme.js";
+import { mountTold } from "./view/told.js";
 import { mountTopLine } from "./view/top_line.js";
 
 /** @import { Page } from "./page.js" */
 
 const clock = new VenueClock();
-const store = new Store(reduce, initialState());
+const store = new Store(reduce, initialState(recallView()));
 const api = new Api(() => sessions.token(), { ended: (token) => void sessions.ended(token) });
 const sessions = new Sessions({
   show: (session) => store.dispatch({ type: "page:session", session }),
@@ -53,12 +58,17 @@ const page = {
   },
 };
 
+rememberView(store);
+followToday(page);
+mountTheme(page);
 mountTopLine(byId("top"), page);
 mountBanner(byId("banner"), page);
 mountGrid(byId("chart"), page);
 mountTable(byId("table"), page);
 mountPanels(byId("panel"), page);
 mountBottomBar(byId("bottom"), page);
+mountTold(byId("told"), page);
+mountFeel(page);
 
 void sessions.restore();
 store.watch((_state, _before, event) => {

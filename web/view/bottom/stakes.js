@@ -5,7 +5,7 @@ import { stakeProblem } from "../../domain/stakes.js";
 import { make, setText } from "../dom.js";
 
 /** @import { Page } from "../../page.js" */
-/** @import { Session, State } from "../../state/state.js" */
+/** @import { State } from "../../state/state.js" */
 
 /** Shown until the venue has said which stakes there are. */
 const PRESETS_EXPECTED = 5;
