@@ -5,7 +5,7 @@
 /** @import { TradingEvent } from "./state/events.js" */
 /** @import { State, View } from "./state/state.js" */
 /** @import { Store } from "./state/store.js" */
-/** @import { Wallet } from "./io/wallets.js" */
+/** @import { Wallet, Wallets } from "./io/wallets.js" */
 
 /**
  * What a trader can do. None of them throws; what came of it shows in the state.
@@ -36,6 +36,7 @@
  * @property {Actions} actions
  * @property {Api} api
  * @property {VenueClock} clock
+ * @property {Wallets} wallets
  */
 
 export {};

@@ -6,6 +6,7 @@ import { Follower } from "./io/follow.js";
 import { recallView, rememberView } from "./io/preferences.js";
 import { Sessions } from "./io/session.js";
 import { followToday } from "./io/today.js";
+import { Wallets } from "./io/wallets.js";
 import { initialState } from "./state/state.js";
 import { Store } from "./state/store.js";
 import { reduce } from "./state/trading.js";
@@ -45,6 +46,7 @@ const page = {
   store,
   clock,
   api,
+  wallets: new Wallets(),
   actions: {
     tap: () => {},
     look: (view) => store.dispatch({ type: "page:view", view }),
@@ -70,6 +72,7 @@ mountBottomBar(byId("bottom"), page);
 mountTold(byId("told"), page);
 mountFeel(page);
 
+sessions.watch(page.wallets);
 void sessions.restore();
 store.watch((_state, _before, event) => {
   if (event.type === "page:rules" && event.demo) {

@@ -61,6 +61,8 @@ export class Sessions {
   #kept = null;
   /** @type {AbortController | null} what ends the sign-in that is under way */
   #underWay = null;
+  /** @type {"venue" | "wallet" | null} */
+  #waitingFor = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
   #channel = typeof BroadcastChannel === "undefined" ? null : new BroadcastChannel(CHANNEL);
@@ -247,9 +249,11 @@ export class Sessions {
     }
     const control = new AbortController();
     this.#underWay = control;
-    this.#show({ ...this.#shown(), phase: "signing_in", waitingFor });
+    this.#waitingFor = waitingFor;
+    this.#say("");
     const failure = await work(control.signal).then(() => null, asFound);
     this.#underWay = null;
+    this.#waitingFor = null;
     this.#say(failure === null ? "" : this.#problemText(failure));
     return failure instanceof Refused ? retryAfterMs(failure.details) : 0;
   }
@@ -339,11 +343,14 @@ export class Sessions {
   /** @returns {Session} */
   #shown() {
     const kept = this.#kept;
+    const waitingFor = this.#waitingFor;
     if (kept?.phase === "in") {
       const { phase, kind, wallet, sessionId, expiresAtMs, key } = kept;
-      return { ...NOBODY, phase, kind, wallet, sessionId, expiresAtMs, key };
+      return { ...NOBODY, phase, kind, wallet, sessionId, expiresAtMs, key, waitingFor };
     }
-    return kept?.phase === "expired" ? { ...NOBODY, phase: "expired", kind: kept.kind } : NOBODY;
+    const phase = kept?.phase === "expired" ? "expired" : "none";
+    const kind = phase === "expired" ? (kept?.kind ?? null) : null;
+    return { ...NOBODY, kind, phase: waitingFor === null ? phase : "signing_in", waitingFor };
   }
 
   /** When to ask the venue next whether it still stands. */
