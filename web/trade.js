@@ -1,6 +1,7 @@
 // The trading page on one page: state, wire, views. What each does stands in its own module.
 
 import { Api } from "./io/api.js";
+import { Bets } from "./io/bets.js";
 import { VenueClock } from "./io/clock.js";
 import { Follower } from "./io/follow.js";
 import { recallView, rememberView } from "./io/preferences.js";
@@ -38,7 +39,15 @@ const follower = new Follower({
   sessions,
   url: `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`,
   chance: Math.random,
-  caughtUp: () => {},
+  caughtUp: () => bets.askAfter(),
+});
+const bets = new Bets({
+  store,
+  socket: follower.socket,
+  api,
+  clock,
+  sessions,
+  newNonce: () => crypto.randomUUID(),
 });
 
 /** @type {Page} */
@@ -48,7 +57,7 @@ const page = {
   api,
   wallets: new Wallets(),
   actions: {
-    tap: () => {},
+    tap: (cellId) => bets.tap(cellId),
     look: (view) => store.dispatch({ type: "page:view", view }),
     openEvidence: (betId) =>
       store.dispatch({ type: "page:view", view: { panel: "evidence", betId } }),

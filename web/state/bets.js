@@ -4,7 +4,7 @@
 // the page can't tell whether the venue has it. Reply and event say the same of a bet, and come in
 // either order, or one of them alone.
 
-/** @import { Bet, BetConfirmedFrame, BetResolvedFrame, Confirmed, Snapshot } from "../types/wire.js" */
+/** @import { Bet, BetConfirmedFrame, BetResolvedFrame, Confirmed, LookedUpBet, Snapshot } from "../types/wire.js" */
 /** @import { HeldBet, RefusedTap, State } from "./state.js" */
 /** @import { TradingEvent } from "./events.js" */
 
@@ -23,9 +23,7 @@ export function reduceBets(state, event) {
     case "page:tapped":
       return withBet(withoutRefused(state, event.bet.cellId), event.bet);
     case "page:placed":
-      return "nonce" in event.bet
-        ? withFound(state, event.bet)
-        : withConfirmed(state, event.bet, event.nonce);
+      return withPlaced(state, event.bet, event.nonce);
     case "page:found":
       return withFound(state, event.bet);
     case "bet:confirmed":
@@ -68,6 +66,20 @@ export function isOpenQuestion({ phase }) {
 }
 
 // What the venue has said of one bet
+
+/**
+ * A reply, which concerns nobody any more where its bet is not held: somebody else has signed in.
+ *
+ * @param {State} state
+ * @param {Confirmed | LookedUpBet} bet
+ * @param {string} nonce
+ */
+function withPlaced(state, bet, nonce) {
+  if (state.bets[bet.cell_id]?.nonce !== nonce) {
+    return state;
+  }
+  return "nonce" in bet ? withFound(state, bet) : withConfirmed(state, bet, nonce);
+}
 
 /**
  * @param {State} state
