@@ -1,0 +1,111 @@
+// Who is signed in here, and the way out.
+
+import { whenWords } from "../../domain/account_words.js";
+import { walletText } from "../../domain/numbers.js";
+import { make } from "../dom.js";
+import { busy, button, outcome } from "./parts.js";
+
+/** @import { Page } from "../../page.js" */
+/** @import { Session } from "../../state/state.js" */
+
+/** @param {Page} page */
+export function whoSection(page) {
+  const place = make("section", { class: "account-who", "aria-label": "Who is signed in" });
+  page.store.show(
+    ({ session }) => [session.phase, session.wallet, session.expiresAtMs],
+    (phase, _wallet, _expiresAtMs) => {
+      const { session } = page.store.state;
+      place.replaceChildren(...(phase === "in" ? signedIn(page, session) : signedOut(page, phase)));
+    },
+  );
+  return place;
+}
+
+/**
+ * @param {Page} page
+ * @param {Session} session
+ */
+function signedIn(page, session) {
+  const wallet = session.wallet ?? "";
+  const said = outcome();
+  const isDemo = session.kind === "demo";
+  const copy = button("Copy", () => copyText(wallet, said.say), { label: "Copy the address" });
+  const ends =
+    session.expiresAtMs === null ? "" : whenWords(session.expiresAtMs, page.clock.nowMs());
+  return [
+    make("h3", {}, isDemo ? "Demo account" : "Wallet account"),
+    make(
+      "div",
+      { class: "account-row" },
+      make("span", { class: "account-wallet", title: wallet }, walletText(wallet)),
+      copy,
+      isDemo ? null : signOutButton(page),
+    ),
+    make(
+      "p",
+      { class: "account-hint" },
+      isDemo ? `Paper money only. The account lasts until ${ends}.` : `Signed in until ${ends}.`,
+    ),
+    said.element,
+    isDemo ? leaveForGood(page) : null,
+  ].filter((part) => part !== null);
+}
+
+/** @param {Page} page */
+function signOutButton(page) {
+  const out = button("Sign out", () => busy(out, () => page.actions.signOut()));
+  return out;
+}
+
+/**
+ * A demo account has no wallet to come back by: signing out of it is for good, and asked twice.
+ *
+ * @param {Page} page
+ */
+function leaveForGood(page) {
+  const place = make("div", { class: "account-twice" });
+  const first = button("Sign out", () => {
+    place.replaceChildren(question);
+    stay.focus();
+  });
+  const stay = button("Stay", () => {
+    place.replaceChildren(first);
+    first.focus();
+  });
+  const leave = button("Sign out for good", () => busy(leave, () => page.actions.signOut()));
+  const question = make(
+    "div",
+    { class: "account-question", role: "group", "aria-label": "Sign out for good?" },
+    make("p", {}, "This demo account can't be opened again: no wallet stands behind it."),
+    make("div", { class: "account-row" }, stay, leave),
+  );
+  place.replaceChildren(first);
+  return place;
+}
+
+/**
+ * @param {Page} page
+ * @param {Session["phase"]} phase
+ */
+function signedOut(page, phase) {
+  const text =
+    phase === "expired"
+      ? "Your session has ended. Sign in again to see your account."
+      : "Not signed in.";
+  const signIn = button("Sign in", () => page.actions.look({ panel: "sign_in" }), { strong: true });
+  return [make("p", {}, phase === "signing_in" ? "Signing in." : text), signIn];
+}
+
+/**
+ * @param {string} text
+ * @param {(text: string, isProblem?: boolean) => void} say
+ */
+async function copyText(text, say) {
+  try {
+    await navigator.clipboard.writeText(text);
+    say("Address copied.");
+  } catch {
+    // No clipboard over plain HTTP: then it is there to be chosen by hand.
+    say(text);
+  }
+}
