@@ -3,6 +3,7 @@
 import { Api } from "./io/api.js";
 import { Bets } from "./io/bets.js";
 import { VenueClock } from "./io/clock.js";
+import { followLinks } from "./io/deep_link.js";
 import { Follower } from "./io/follow.js";
 import { recallView, rememberView } from "./io/preferences.js";
 import { Sessions } from "./io/session.js";
@@ -78,6 +79,7 @@ mountGrid(byId("chart"), page);
 mountTable(byId("table"), page);
 mountPanels(byId("panel"), page);
 mountBottomBar(byId("bottom"), page);
+followLinks(page);
 mountTold(byId("told"), page);
 mountFeel(page);
 

@@ -16,7 +16,7 @@ import { pairs, recompute, voidWhenRead } from "./verdict.js";
 /**
  * @typedef {object} Check
  * @property {CheckName} name
- * @property {boolean} holds
+ * @property {boolean | null} holds null: it can't be checked here
  * @property {string} text what holds, or what does not
  */
 
@@ -25,7 +25,7 @@ import { pairs, recompute, voidWhenRead } from "./verdict.js";
  *
  * @typedef {object} Known
  * @property {string} betId that the proof was asked for by
- * @property {string} sha256 of its ticks, made here
+ * @property {string | null} sha256 of its ticks, made here; null: this browser makes none
  * @property {Pick<Bet, "rule" | "column_s" | "stake_micros" | "reward_bps" | "payout_micros"
  *   | "status"> | null} bet the trader's own; null: it is another's
  */
@@ -43,10 +43,7 @@ export function checksOf(proof, known) {
       so: "The proof is of this bet, its cell and its window",
       not: "The proof is of another bet, cell or window",
     }),
-    check("hash", known.sha256 === proof.ticks_sha256, {
-      so: "The ticks match the hash that was stored with the result",
-      not: "The ticks do not match the hash that was stored with the result",
-    }),
+    hashCheck(proof, known.sha256),
     ...tickChecks(proof),
     ...voidChecks(proof),
     outcomeCheck(proof, verdict),
@@ -72,7 +69,7 @@ export function checksOf(proof, known) {
  * @param {readonly Check[]} checks
  */
 export function faultsOf(checks) {
-  return checks.filter(({ holds }) => !holds);
+  return checks.filter(({ holds }) => holds === false);
 }
 
 /**
@@ -83,6 +80,22 @@ export function faultsOf(checks) {
  */
 function check(name, holds, { so, not }) {
   return { name, holds, text: holds ? so : not };
+}
+
+/**
+ * @param {Proof} proof
+ * @param {string | null} sha256
+ * @returns {Check}
+ */
+function hashCheck(proof, sha256) {
+  if (sha256 === null) {
+    const text = "The hash can't be made here: the page came over a connection that is not secure";
+    return { name: "hash", holds: null, text };
+  }
+  return check("hash", sha256 === proof.ticks_sha256, {
+    so: "The ticks match the hash that was stored with the result",
+    not: "The ticks do not match the hash that was stored with the result",
+  });
 }
 
 /**

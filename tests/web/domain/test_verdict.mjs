@@ -197,6 +197,12 @@ test("only of one's own bet is the width of the window known, and what it was pa
   assert.deepEqual(faults(proofOf(GOOD), bet), ["window", "payout"]);
 });
 
+test("a hash that can't be made here is no fault, and is not said to hold", () => {
+  const checks = checksOf(proofOf(GOOD), { betId: BET_ID, sha256: null, bet: null });
+  assert.deepEqual(faultsOf(checks), []);
+  assert.equal(checks.find(({ name }) => name === "hash")?.holds, null);
+});
+
 test("every check has words, whether it holds or not", () => {
   for (const given of cases) {
     const known = { betId: BET_ID, sha256: "", bet: betOf(given) };
