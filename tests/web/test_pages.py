@@ -43,6 +43,34 @@ def test_every_import_is_a_file_of_ours(script: Path) -> None:
     assert [name for name in imported if not (script.parent / name).is_file()] == []
 
 
+def modules_of(script: Path) -> set[Path]:
+    """All modules that a page's script loads, itself included."""
+    found = {script}
+    waiting = [script]
+    while waiting:
+        module = waiting.pop()
+        imported = re.findall(
+            r'^(?:import|export)\b[^;]*?\bfrom "([^"]+)"', module.read_text(encoding="utf-8"), re.M
+        )
+        for name in imported:
+            target = (module.parent / name).resolve()
+            if target not in found:
+                found.add(target)
+                waiting.append(target)
+    return found
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_module_is_asked_for_at_once(page: Path) -> None:
+    """Without it a browser finds out one import after another, over as many round trips."""
+    text = page.read_text(encoding="utf-8")
+    scripts = re.findall(r'<script type="module" src="/([^"]+)"', text)
+    loaded = {name_of(module) for name in scripts for module in modules_of(WEB / name)}
+    wanted = [f'    <link rel="modulepreload" href="/{name}">' for name in sorted(loaded)]
+    links = re.findall(r'^ *<link rel="modulepreload"[^\n]*', text, re.M)
+    assert links == wanted, "the page should have:\n" + "\n".join(wanted)
+
+
 LAYERS = {
     "domain": ("domain", "types", "state"),
     "state": ("domain", "state", "types"),

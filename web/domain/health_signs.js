@@ -8,8 +8,8 @@ import { durationText } from "./numbers.js";
 
 /**
  * @typedef {object} Sign
- * @property {string} lead words that a narrow screen leaves out
  * @property {string} text empty: nothing to say
+ * @property {string} short the same where there is little room; empty: it can wait for more
  * @property {boolean} look should somebody look at it?
  */
 
@@ -18,14 +18,14 @@ import { durationText } from "./numbers.js";
  */
 
 /** @type {Sign} */
-const SILENT = { lead: "", text: "", look: false };
+const SILENT = { text: "", short: "", look: false };
 
 /** @type {Readonly<Record<State["connection"]["phase"], Sign>>} */
 const CONNECTION = {
-  connecting: { lead: "", text: "Connecting", look: false },
-  live: { lead: "", text: "Live", look: false },
-  lost: { lead: "", text: "No connection", look: true },
-  drained: { lead: "Venue ", text: "restarting", look: true },
+  connecting: { text: "Connecting", short: "Connecting", look: false },
+  live: { text: "Live", short: "Live", look: false },
+  lost: { text: "No connection", short: "No connection", look: true },
+  drained: { text: "Venue restarting", short: "Restarting", look: true },
 };
 
 /** @type {Readonly<Partial<Record<SuspensionKind, Sign>>>} */
@@ -33,15 +33,15 @@ const BETTING = {
   connecting: SILENT,
   lost: SILENT,
   drained: SILENT,
-  draining: { lead: "Venue ", text: "restarting", look: true },
-  held: { lead: "Betting ", text: "on hold", look: true },
-  frozen: { lead: "Account ", text: "frozen", look: true },
-  paused: { lead: "Betting ", text: "paused", look: false },
-  no_rates: { lead: "", text: "No rates", look: true },
+  draining: { text: "Venue restarting", short: "Restarting", look: true },
+  held: { text: "Betting on hold", short: "On hold", look: true },
+  frozen: { text: "Account frozen", short: "Frozen", look: true },
+  paused: { text: "Betting paused", short: "Paused", look: false },
+  no_rates: { text: "No rates", short: "No rates", look: true },
 };
 
 /** @type {Sign} */
-const SUSPENDED = { lead: "Betting ", text: "suspended", look: true };
+const SUSPENDED = { text: "Betting suspended", short: "Suspended", look: true };
 
 /**
  * @param {Pick<State, "connection" | "market">} state
@@ -64,17 +64,20 @@ function feedSign(status) {
   if (status === null) {
     return SILENT;
   }
-  const age = status.feed_age_ms;
-  const look = status.level !== "healthy";
-  return age === null
-    ? { lead: "", text: "No prices", look: true }
-    : { lead: "Price age ", text: durationText(age), look };
+  const ageMs = status.feed_age_ms;
+  if (ageMs === null) {
+    return { text: "No prices", short: "No prices", look: true };
+  }
+  const age = durationText(ageMs);
+  return { text: `Price age ${age}`, short: `Age ${age}`, look: status.level !== "healthy" };
 }
 
 /**
+ * That betting is open goes without saying where there is little room: a banner says when it is not.
+ *
  * @param {State["market"]} market
  * @returns {Sign}
  */
 function bettingOpen({ status }) {
-  return status === null ? SILENT : { lead: "Betting ", text: "open", look: false };
+  return status === null ? SILENT : { text: "Betting open", short: "", look: false };
 }

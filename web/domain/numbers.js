@@ -26,6 +26,20 @@ export function rateText(rewardBps) {
 }
 
 /**
+ * A rate where there is little room: `1.8`, `12`, `100`; nothing where a cell is not offered.
+ *
+ * @param {number} rewardBps
+ */
+export function shortRateText(rewardBps) {
+  if (rewardBps <= 0) {
+    return "";
+  }
+  const digits = rewardBps < 10 * BPS_PER_UNIT ? 1 : 0;
+  const scale = 10 ** digits;
+  return (Math.floor((rewardBps * scale) / BPS_PER_UNIT) / scale).toFixed(digits);
+}
+
+/**
  * What a won bet pays, in micros: `stake * reward_bps // 10_000`. Exact: the product passes 2^53.
  *
  * @param {number} stakeMicros

@@ -7,7 +7,7 @@ const SVG = "http://www.w3.org/2000/svg";
 const PATHS = {
   back: "M12 4 6 10l6 6",
   close: "M5 5l10 10M15 5 5 15",
-  table: "M3 5h14M3 10h14M3 15h14",
+  table: "M3 4.5h14v11H3zM3 8.5h14M8 8.5v7",
   chart: "M2 13l4-4 4 3 4-7 4 3",
   history: "M10 5.5V10l3 2M3 10a7 7 0 1 0 2.2-5.1L3 7M3 3v4h4",
   help: "M7.5 7.6a2.5 2.5 0 1 1 3.7 2.2c-.8.5-1.2 1-1.2 1.9M10 14.6v.1M10 2.5a7.5 7.5 0 1 0 0 15 7.5 7.5 0 0 0 0-15",

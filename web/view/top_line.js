@@ -36,7 +36,7 @@ function priceLine({ store }) {
   const line = make(
     "p",
     { class: "top-price" },
-    make("span", { class: "unseen" }, "BTC/USD "),
+    make("span", { class: "top-pair" }, "BTC", make("span", { class: "top-wide" }, "/USD"), " "),
     whole,
     cents,
   );
@@ -95,14 +95,14 @@ function leadAndText(text, wide) {
 
 /** @param {string} name */
 function signElement(name) {
-  const lead = make("span", { class: "top-wide" });
-  const text = make("span");
-  const words = make("span", { class: "top-sign-words" }, lead, text);
+  const text = make("span", { class: "top-wide" });
+  const short = make("span", { class: "top-narrow" });
   const element = make(
     "li",
     { class: `top-sign top-${name}` },
     icon("look", "top-sign-icon"),
-    words,
+    text,
+    short,
   );
   return {
     element,
@@ -110,8 +110,9 @@ function signElement(name) {
     show: (sign) => {
       element.hidden = sign.text === "";
       element.dataset.look = String(sign.look);
-      setText(lead, sign.lead);
+      element.dataset.short = String(sign.short !== "");
       setText(text, sign.text);
+      setText(short, sign.short);
     },
   };
 }

@@ -3,17 +3,25 @@ import { test } from "node:test";
 import {
   chipText,
   durationText,
+  leftText,
   payoutMicros,
   priceText,
   rateText,
+  shortRateText,
   signedUsdText,
   usdText,
   walletText,
+  whenText,
 } from "../../../web/domain/numbers.js";
 
 test("a rate is never shown higher than it is paid", () => {
   const shown = [0, 10_100, 18_599, 99_999, 100_000, 123_456, 1_000_000].map(rateText);
   assert.deepEqual(shown, ["", "1.01x", "1.85x", "9.99x", "10.0x", "12.3x", "100x"]);
+});
+
+test("where there is little room, a rate has fewer figures, and is not shown higher either", () => {
+  const shown = [0, 10_100, 18_599, 99_999, 100_000, 129_999, 1_000_000].map(shortRateText);
+  assert.deepEqual(shown, ["", "1.0", "1.8", "9.9", "10", "12", "100"]);
 });
 
 test("a payout is rounded down, and exact beyond 2^53", () => {
@@ -60,4 +68,26 @@ test("times and wallets are short", () => {
     "2 h",
   ]);
   assert.equal(walletText("0x7e5f4552091a69125d5dfcb7b8c2659029395bdf"), "0x7e5f…5bdf");
+});
+
+test("what is left is never told as less than it is", () => {
+  const lefts = [-5, 0, 1, 2_001, 90_000, 90_001, 5_400_000, 5_400_001, 172_800_000, 172_800_001];
+  assert.deepEqual(lefts.map(leftText), [
+    "0 s",
+    "0 s",
+    "1 s",
+    "3 s",
+    "90 s",
+    "2 min",
+    "90 min",
+    "2 h",
+    "48 h",
+    "3 days",
+  ]);
+});
+
+test("a time to come has its day where it is another", () => {
+  const nowMs = new Date(2026, 10, 20, 9, 0).getTime();
+  assert.equal(whenText(new Date(2026, 10, 20, 14, 3).getTime(), nowMs), "14:03");
+  assert.equal(whenText(new Date(2026, 11, 1, 0, 5).getTime(), nowMs), "1 Dec, 00:05");
 });

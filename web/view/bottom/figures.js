@@ -16,6 +16,7 @@ const GAIN_MS = 2_000;
  */
 export function mountFigures(place, page) {
   const balance = figure(place, "Balance, USD");
+  balance.value.classList.add("bottom-balance");
   const open = figure(place, "Open stakes");
   const today = figure(place, "Today");
   showBalance(balance.value, page);

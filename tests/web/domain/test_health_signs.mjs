@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { healthSigns } from "../../../web/domain/health_signs.js";
+import { suspension } from "../../../web/domain/suspension.js";
+import { initialState } from "../../../web/state/state.js";
+
+/** @import { StatusFrame } from "../../../web/types/wire.js" */
+/** @import { State } from "../../../web/state/state.js" */
+
+/** @type {StatusFrame} */
+const WELL = {
+  type: "system:status",
+  server_time_ms: 1_770_100_003_000,
+  level: "healthy",
+  since_ms: 1_770_100_000_000,
+  feed_age_ms: 84,
+  source: "binance",
+  breaker: "closed",
+  override: "auto",
+  held: false,
+  held_why: "",
+  disk_full: false,
+  draining: false,
+};
+
+/**
+ * @param {State["connection"]["phase"]} phase
+ * @param {Partial<StatusFrame> | null} status
+ */
+function shown(phase, status) {
+  const first = initialState();
+  const state = {
+    ...first,
+    connection: { phase, sinceMs: 0, retryAtMs: null },
+    market: {
+      ...first.market,
+      quote: /** @type {any} */ ({}),
+      status: status === null ? null : { ...WELL, ...status },
+    },
+  };
+  const { connection, feed, betting } = healthSigns(state, suspension(state, 0));
+  return [connection, feed, betting].map(({ text, look }) => (look ? `! ${text}` : text));
+}
+
+test("what is well is quiet", () => {
+  assert.deepEqual(shown("live", {}), ["Live", "Price age 0.1 s", "Betting open"]);
+});
+
+test("before the first heartbeat only the connection is known", () => {
+  assert.deepEqual(shown("connecting", null), ["Connecting", "", ""]);
+  assert.deepEqual(shown("live", null), ["Live", "", ""]);
+});
+
+test("without a connection nothing else is claimed", () => {
+  assert.deepEqual(shown("lost", { level: "critical" }), ["! No connection", "", ""]);
+  assert.deepEqual(shown("drained", {}), ["! Venue restarting", "", ""]);
+});
+
+test("what somebody should look at is marked", () => {
+  assert.deepEqual(shown("live", { level: "degraded", feed_age_ms: 4_200 }), [
+    "Live",
+    "! Price age 4.2 s",
+    "Betting open",
+  ]);
+  assert.deepEqual(shown("live", { level: "critical", feed_age_ms: null, breaker: "open" }), [
+    "Live",
+    "! No prices",
+    "! Betting suspended",
+  ]);
+  assert.equal(shown("live", { held: true })[2], "! Betting on hold");
+  assert.equal(shown("live", { draining: true })[2], "! Venue restarting");
+});
