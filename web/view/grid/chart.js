@@ -1,0 +1,251 @@
+// What lies under and over the cells: ground, rows, the price line, NOW, and the two axes.
+
+import { columnStartS } from "../../domain/grid.js";
+import { priceText } from "../../domain/numbers.js";
+import { columnsInView, edgeY, marksEvery, rowsInView, xOf, yOf } from "../../domain/viewport.js";
+import { END, MIDDLE, START, write } from "./faces.js";
+import { hairPx } from "./frame.js";
+
+/** @import { Frame } from "./frame.js" */
+
+const LINE_PX = 2;
+const DOT_PX = 4;
+const ROW_STEPS = [1, 2, 5, 10, 20, 50];
+const COLUMN_STEPS = [1, 2, 3, 6, 12, 24, 60];
+const MARK_PX = 11;
+/** Marks of prices are at least so far apart, and marks of times. */
+const PRICES_APART_PX = 26;
+const TIMES_APART_PX = 38;
+
+/**
+ * Ground, and the lines of rows and columns where no cell is offered.
+ *
+ * @param {Frame} frame
+ */
+export function paintGround({ context, viewport, colors, firstS }) {
+  const { layout } = viewport;
+  const { rightPx, bottomPx, nowPx, shape, dpr } = layout;
+  const hair = hairPx(dpr);
+  context.fillStyle = colors.ground;
+  context.fillRect(0, 0, context.canvas.width / dpr, context.canvas.height / dpr);
+  const closedPx = Math.min(rightPx, xOf(viewport, firstS * 1000)) - nowPx;
+  if (closedPx > 0) {
+    context.fillStyle = colors.closed;
+    context.fillRect(nowPx, 0, closedPx, bottomPx);
+  }
+  context.fillStyle = colors.faint;
+  const { lowestCents, highestCents } = rowsInView(viewport);
+  for (let cents = lowestCents; cents <= highestCents; cents += shape.rowCents) {
+    context.fillRect(0, edgeY(viewport, cents), rightPx, hair);
+  }
+  const { lastS } = columnsInView(viewport);
+  const runningS = viewport.anchorMs / 1000;
+  for (let startS = runningS + shape.columnS; startS <= lastS; startS += shape.columnS) {
+    context.fillRect(xOf(viewport, startS * 1000), 0, hair, bottomPx);
+  }
+}
+
+/**
+ * Where it begins that cells can be tapped.
+ *
+ * @param {Frame} frame
+ */
+export function paintBoundary({ context, viewport, colors, faces, firstS }) {
+  const { layout } = viewport;
+  const x = xOf(viewport, firstS * 1000);
+  if (x >= layout.rightPx) {
+    return;
+  }
+  const hair = hairPx(layout.dpr);
+  context.fillStyle = colors.quiet;
+  context.fillRect(x, 0, 2 * hair, layout.bottomPx);
+  const face = faces.of(MARK_PX);
+  const middle = (layout.nowPx + x) / 2;
+  if (x - layout.nowPx > faces.widthOf(face, "closed") + 12) {
+    context.fillStyle = colors.closed;
+    context.fillRect(layout.nowPx + hair, 0, x - layout.nowPx - hair, 18);
+    context.fillStyle = colors.quiet;
+    write(context, face, "closed", middle, 9, MIDDLE);
+  }
+}
+
+/**
+ * The price so far, up to NOW, and NOW itself.
+ *
+ * @param {Frame} frame
+ */
+export function paintLine({ context, state, viewport, colors, priceCents, nowMs }) {
+  const { layout } = viewport;
+  const hair = hairPx(layout.dpr);
+  context.fillStyle = colors.quiet;
+  context.fillRect(layout.nowPx, 0, hair, layout.bottomPx);
+  if (priceCents === null) {
+    return;
+  }
+  const y = yOf(viewport, priceCents);
+  context.save();
+  context.beginPath();
+  context.rect(0, 0, layout.rightPx, layout.bottomPx);
+  context.clip();
+  trace(context, viewport, state.market.trail, nowMs, y);
+  context.strokeStyle = colors.text;
+  context.lineWidth = LINE_PX;
+  context.lineJoin = "round";
+  context.stroke();
+  context.restore();
+  context.fillStyle = colors.quiet;
+  for (let x = layout.nowPx + 8; x < layout.rightPx; x += 6) {
+    context.fillRect(x, Math.round(y * layout.dpr) / layout.dpr, 2, hair);
+  }
+  dot(context, layout.nowPx + hair / 2, y, DOT_PX + 2, colors.ground);
+  dot(context, layout.nowPx + hair / 2, y, DOT_PX, colors.text);
+}
+
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {Frame["viewport"]} viewport
+ * @param {Frame["state"]["market"]["trail"]} trail
+ * @param {number} nowMs
+ * @param {number} endY
+ */
+function trace(context, viewport, trail, nowMs, endY) {
+  const { nowPx } = viewport.layout;
+  let index = trail.length - 1;
+  context.beginPath();
+  context.moveTo(nowPx, endY);
+  for (; index >= 0; index -= 1) {
+    const point = trail[index];
+    if (point !== undefined && point.ts_ms <= nowMs) {
+      const x = xOf(viewport, point.ts_ms);
+      context.lineTo(x, yOf(viewport, point.price_cents));
+      if (x < 0) {
+        return;
+      }
+    }
+  }
+}
+
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {number} x
+ * @param {number} y
+ * @param {number} radius
+ * @param {string} color
+ */
+function dot(context, x, y, radius, color) {
+  context.fillStyle = color;
+  context.beginPath();
+  context.arc(x, y, radius, 0, 2 * Math.PI);
+  context.fill();
+}
+
+/**
+ * Prices at the right, times at the bottom.
+ *
+ * @param {Frame} frame
+ */
+export function paintAxes(frame) {
+  const { context, viewport, colors } = frame;
+  const { rightPx, bottomPx, dpr } = viewport.layout;
+  const width = context.canvas.width / dpr;
+  const height = context.canvas.height / dpr;
+  const hair = hairPx(dpr);
+  context.fillStyle = colors.ground;
+  context.fillRect(rightPx, 0, width - rightPx, height);
+  context.fillRect(0, bottomPx, width, height - bottomPx);
+  paintPrices(frame);
+  paintTimes(frame);
+  context.fillStyle = colors.line;
+  context.fillRect(rightPx, 0, hair, bottomPx + hair);
+  context.fillRect(0, bottomPx, rightPx, hair);
+  paintPriceLabel(frame);
+}
+
+/** @param {Frame} frame */
+function paintPrices({ context, viewport, colors, faces }) {
+  const { rightPx, bottomPx, shape } = viewport.layout;
+  const stepCents = shape.rowCents * marksEvery(viewport.rowPx, PRICES_APART_PX, ROW_STEPS);
+  const { lowestCents, highestCents } = rowsInView(viewport);
+  const face = faces.of(MARK_PX);
+  context.fillStyle = colors.quiet;
+  const firstCents = Math.ceil(lowestCents / stepCents) * stepCents;
+  for (let cents = firstCents; cents <= highestCents; cents += stepCents) {
+    const y = edgeY(viewport, cents);
+    if (y > 7 && y < bottomPx - 5) {
+      const text = priceText(cents);
+      write(context, face, stepCents % 100 === 0 ? text.slice(0, -3) : text, rightPx + 6, y, START);
+    }
+  }
+}
+
+/** @param {Frame} frame */
+function paintTimes({ context, viewport, colors, faces, nowMs }) {
+  const { rightPx, bottomPx, nowPx, columnPx, shape, dpr } = viewport.layout;
+  const hair = hairPx(dpr);
+  const stepS = shape.columnS * marksEvery(columnPx, TIMES_APART_PX, COLUMN_STEPS);
+  const { firstS, lastS } = columnsInView(viewport);
+  const middle = bottomPx + 12;
+  const now = clockParts(nowMs);
+  const nowFace = faces.of(MARK_PX, 600);
+  const nowText = `${now.minutes}${now.seconds}`;
+  const nowHalf = faces.widthOf(nowFace, "00:00:00") / 2 + 8;
+  const face = faces.of(MARK_PX);
+  const begin = firstS - (firstS % stepS);
+  for (let atS = begin; atS <= lastS + shape.columnS; atS += stepS) {
+    const x = xOf(viewport, atS * 1000);
+    const { minutes, seconds } = clockParts(atS * 1000);
+    const isMinute = seconds === ":00";
+    context.fillStyle = colors.line;
+    context.fillRect(x, bottomPx, hair, 4);
+    if (Math.abs(x - nowPx) > nowHalf + 14 && x > 12 && x < rightPx - 4) {
+      context.fillStyle = isMinute ? colors.text : colors.quiet;
+      write(context, face, isMinute ? minutes : seconds, x, middle);
+    }
+  }
+  context.fillStyle = colors.text;
+  write(context, nowFace, nowText, Math.max(nowPx, nowHalf), middle);
+}
+
+/** @param {Frame} frame */
+function paintPriceLabel({ context, viewport, colors, faces, priceCents }) {
+  if (priceCents === null) {
+    return;
+  }
+  const { rightPx, bottomPx, dpr } = viewport.layout;
+  const width = context.canvas.width / dpr - rightPx;
+  const y = Math.max(11, Math.min(bottomPx - 11, yOf(viewport, priceCents)));
+  const top = Math.round((y - 10) * dpr) / dpr;
+  context.fillStyle = colors.text;
+  context.beginPath();
+  context.moveTo(rightPx - 4, top + 10);
+  context.lineTo(rightPx + 1, top);
+  context.lineTo(rightPx + width, top);
+  context.lineTo(rightPx + width, top + 20);
+  context.lineTo(rightPx + 1, top + 20);
+  context.fill();
+  context.fillStyle = colors.ground;
+  const text = priceText(Math.round(priceCents));
+  write(context, faces.of(MARK_PX, 600), text, rightPx + width - 6, top + 10, END);
+}
+
+/**
+ * The trader's own clock, in two parts; kept, for a minute has twelve marks and a second sixty
+ * frames.
+ *
+ * @param {number} atMs
+ */
+function clockParts(atMs) {
+  const atS = columnStartS({ column_s: 1 }, atMs);
+  if (atS !== kept.atS) {
+    const at = new Date(atS * 1000);
+    const two = (/** @type {number} */ number) => String(number).padStart(2, "0");
+    kept.atS = atS;
+    kept.parts = {
+      minutes: `${two(at.getHours())}:${two(at.getMinutes())}`,
+      seconds: `:${two(at.getSeconds())}`,
+    };
+  }
+  return kept.parts;
+}
+
+const kept = { atS: -1, parts: { minutes: "", seconds: "" } };

@@ -1,0 +1,193 @@
+// Three hints on the grid of a first visit: what the line is, what a cell is, what is too late. They
+// stay until the first tap.
+
+import { placeableStartsS, rewardBps, rowLoCents } from "../../domain/grid.js";
+import { boxOf, xOf, yOf } from "../../domain/viewport.js";
+import { make, setText } from "../dom.js";
+
+/** @import { Cell } from "../../domain/grid.js" */
+/** @import { State } from "../../state/state.js" */
+/** @import { Frame } from "./frame.js" */
+
+const GAP_PX = 10;
+const EDGE_PX = 8;
+/** Rows above the price at which a cell is shown: near enough to be understood, clear of the line. */
+const ROWS_UP = 2;
+
+/**
+ * @typedef {object} Hint
+ * @property {HTMLElement} element
+ * @property {number} width
+ * @property {number} height
+ */
+
+export class Hints {
+  /** @type {{line: Hint, cell: Hint, closed: Hint} | null} */
+  #hints = null;
+  /** @type {Cell | null} */
+  #cell = null;
+  #laidOut = "";
+
+  /** @param {HTMLElement} place */
+  constructor(place) {
+    this.place = place;
+  }
+
+  /**
+   * The cell that is pointed out; null: none.
+   *
+   * @param {State} state
+   * @param {number} nowMs
+   * @param {boolean} isOpen
+   */
+  cell(state, nowMs, isOpen) {
+    const { rules, quote } = state.market;
+    if (state.view.hintsDone || rules === null || quote === null || !isOpen) {
+      this.#cell = null;
+      return null;
+    }
+    const { firstS } = placeableStartsS(rules, nowMs);
+    if (this.#cell === null || this.#cell.columnStartS < firstS || !near(this.#cell, quote)) {
+      const loCents = rowLoCents(quote, quote.price_cents) + ROWS_UP * quote.row_cents;
+      const cell = {
+        columnStartS: firstS + rules.column_s,
+        loCents,
+        hiCents: loCents + quote.row_cents,
+      };
+      this.#cell = rewardBps(quote, cell) > 0 ? cell : null;
+    }
+    return this.#cell;
+  }
+
+  /** @param {Frame} frame */
+  draw(frame) {
+    const { priceCents, viewport, state, hinted } = frame;
+    if (state.view.hintsDone || hinted === null || priceCents === null) {
+      this.#remove();
+      return;
+    }
+    this.#hints ??= this.#make(state.market.rules?.column_s ?? 5);
+    const { line, cell, closed } = this.#hints;
+    const { nowPx, rightPx, bottomPx } = viewport.layout;
+    this.#measure(`${rightPx} ${bottomPx}`);
+    const lineY = yOf(viewport, priceCents);
+    const box = boxOf(viewport, hinted);
+    const cellX = clamp(
+      box.x + box.width / 2 - cell.width / 2,
+      EDGE_PX,
+      rightPx - cell.width - EDGE_PX,
+    );
+    const cellY = Math.max(24, Math.min(box.y, lineY) - 3 * viewport.rowPx - cell.height);
+    put(cell, cellX, cellY);
+    lead(frame, box.x + box.width / 2, cellY + cell.height, box.x + box.width / 2, box.y);
+
+    const lineX = clamp(nowPx - line.width - GAP_PX, EDGE_PX, nowPx);
+    const underY = Math.min(
+      lineY + 2.5 * viewport.rowPx,
+      bottomPx - line.height - closed.height - 3 * GAP_PX,
+    );
+    put(line, lineX, underY);
+    lead(frame, Math.min(nowPx, lineX + line.width - GAP_PX), underY, nowPx, lineY + 6);
+
+    const middle = (nowPx + xOf(viewport, frame.firstS * 1000)) / 2;
+    const closedX = clamp(middle - closed.width / 2, EDGE_PX, rightPx - closed.width - EDGE_PX);
+    const closedY = underY + line.height + 3 * GAP_PX;
+    put(closed, closedX, closedY);
+    lead(frame, middle, closedY, middle, closedY - 2 * GAP_PX);
+  }
+
+  /** @param {number} columnS */
+  #make(columnS) {
+    const hint = (/** @type {string} */ text) => {
+      const element = make("p", { class: "grid-note grid-hint" });
+      setText(element, text);
+      this.place.append(element);
+      return { element, width: 0, height: 0 };
+    };
+    this.#laidOut = "";
+    return {
+      line: hint("The line is the BTC price, live."),
+      cell: hint(
+        `Tap a cell: if the line enters it in its ${seconds(columnS)}, you are paid its rate times your stake.`,
+      ),
+      closed: hint("Too late for these."),
+    };
+  }
+
+  /** @param {string} size of the place: what is measured holds until it changes */
+  #measure(size) {
+    if (this.#hints === null || size === this.#laidOut) {
+      return;
+    }
+    this.#laidOut = size;
+    for (const hint of Object.values(this.#hints)) {
+      hint.width = hint.element.offsetWidth;
+      hint.height = hint.element.offsetHeight;
+    }
+  }
+
+  #remove() {
+    if (this.#hints !== null) {
+      for (const { element } of Object.values(this.#hints)) {
+        element.remove();
+      }
+      this.#hints = null;
+    }
+  }
+}
+
+/**
+ * Is the cell still about where a hint belongs?
+ *
+ * @param {Cell} cell
+ * @param {NonNullable<State["market"]["quote"]>} quote
+ */
+function near(cell, quote) {
+  const rows = (cell.loCents - rowLoCents(quote, quote.price_cents)) / quote.row_cents;
+  return rows >= 1 && rows <= 2 * ROWS_UP && rewardBps(quote, cell) > 0;
+}
+
+/**
+ * From the words to what they are about.
+ *
+ * @param {Frame} frame
+ * @param {number} fromX
+ * @param {number} fromY
+ * @param {number} toX
+ * @param {number} toY
+ */
+function lead({ context, colors }, fromX, fromY, toX, toY) {
+  context.strokeStyle = colors.quiet;
+  context.lineWidth = 1;
+  context.beginPath();
+  context.moveTo(fromX, fromY);
+  context.lineTo(toX, toY);
+  context.stroke();
+  context.fillStyle = colors.quiet;
+  context.beginPath();
+  context.arc(toX, toY, 2.5, 0, 2 * Math.PI);
+  context.fill();
+}
+
+/**
+ * @param {Hint} hint
+ * @param {number} x
+ * @param {number} y
+ */
+function put({ element }, x, y) {
+  element.style.transform = `translate(${Math.round(x)}px, ${Math.round(y)}px)`;
+}
+
+/**
+ * @param {number} value
+ * @param {number} least
+ * @param {number} most
+ */
+function clamp(value, least, most) {
+  return Math.max(least, Math.min(most, value));
+}
+
+/** @param {number} count */
+function seconds(count) {
+  return count === 5 ? "five seconds" : `${count} seconds`;
+}
