@@ -8,7 +8,7 @@ const WHY = {
   not_running: "the venue was not running",
   source_changed: "the price source changed",
   tick_gap: "feed gap",
-  no_price: "no price before its window",
+  no_price: "no price before it opened",
   not_judged_in_time: "not judged in time",
   operator: "given back by an operator",
 };
