@@ -47,6 +47,13 @@ function signedIn(page, session) {
       isDemo ? `Paper money only. The account lasts until ${ends}.` : `Signed in until ${ends}.`,
     ),
     said.element,
+    make(
+      "div",
+      { class: "account-row" },
+      button(isDemo ? "Use your own wallet" : "Renew the key", () =>
+        page.actions.look({ panel: "sign_in" }),
+      ),
+    ),
     isDemo ? leaveForGood(page) : null,
   ].filter((part) => part !== null);
 }
