@@ -57,8 +57,10 @@ export function cellLook({ market, bets, refused }, cell, id, nowMs) {
 /**
  * All of it in one line:
  *
- *     64,990 to 65,000, opens in 12 seconds, pays 1.85 times
- *     64,990 to 65,000, runs now, 3 seconds left, your bet of 5: confirmed at 1.85 times
+ *     64,990 to 65,000, opens in 12 seconds, pays 1.85x
+ *     64,990 to 65,000, runs now, 3 seconds left, your bet at 1.85x, 5 placed
+ *
+ * What can be read on the cell is said in the same words, so that who speaks to the page can name it.
  *
  * @param {CellLook} look
  * @param {number} nowMs by the venue's clock
@@ -98,48 +100,48 @@ export function timeWords({ cell, columnS }, nowMs) {
  *
  * @param {CellLook} look
  */
-export function stateWords(look) {
-  if (look.held !== null) {
-    return `your bet of ${chipText(look.held.stakeMicros)}: ${heldWords(look.held)}`;
+export function stateWords({ held, refused, placeable, rewardBps: bps }) {
+  if (held !== null) {
+    const more = HELD_MORE[held.phase];
+    return `your bet at ${rateText(held.rewardBps)}, ${heldWord(held)}${more === "" ? "" : `, ${more}`}`;
   }
-  const offer = offerWords(look);
-  return look.refused === null ? offer : `refused: ${look.refused.text}, ${offer}`;
+  const why = refused === null ? "" : `, refused: ${refused.text}`;
+  if (!placeable) {
+    return `closed for taps${why}`;
+  }
+  return `${bps > 0 ? `pays ${rateText(bps)}` : "not offered"}${why}`;
 }
 
 /**
- * What became of a bet: `confirmed at 1.85 times`, `won, paid 9.25`, `void, stake refunded`.
+ * What became of a bet, short enough for a cell: `5 placed`, `won 9.25`, `5 refunded`.
  *
- * @param {Pick<HeldBet, "phase" | "rewardBps" | "payoutMicros">} held
+ * @param {Pick<HeldBet, "phase" | "stakeMicros" | "payoutMicros">} held
  */
-export function heldWords({ phase, rewardBps: bps, payoutMicros }) {
-  switch (phase) {
-    case "pending":
-      return "sent, not confirmed yet";
-    case "confirmed":
-      return `confirmed at ${timesText(bps)} times`;
-    case "unknown":
-      return "connection lost before an answer, asking the venue";
-    case "won":
-      return payoutMicros === null ? "won" : `won, paid ${usdText(payoutMicros)}`;
-    case "lost":
-      return "lost";
-    case "void":
-      return "void, stake refunded";
+export function heldWord({ phase, stakeMicros, payoutMicros }) {
+  if (phase === "won") {
+    return payoutMicros === null ? "won" : `won ${usdText(payoutMicros)}`;
   }
+  return `${chipText(stakeMicros)} ${HELD_WORDS[phase]}`;
 }
 
-/** @param {CellLook} look */
-function offerWords({ rewardBps: bps, placeable }) {
-  if (!placeable) {
-    return "closed for taps";
-  }
-  return bps > 0 ? `pays ${timesText(bps)} times` : "not offered";
-}
+/** @type {Readonly<Record<Exclude<Phase, "won">, string>>} */
+const HELD_WORDS = {
+  pending: "sent",
+  confirmed: "placed",
+  unknown: "unknown",
+  lost: "lost",
+  void: "refunded",
+};
 
-/** @param {number} bps */
-function timesText(bps) {
-  return rateText(bps).replace("x", "");
-}
+/** @type {Readonly<Record<Phase, string>>} */
+const HELD_MORE = {
+  pending: "not confirmed yet",
+  confirmed: "",
+  unknown: "the connection was lost before an answer, the venue is being asked",
+  won: "",
+  lost: "",
+  void: "the window could not be judged",
+};
 
 /** @param {number} cents */
 function edgeText(cents) {

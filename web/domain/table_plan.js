@@ -1,8 +1,8 @@
 // Which columns and rows the table shows. Pure.
 //
-// Columns: from the running one to the last that may be tapped, and before them those with a bet that
-// still waits for its result. Rows: all that are offered, and those with such a bet. Where the
-// keyboard stands is kept until its column is over.
+// Columns: those that may be tapped, and before them those with a bet that waits for its result. Rows:
+// all that are offered, and those with such a bet. Where the keyboard stands is kept until its column
+// is over.
 
 import { columnStartS, placeableStartsS } from "./grid.js";
 
@@ -54,7 +54,7 @@ export function tablePlan({ market, bets }, nowMs, { before, at }) {
   const held = Object.values(bets).filter((bet) => isShown(bet, nowMs));
   const priceCents = trail.at(-1)?.price_cents ?? quote?.price_cents ?? null;
   return {
-    columns: columns(rules, held, nowMs),
+    columns: columns(rules, [...held, ...(at === null ? [] : [at])], nowMs),
     rows: rows(rules.row_cents, priceCents, [
       ...offeredRows(quote, before.rows),
       ...held.map((bet) => bet.loCents),
@@ -99,15 +99,19 @@ function isShown(bet, nowMs) {
 
 /**
  * @param {Rules} rules
- * @param {readonly HeldBet[]} held
+ * @param {readonly {columnStartS: number, betId?: unknown}[]} kept bets, and where the focus is
  * @param {number} nowMs
  * @returns {PlannedColumn[]}
  */
-function columns(rules, held, nowMs) {
+function columns(rules, kept, nowMs) {
   const runningS = columnStartS(rules, nowMs);
   const { firstS, lastS } = placeableStartsS(rules, nowMs);
-  const starts = new Set(held.map((bet) => bet.columnStartS).filter((startS) => startS < runningS));
-  for (let startS = runningS; startS <= lastS; startS += rules.column_s) {
+  // The focus alone does not keep a column that is over.
+  const isKept = kept.filter((each) => "betId" in each || each.columnStartS >= runningS);
+  const starts = new Set(
+    isKept.map((each) => each.columnStartS).filter((startS) => startS < firstS),
+  );
+  for (let startS = firstS; startS <= lastS; startS += rules.column_s) {
     starts.add(startS);
   }
   return [...starts]
@@ -115,15 +119,21 @@ function columns(rules, held, nowMs) {
     .map((startS) => ({
       startS,
       endS: startS + rules.column_s,
-      phase:
-        startS < runningS
-          ? "over"
-          : startS === runningS
-            ? "running"
-            : startS < firstS
-              ? "closed"
-              : "open",
+      phase: phaseOf(startS, runningS, firstS),
     }));
+}
+
+/**
+ * @param {number} startS
+ * @param {number} runningS
+ * @param {number} firstS
+ * @returns {PlannedColumn["phase"]}
+ */
+function phaseOf(startS, runningS, firstS) {
+  if (startS >= firstS) {
+    return "open";
+  }
+  return startS > runningS ? "closed" : startS === runningS ? "running" : "over";
 }
 
 /**

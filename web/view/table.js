@@ -34,6 +34,11 @@ class TableView {
   #plan = EMPTY_PLAN;
   #note = make("p", { class: "table-note" });
   #said = make("p", { class: "unseen", "aria-live": "polite" });
+  #toPrice = make(
+    "button",
+    { class: "table-to-price", type: "button", onclick: () => this.#showPrice() },
+    "Show the price",
+  );
   #empty = make("p", { class: "table-empty", hidden: true });
   #shiftedAtMs = Number.NEGATIVE_INFINITY;
   #remarkedAtMs = Number.NEGATIVE_INFINITY;
@@ -66,17 +71,12 @@ class TableView {
   }
 
   #head() {
-    const toChart = () => this.page.actions.look({ board: "chart" });
     return make(
       "div",
       { class: "table-head" },
       make("h2", { class: "unseen" }, "Table of cells"),
       this.#note,
-      make(
-        "button",
-        { class: "table-to-chart", type: "button", onclick: toChart },
-        "Show the chart",
-      ),
+      this.#toPrice,
     );
   }
 
@@ -109,6 +109,16 @@ class TableView {
       this.#shiftedAtMs = performance.now();
     }
     this.cursor.tell(state, nowMs);
+    const side = this.grid.priceSide(this.scroll);
+    setText(this.#toPrice, side === "above" ? "Price is above ↑" : "Price is below ↓");
+    this.#toPrice.toggleAttribute("data-needed", side !== "in sight");
+  }
+
+  /** Bring its row into sight, and the keyboard to it. */
+  #showPrice() {
+    this.grid.showPrice(this.scroll);
+    this.#shiftedAtMs = performance.now();
+    this.cursor.toPrice();
   }
 
   /** @param {number} nowMs */
@@ -121,9 +131,20 @@ class TableView {
     this.place.toggleAttribute("data-suspended", stopped !== null);
     setText(this.#empty, stopped?.text ?? "Rates are on their way.");
     if (performance.now() - this.#remarkedAtMs >= REMARK_MS) {
-      const stakes = `A tap stakes ${chipText(state.view.stakeMicros)} USD on a cell.`;
-      setText(this.#note, stopped === null ? stakes : "No taps are taken at the moment.");
+      setText(this.#note, this.#noteText(stopped !== null));
     }
+  }
+
+  /** @param {boolean} isStopped */
+  #noteText(isStopped) {
+    const { refused, view } = this.page.store.state;
+    const last = refused.at(-1);
+    if (last !== undefined) {
+      return last.text;
+    }
+    return isStopped
+      ? "No taps are taken at the moment."
+      : `A tap stakes ${chipText(view.stakeMicros)} USD on a cell.`;
   }
 
   /** @param {MouseEvent} event */

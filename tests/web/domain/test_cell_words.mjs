@@ -4,7 +4,8 @@ import {
   bandWords,
   cellLook,
   cellWords,
-  heldWords,
+  heldWord,
+  stateWords,
   timeWords,
 } from "../../../web/domain/cell_words.js";
 import { cellId } from "../../../web/domain/grid.js";
@@ -42,10 +43,7 @@ const HELD = {
 };
 
 test("a cell that is offered says where, when and what it pays", () => {
-  assert.equal(
-    cellWords(OFFERED, NOW_MS),
-    "64,990 to 65,000, opens in 12 seconds, pays 1.85 times",
-  );
+  assert.equal(cellWords(OFFERED, NOW_MS), "64,990 to 65,000, opens in 12 seconds, pays 1.85x");
 });
 
 test("a cell that can't be tapped says so, and why there is no rate", () => {
@@ -56,35 +54,40 @@ test("a cell that can't be tapped says so, and why there is no rate", () => {
 
 test("a held cell says what became of the bet, offered or not", () => {
   const held = { ...OFFERED, placeable: false, held: HELD };
-  assert.match(cellWords(held, NOW_MS), /, your bet of 5: confirmed at 1\.85 times$/);
+  assert.match(cellWords(held, NOW_MS), /, your bet at 1\.85x, 5 placed$/);
 });
 
 test("every phase has words, and money is claimed only by the venue's figure", () => {
   /** @type {[Partial<typeof HELD>, string][]} */
   const phases = [
-    [{ phase: "pending" }, "sent, not confirmed yet"],
-    [{ phase: "confirmed" }, "confirmed at 1.85 times"],
-    [{ phase: "unknown" }, "connection lost before an answer, asking the venue"],
-    [{ phase: "won", payoutMicros: 9_250_000 }, "won, paid 9.25"],
+    [{ phase: "pending" }, "5 sent, not confirmed yet"],
+    [{ phase: "confirmed" }, "5 placed"],
+    [
+      { phase: "unknown" },
+      "5 unknown, the connection was lost before an answer, the venue is being asked",
+    ],
+    [{ phase: "won", payoutMicros: 9_250_000 }, "won 9.25"],
     [{ phase: "won", payoutMicros: null }, "won"],
-    [{ phase: "lost", payoutMicros: 0 }, "lost"],
-    [{ phase: "void", payoutMicros: 5_000_000 }, "void, stake refunded"],
+    [{ phase: "lost", payoutMicros: 0 }, "5 lost"],
+    [{ phase: "void", payoutMicros: 5_000_000 }, "5 refunded, the window could not be judged"],
   ];
   for (const [change, words] of phases) {
-    assert.equal(heldWords({ ...HELD, ...change }), words);
+    const held = { ...HELD, ...change };
+    assert.equal(stateWords({ ...OFFERED, held }), `your bet at 1.85x, ${words}`);
+    assert.ok(words.startsWith(heldWord(held)), "what is read on the cell is said of it");
   }
 });
 
-test("a refusal is said before the offer that still stands", () => {
+test("a refusal is said with the offer that still stands", () => {
   const refused = {
     cellId: ID,
     code: /** @type {const} */ ("quote_expired"),
-    text: "rate moved to 1.72x: tap again",
+    text: "Rate moved to 1.72x: tap again",
     atMs: NOW_MS,
   };
-  assert.match(
-    cellWords({ ...OFFERED, refused }, NOW_MS),
-    /, refused: rate moved to 1\.72x: tap again, pays 1\.85 times$/,
+  assert.equal(
+    stateWords({ ...OFFERED, refused }),
+    "pays 1.85x, refused: Rate moved to 1.72x: tap again",
   );
 });
 

@@ -77,17 +77,36 @@ function bet(change) {
   };
 }
 
-test("columns are the running one, the locked one, and those that may be tapped", () => {
-  const { columns } = tablePlan(stateWith(), NOW_MS, NOTHING_SHOWN);
+/** @param {import("../../../web/domain/table_plan.js").TablePlan} plan */
+const startsOf = ({ columns }) =>
+  columns.map(({ startS, phase }) => [startS - 1_770_100_000, phase]);
+
+const OPEN = [
+  [10, "open"],
+  [15, "open"],
+  [20, "open"],
+];
+
+test("columns are those that may be tapped", () => {
+  assert.deepEqual(startsOf(tablePlan(stateWith(), NOW_MS, NOTHING_SHOWN)), OPEN);
+});
+
+test("a column that can't be tapped any more is shown with a bet in it", () => {
+  const bets = [bet({ columnStartS: 1_770_100_005 }), bet({ columnStartS: 1_770_100_000 })];
+  assert.deepEqual(startsOf(tablePlan(stateWith({}, bets), NOW_MS, NOTHING_SHOWN)), [
+    [0, "running"],
+    [5, "closed"],
+    ...OPEN,
+  ]);
+});
+
+test("the column of the focus stays until it is over", () => {
+  const at = { columnStartS: 1_770_100_000, loCents: 6_500_000, hiCents: 6_501_000 };
+  const shown = { ...NOTHING_SHOWN, at };
+  assert.deepEqual(startsOf(tablePlan(stateWith(), NOW_MS, shown)), [[0, "running"], ...OPEN]);
   assert.deepEqual(
-    columns.map(({ startS, phase }) => [startS - 1_770_100_000, phase]),
-    [
-      [0, "running"],
-      [5, "closed"],
-      [10, "open"],
-      [15, "open"],
-      [20, "open"],
-    ],
+    startsOf(tablePlan(stateWith(), NOW_MS + 2_000, shown)).map(([, phase]) => phase),
+    ["open", "open", "open"],
   );
 });
 

@@ -1,13 +1,13 @@
 // One cell of the table: a button, and what stands on it.
 
-import { cellLook, cellWords, PHASE_SIGNS } from "../../domain/cell_words.js";
+import { cellLook, cellWords, heldWord, PHASE_SIGNS } from "../../domain/cell_words.js";
 import { cellId } from "../../domain/grid.js";
-import { chipText, rateText, usdText } from "../../domain/numbers.js";
+import { rateText } from "../../domain/numbers.js";
 import { make, setText } from "../dom.js";
 
 /** @import { CellLook } from "../../domain/cell_words.js" */
 /** @import { Cell } from "../../domain/grid.js" */
-/** @import { HeldBet, State } from "../../state/state.js" */
+/** @import { State } from "../../state/state.js" */
 
 /** A screen reader says a focused cell's name again whenever it changes: not more often than this. */
 const SAID_AGAIN_MS = 5_000;
@@ -97,25 +97,4 @@ function wordOn({ held, refused }) {
     return heldWord(held);
   }
   return refused === null ? "" : "refused";
-}
-
-/**
- * @param {HeldBet} held
- */
-function heldWord({ phase, stakeMicros, payoutMicros }) {
-  const stake = chipText(stakeMicros);
-  switch (phase) {
-    case "pending":
-      return `${stake} sent`;
-    case "confirmed":
-      return `${stake} placed`;
-    case "unknown":
-      return `${stake} unknown`;
-    case "won":
-      return payoutMicros === null ? "won" : `won ${usdText(payoutMicros)}`;
-    case "lost":
-      return `${stake} lost`;
-    case "void":
-      return `${stake} refunded`;
-  }
 }

@@ -54,6 +54,16 @@ export class TableCursor {
     return this.grid.cellOf(document.activeElement);
   }
 
+  /** Go to the current price's row. */
+  toPrice() {
+    const next = this.#instead(null);
+    if (next !== null) {
+      this.#become(next);
+      this.movedAtMs = performance.now();
+      this.grid.button(next)?.focus();
+    }
+  }
+
   /**
    * Draw, and have the focus where it belongs afterwards.
    *

@@ -2,7 +2,7 @@
 // moved: whoever has the focus keeps it, and a finger finds under it what it saw there.
 
 import { bandWords } from "../../domain/cell_words.js";
-import { cellId, parseCellId } from "../../domain/grid.js";
+import { cellId, columnStartS, parseCellId } from "../../domain/grid.js";
 import { clockText } from "../../domain/numbers.js";
 import { make, setText } from "../dom.js";
 import { TableCell } from "./cell.js";
@@ -12,7 +12,7 @@ import { TableCell } from "./cell.js";
 /** @import { State } from "../../state/state.js" */
 
 export class TableGrid {
-  /** @type {Map<number, {element: HTMLElement, when: HTMLElement}>} by start */
+  /** @type {Map<number, ReturnType<typeof newColumn>>} by start */
   #columns = new Map();
   /** @type {Map<number, TableRow>} by low edge */
   #rows = new Map();
@@ -37,18 +37,29 @@ export class TableGrid {
    */
   draw(plan, state, nowMs, focused) {
     const hasChanged = this.#arrange(plan);
+    const isNext = plan.columns.find((column) => column.phase === "open");
     for (const column of plan.columns) {
-      const shown = this.#columns.get(column.startS);
-      if (shown !== undefined) {
-        shown.element.dataset.phase = column.phase;
-        setText(shown.when, whenText(column, nowMs));
-      }
+      const closesInS = column === isNext ? secondsToTap(state, nowMs) : null;
+      this.#drawColumn(column, columnTexts(column, closesInS, nowMs));
     }
     const focusedId = focused === null ? null : cellId(focused);
     for (const planned of plan.rows) {
       this.#rows.get(planned.loCents)?.draw(planned, state, nowMs, focusedId);
     }
     return hasChanged;
+  }
+
+  /**
+   * @param {PlannedColumn} column
+   * @param {readonly [string, string]} texts
+   */
+  #drawColumn({ startS, phase }, [when, clock]) {
+    const shown = this.#columns.get(startS);
+    if (shown !== undefined) {
+      shown.element.dataset.phase = phase;
+      setText(shown.when, when);
+      setText(shown.clock, clock);
+    }
   }
 
   /**
@@ -78,10 +89,34 @@ export class TableGrid {
    * @param {HTMLElement} scroll
    */
   showPrice(scroll) {
-    const row = this.element.querySelector("tr[data-price]");
-    if (row instanceof HTMLElement) {
+    const row = this.#priceRow();
+    if (row !== null) {
       scroll.scrollTop = row.offsetTop - (scroll.clientHeight - row.offsetHeight) / 2;
     }
+  }
+
+  /**
+   * Where the current price's row is, as seen from what is in sight.
+   *
+   * @param {HTMLElement} scroll
+   * @returns {"above" | "below" | "in sight"}
+   */
+  priceSide(scroll) {
+    const row = this.#priceRow();
+    if (row === null) {
+      return "in sight";
+    }
+    const top = row.offsetTop - scroll.scrollTop;
+    const headingPx = this.#heading.offsetHeight;
+    if (top < headingPx - row.offsetHeight / 2) {
+      return "above";
+    }
+    return top > scroll.clientHeight - row.offsetHeight / 2 ? "below" : "in sight";
+  }
+
+  #priceRow() {
+    const row = this.element.querySelector("tr[data-price]");
+    return row instanceof HTMLElement ? row : null;
   }
 
   /** @param {TablePlan} plan */
@@ -117,7 +152,8 @@ class TableRow {
       {},
       make(
         "th",
-        { class: "table-band", scope: "row", "aria-label": words },
+        { class: "table-band", scope: "row" },
+        make("span", { class: "unseen" }, words),
         make("span", { "aria-hidden": "true" }, words.replace(" to ", "–")),
       ),
     );
@@ -150,28 +186,47 @@ class TableRow {
   }
 }
 
+/**
+ * How long the next column to close may still be tapped: until the running one ends.
+ *
+ * @param {State} state
+ * @param {number} nowMs
+ */
+function secondsToTap({ market: { rules } }, nowMs) {
+  return rules === null ? null : columnStartS(rules, nowMs) + rules.column_s - nowMs / 1000;
+}
+
 /** @param {number} startS */
 function newColumn(startS) {
   const when = make("span", { class: "table-when" });
   const clock = make("span", { class: "table-clock" }, clockText(startS * 1000));
-  return { when, element: make("th", { class: "table-column", scope: "col" }, when, " ", clock) };
+  const element = make("th", { class: "table-column", scope: "col" }, when, " ", clock);
+  return { element, when, clock };
 }
 
 /**
+ * When a column is, in two lines; of the next to close, how long it may still be tapped.
+ *
  * @param {PlannedColumn} column
+ * @param {number | null} closesInS null: it is not the next to close
  * @param {number} nowMs
+ * @returns {readonly [string, string]}
  */
-function whenText({ startS, endS, phase }, nowMs) {
+function columnTexts({ startS, endS, phase }, closesInS, nowMs) {
   const seconds = (/** @type {number} */ atS) => Math.max(0, Math.ceil(atS - nowMs / 1000));
+  const clock = clockText(startS * 1000);
   switch (phase) {
     case "over":
-      return "ended";
+      return ["ended", clock];
     case "running":
-      return `now, ${seconds(endS)} s left`;
+      return ["now", `${seconds(endS)} s left`];
     case "closed":
-      return `in ${seconds(startS)} s, closed`;
+      return [`in ${seconds(startS)} s`, "closed"];
     case "open":
-      return `in ${seconds(startS)} s`;
+      return [
+        `in ${seconds(startS)} s`,
+        closesInS === null ? clock : `${Math.ceil(closesInS)} s to tap`,
+      ];
   }
 }
 
