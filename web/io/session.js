@@ -57,6 +57,7 @@ export class Sessions {
   #api;
   #clock;
   #store;
+  #origin;
   /** @type {Kept | null} */
   #kept = null;
   /** @type {AbortController | null} what ends the sign-in that is under way */
@@ -77,12 +78,14 @@ export class Sessions {
    * @param {Api} ports.api which has this object's token
    * @param {VenueClock} ports.clock
    * @param {SessionStore} [ports.store]
+   * @param {string} [ports.origin] of the page
    */
-  constructor({ show, api, clock, store = new SessionStore() }) {
+  constructor({ show, api, clock, store = new SessionStore(), origin = location.origin }) {
     this.#show = show;
     this.#api = api;
     this.#clock = clock;
     this.#store = store;
+    this.#origin = origin;
     this.#channel?.addEventListener("message", () => void this.reread());
   }
 
@@ -148,7 +151,8 @@ export class Sessions {
    */
   async signInWith(wallet, caps) {
     await this.#signIn("wallet", async (signal) => {
-      const { key, signedIn } = await signInByWallet(wallet, caps, this.#api, { signal });
+      const options = { signal, origin: this.#origin };
+      const { key, signedIn } = await signInByWallet(wallet, caps, this.#api, options);
       await this.#begin("wallet", wallet.rdns, key, signedIn);
       this.#follow(wallet);
     });

@@ -30,9 +30,9 @@ export class PageMoved extends Error {
  * @param {Api} api
  * @param {object} options
  * @param {AbortSignal} options.signal the trader waits no longer
- * @param {string} [options.origin] of the page
+ * @param {string} options.origin of the page
  */
-export async function signInByWallet(wallet, caps, api, { signal, origin = location.origin }) {
+export async function signInByWallet(wallet, caps, api, { signal, origin }) {
   const account = await askAccount(wallet, signal);
   const asked = /** @type {Nonce} */ (await api.get(`/api/auth/nonce?wallet=${account}`, null));
   if (asked.uri !== origin) {

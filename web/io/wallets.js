@@ -32,6 +32,8 @@ export class WalletProblem extends Error {
 /** So long someone may look for his wallet, its password and his glasses. The nonce lasts longer. */
 const ANSWER_MS_MAX = 240_000;
 const NAME_CHARS_MAX = 40;
+/** Line breaks, marks that turn the writing round, and the like. */
+const UNSEEN = /\p{C}/gu;
 const ICON_CHARS_MAX = 200_000;
 const ICON = /^data:image\/(?:svg\+xml|png|webp|gif|jpeg)[;,]/;
 const ADDRESS = /^0x[0-9a-fA-F]{40}$/;
@@ -115,7 +117,7 @@ function announced(detail) {
   const isIcon = typeof icon === "string" && icon.length <= ICON_CHARS_MAX && ICON.test(icon);
   return {
     id: uuid,
-    name: name.trim().slice(0, NAME_CHARS_MAX) || "Unnamed wallet",
+    name: name.replace(UNSEEN, "").trim().slice(0, NAME_CHARS_MAX) || "Unnamed wallet",
     iconUrl: isIcon ? icon : null,
     rdns: typeof rdns === "string" ? rdns : null,
     provider,
@@ -193,26 +195,22 @@ function accountsOf(said) {
  * @param {AbortSignal} signal the trader waits no longer
  */
 async function ask({ provider }, method, params, signal) {
-  const asked = Promise.resolve().then(() => provider.request({ method, params }));
-  try {
-    return await Promise.race([asked, gaveUp(signal)]);
-  } catch (error) {
-    throw error instanceof WalletProblem ? error : new WalletProblem(faultOf(error));
-  }
-}
-
-/**
- * Rejects once nobody waits any more.
- *
- * @param {AbortSignal} signal
- * @returns {Promise<never>}
- */
-function gaveUp(signal) {
-  return new Promise((_, reject) => {
-    const late = AbortSignal.timeout(ANSWER_MS_MAX);
-    late.onabort = () => reject(new WalletProblem("timeout"));
+  signal.throwIfAborted();
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
+  /** @type {Promise<never>} */
+  const gaveUp = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new WalletProblem("timeout")), ANSWER_MS_MAX);
     signal.addEventListener("abort", () => reject(signal.reason), { once: true });
   });
+  try {
+    const asked = Promise.resolve().then(() => provider.request({ method, params }));
+    return await Promise.race([asked, gaveUp]);
+  } catch (error) {
+    throw error instanceof WalletProblem ? error : new WalletProblem(faultOf(error));
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /**
@@ -220,5 +218,6 @@ function gaveUp(signal) {
  * @returns {WalletFault}
  */
 function faultOf(error) {
-  return FAULTS.get(error?.code ?? error?.data?.originalError?.code) ?? "failed";
+  const inner = error?.data?.originalError;
+  return FAULTS.get(error?.code) ?? FAULTS.get(inner?.code) ?? "failed";
 }
