@@ -53,7 +53,7 @@ export function checksOf(proof, known) {
     }),
     check("bounds", boundsAgree(proof, verdict), {
       so: boundsText(verdict),
-      not: `The lowest and highest price are not those told: ${boundsText(verdict)}`,
+      not: `The lowest and highest price are not as told. ${boundsText(verdict)}`,
     }),
     check("venue", proof.faults.length === 0, {
       so: "The venue knows of no fault in this proof",
@@ -202,7 +202,7 @@ function boundsAgree(proof, { lowCents, highCents }) {
 function boundsText({ lowCents, highCents }) {
   return lowCents === null || highCents === null
     ? "No price in the window"
-    : `Lowest ${priceText(lowCents)}, highest ${priceText(highCents)}`;
+    : `Ticks of the window from ${priceText(lowCents)} to ${priceText(highCents)}`;
 }
 
 /**

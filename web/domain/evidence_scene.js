@@ -59,7 +59,7 @@ export function sceneOfProof(proof) {
     untilMs: endMs + besideMs,
     startMs,
     endMs,
-    points: after === null ? points : [...points, pointOf(after)],
+    points,
     knownUntilMs: after?.ts_ms ?? proof.read_at_ms,
     holes: holesOf(proof),
     deciding: deciding === null ? null : pointOf(deciding),
@@ -284,4 +284,84 @@ function stretchOf({ from_ms: fromMs, until_ms: untilMs }) {
 /** @param {number} value */
 function px(value) {
   return Math.round(value * 10) / 10;
+}
+
+/**
+ * Where a box beside a point covers least of the price: above, below, left or right of it.
+ *
+ * @param {Scene} scene
+ * @param {Scale} scale
+ * @param {Frame} frame
+ * @param {object} box
+ * @param {{x: number, y: number}} box.at
+ * @param {number} box.width
+ * @param {number} box.height
+ * @param {number} box.away from the point
+ * @returns {{left: number, top: number}}
+ */
+export function roomFor(scene, scale, frame, { at: point, width, height, away }) {
+  const { x, y } = point;
+  const places = [
+    [x - width / 2, y - away - height],
+    [x - width / 2, y + away],
+    [x + away, y - away - height],
+    [x - away - width, y - away - height],
+    [x + away, y + away],
+    [x - away - width, y + away],
+    [x + away, y - height / 2],
+    [x - away - width, y - height / 2],
+  ]
+    .map(([left = 0, top = 0]) => ({
+      left: Math.max(frame.left, Math.min(frame.right - width, left)),
+      top: Math.max(frame.top, Math.min(frame.bottom - height, top)),
+    }))
+    .filter(({ left, top }) => !isWithin({ left, top, width, height }, x, y, away / 2));
+  const covered = (/** @type {{left: number, top: number}} */ place) =>
+    coveredPx(scene, scale, { ...place, width, height });
+  return least(places, covered) ?? { left: x + away, top: y + away };
+}
+
+/**
+ * @param {{left: number, top: number, width: number, height: number}} box
+ * @param {number} x
+ * @param {number} y
+ * @param {number} around
+ */
+function isWithin({ left, top, width, height }, x, y, around) {
+  return (
+    x > left - around && x < left + width + around && y > top - around && y < top + height + around
+  );
+}
+
+/**
+ * How much of the price a box would hide, by its steps.
+ *
+ * @param {Scene} scene
+ * @param {Scale} scale
+ * @param {{left: number, top: number, width: number, height: number}} box
+ */
+function coveredPx(scene, { x, y }, { left, top, width, height }) {
+  const shown = shownPoints(scene);
+  return shown.reduce((sum, { atMs, cents }, index) => {
+    const next = shown[index + 1];
+    const [from, to] = [x(atMs), x(next?.atMs ?? scene.knownUntilMs)];
+    const [level, then] = [y(cents), y(next?.cents ?? cents)];
+    const isLevel = level > top && level < top + height;
+    const isUpright = to > left && to < left + width;
+    const along = isLevel ? overlapPx(from, to, left, left + width) : 0;
+    const up = isUpright
+      ? overlapPx(Math.min(level, then), Math.max(level, then), top, top + height)
+      : 0;
+    return sum + along + up;
+  }, 0);
+}
+
+/**
+ * @param {number} from
+ * @param {number} to
+ * @param {number} least
+ * @param {number} most
+ */
+function overlapPx(from, to, least, most) {
+  return Math.max(0, Math.min(to, most) - Math.max(from, least));
 }

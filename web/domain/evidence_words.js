@@ -108,7 +108,7 @@ function whyLost(proof) {
   const nearest = nearestTo(proof);
   const apart = `${priceText(nearest.apartCents)}`;
   if (lowest < proof.lo_cents && highest > proof.hi_cents) {
-    return `${when} the price jumped over the cell: no trade was made at ${rangeText(proof)}. The closest was ${apart} away.`;
+    return `${when} the price jumped over ${rangeText(proof)}: the closest trade was ${apart} away. By rule touch only a price inside wins.`;
   }
   const stayed =
     lowest === highest

@@ -14,8 +14,8 @@ const RULES = {
   touch: "Touch: a price inside the cell wins, its edges included",
   path: "Path: a price inside the cell wins, or two in a row on either side of it",
 };
-/** So much of a hash tells two apart for the eye. */
-const HASH_ENDS = 8;
+/** So much of either end of a hash or an id tells two apart for the eye. */
+const SHOWN_ENDS = 6;
 
 /**
  * What was staked, and what came of it; of another's bet nothing is known.
@@ -32,7 +32,7 @@ export function stakeFigures(bet) {
     ["Stake", `${usdText(bet.stake_micros)} USD`],
     ["Rate", rateText(bet.reward_bps)],
     ["Payout", payout === null ? "Not decided" : `${usdText(payout)} USD`],
-    ["Placed", `${clockText(bet.placed_at_ms)}, ${dayText(bet.placed_at_ms)}`],
+    ["Placed", clockText(bet.placed_at_ms)],
   ];
 }
 
@@ -49,7 +49,8 @@ export function stakeFigures(bet) {
 export function cellFigures({ range, startMs, endMs, rule }) {
   return [
     ["Cell", `${rangeText(range)} USD`],
-    ["Window", `${clockText(startMs)} to ${clockText(endMs)}, ${dayText(startMs)}`],
+    ["Window", `${clockText(startMs)} to ${clockText(endMs)}`],
+    ["Day", `${dayText(startMs)}, local time`],
     ["Rule", RULES[rule]],
   ];
 }
@@ -62,12 +63,12 @@ export function cellFigures({ range, startMs, endMs, rule }) {
  */
 export function recordFigures(proof) {
   const hash = proof.ticks_sha256;
-  const short = make("span", {}, `${hash.slice(0, HASH_ENDS)}…${hash.slice(-HASH_ENDS)} `);
+  const short = make("span", {}, `${shortened(hash)} `);
   short.append(copyButton("Copy", () => hash, "Copy the whole hash"));
   return [
     ["Price source", proof.source ?? "None"],
-    ["Ticks in the window", String(proof.tick_count)],
-    ["SHA-256 of them", short],
+    ["Ticks", String(proof.tick_count)],
+    ["Their SHA-256", short],
   ];
 }
 
@@ -76,9 +77,14 @@ export function recordFigures(proof) {
  * @returns {Figure}
  */
 export function idFigure(betId) {
-  const shown = make("span", {}, make("span", { class: "evidence-id" }, betId), " ");
+  const shown = make("span", {}, `${shortened(betId)} `);
   shown.append(copyButton("Copy", () => betId, "Copy the bet's id"));
   return ["Bet", shown];
+}
+
+/** @param {string} text */
+function shortened(text) {
+  return `${text.slice(0, SHOWN_ENDS)}…${text.slice(-SHOWN_ENDS)}`;
 }
 
 /** @param {readonly Figure[]} figures */

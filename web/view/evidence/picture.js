@@ -1,9 +1,16 @@
 // What is drawn of a bet's evidence, from what lies behind to what lies before.
 
-import { distanceCents, inForceAt, scaleOf, spread, stepsOf } from "../../domain/evidence_scene.js";
+import {
+  distanceCents,
+  inForceAt,
+  roomFor,
+  scaleOf,
+  spread,
+  stepsOf,
+} from "../../domain/evidence_scene.js";
 import { edgeText, momentText } from "../../domain/evidence_words.js";
 import { clockText, priceText } from "../../domain/numbers.js";
-import { clamp, crisp, shape, words } from "../svg.js";
+import { crisp, shape, words } from "../svg.js";
 
 /** @import { Frame, Scale, Scene } from "../../domain/evidence_scene.js" */
 
@@ -159,18 +166,21 @@ function distanceShapes({ scene, frame, scale }) {
   }
   const isAbove = nearest.cents > scene.hiCents;
   const edgeY = scale.y(isAbove ? scene.hiCents : scene.loCents);
-  const x = crisp(Math.max(scale.x(nearest.atMs), scale.x(scene.startMs)) + 4);
+  const x = crisp(Math.max(scale.x(nearest.atMs), scale.x(scene.startMs)) + 8);
   const y = scale.y(nearest.cents);
   const apart = priceText(distanceCents(scene, nearest.cents));
   const isRight = x + 60 < frame.right;
+  // Where there is no room between the two, the words stand within the cell, where no price is.
+  const hasRoom = Math.abs(edgeY - y) > LINE + 4;
+  const textY = hasRoom ? (y + edgeY) / 2 : edgeY + (isAbove ? LINE * 0.7 : -LINE * 0.7);
   return [
     shape("path", {
       class: "evidence-distance",
       d: `M${x - 3} ${y}h6M${x} ${y}V${edgeY}M${x - 3} ${edgeY}h6`,
     }),
-    words("evidence-distance-text", apart, {
+    words("evidence-distance-text", `${apart} away`, {
       x: isRight ? x + 8 : x - 8,
-      y: (y + edgeY) / 2,
+      y: textY,
       "text-anchor": isRight ? "start" : "end",
     }),
   ];
@@ -198,9 +208,7 @@ function decidingShapes({ scene, frame, scale }) {
   const x = Math.max(scale.x(deciding.atMs), scale.x(scene.startMs));
   const y = scale.y(deciding.cents);
   const { width, height, away } = CALLOUT;
-  const left = clamp(x - width / 2, frame.left, frame.right - width);
-  const isBelow = y - away - height < frame.top;
-  const top = isBelow ? y + away : y - away - height;
+  const { left, top } = roomFor(scene, scale, frame, { at: { x, y }, width, height, away });
   return [
     shape("path", {
       class: "evidence-drop",

@@ -34,7 +34,7 @@ export function mountSettled(section, betId, { proof, sha256, bet }) {
     place.replaceChildren(report(checksOf(proof, again)), origin(betId));
   };
   section.replaceChildren(
-    heading(proof.status, bet),
+    heading(proof.status, bet, doubts !== null),
     ...(doubts === null ? [make("p", { class: "evidence-why" }, why)] : [doubts]),
     chart.element,
     ...(doubts === null ? [] : [make("p", { class: "evidence-why" }, `By its ticks: ${why}`)]),
@@ -71,11 +71,13 @@ export function mountSettled(section, betId, { proof, sha256, bet }) {
  *
  * @param {BetStatus} status
  * @param {Bet | null} bet
+ * @param {boolean} isDoubtful then it is only what the venue says
  */
-function heading(status, bet) {
+function heading(status, bet, isDoubtful) {
   const sign = status === "won" || status === "void" ? status : "lost";
-  const head = make("h3", { class: "evidence-head", "data-status": status });
-  head.append(icon(sign), STATUS_WORDS[status]);
+  const head = make("h3", { class: "evidence-head", "data-status": isDoubtful ? null : status });
+  const word = STATUS_WORDS[status];
+  head.append(icon(isDoubtful ? "look" : sign), isDoubtful ? `${word}, says the venue` : word);
   if (bet === null) {
     return head;
   }
