@@ -64,7 +64,7 @@ function priceCents({ market }) {
 
 /** @param {Page} page */
 function signs({ store, clock }) {
-  const paper = make("li", { class: "top-sign" }, ...leadAndText("Paper", " money"));
+  const paper = make("li", { class: "top-sign top-paper" }, ...shortAndWide("Paper", " money"));
   paper.hidden = true;
   store.show(
     (state) => [state.market.demo],
@@ -89,7 +89,7 @@ function signs({ store, clock }) {
  * @param {string} text
  * @param {string} wide what only a wide screen has room for
  */
-function leadAndText(text, wide) {
+function shortAndWide(text, wide) {
   return [text, make("span", { class: "top-wide" }, wide)];
 }
 
@@ -193,7 +193,7 @@ function accountWords({ phase, wallet }, demo) {
   if (phase === "signing_in") {
     return ["Signing in"];
   }
-  return demo ? ["Sign in"] : leadAndText("Connect", " wallet");
+  return demo ? ["Sign in"] : shortAndWide("Connect", " wallet");
 }
 
 /**

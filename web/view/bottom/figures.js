@@ -21,11 +21,8 @@ export function mountFigures(place, page) {
   const today = figure(place, "Today");
   showBalance(balance.value, page);
   page.store.show(
-    (state) => [state.account?.open_stake_micros ?? null, state.account?.open_bets ?? 0],
-    (stakeMicros, bets) => {
-      setText(open.value, stakeMicros === null ? NOTHING : usdText(stakeMicros));
-      setText(open.label, bets > 0 ? `Open stakes (${bets})` : "Open stakes");
-    },
+    (state) => [state.account?.open_stake_micros ?? null],
+    (stakeMicros) => setText(open.value, stakeMicros === null ? NOTHING : usdText(stakeMicros)),
   );
   page.store.show(
     (state) => [state.today],
