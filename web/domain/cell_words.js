@@ -42,13 +42,15 @@ export const PHASE_SIGNS = Object.freeze(
  */
 export function cellLook({ market, bets, refused }, cell, id, nowMs) {
   const { rules, quote } = market;
-  const window = rules === null ? null : placeableStartsS(rules, nowMs);
+  const tappable = rules === null ? null : placeableStartsS(rules, nowMs);
   return {
     cell,
     columnS: rules?.column_s ?? quote?.column_s ?? 0,
     rewardBps: quote === null ? 0 : rewardBps(quote, cell),
     placeable:
-      window !== null && cell.columnStartS >= window.firstS && cell.columnStartS <= window.lastS,
+      tappable !== null &&
+      cell.columnStartS >= tappable.firstS &&
+      cell.columnStartS <= tappable.lastS,
     held: bets[id] ?? null,
     refused: refused.findLast((tap) => tap.cellId === id) ?? null,
   };
@@ -140,7 +142,7 @@ const HELD_MORE = {
   unknown: "the connection was lost before an answer, the venue is being asked",
   won: "",
   lost: "",
-  void: "the window could not be judged",
+  void: "it could not be judged",
 };
 
 /** @param {number} cents */

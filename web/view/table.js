@@ -25,7 +25,29 @@ const REMARK_MS = 4_000;
  * @param {Page} page
  */
 export function mountTable(place, page) {
-  new TableView(place, page);
+  const table = new TableView(place, page);
+  document.body.prepend(skipLink(page, () => table.enter()));
+}
+
+/**
+ * The first thing on the page that takes the focus: the way to the cells for whom the chart is none.
+ *
+ * @param {Page} page
+ * @param {() => void} enter
+ */
+function skipLink(page, enter) {
+  const follow = (/** @type {Event} */ event) => {
+    event.preventDefault();
+    page.actions.look({ board: "table" });
+    enter();
+  };
+  const link = make("a", { class: "table-skip", href: "#table", onclick: follow });
+  page.store.show(
+    (state) => [state.view.board],
+    (board) =>
+      setText(link, board === "table" ? "Go to the table" : "Use the table instead of the chart"),
+  );
+  return link;
 }
 
 class TableView {
@@ -50,6 +72,7 @@ class TableView {
   constructor(place, page) {
     this.place = place;
     this.page = page;
+    place.tabIndex = -1;
     this.grid = new TableGrid();
     this.scroll = make("div", { class: "table-scroll" }, this.grid.element);
     this.cursor = new TableCursor(this.grid, (text) => setText(this.#said, text));
@@ -114,7 +137,16 @@ class TableView {
     this.#toPrice.toggleAttribute("data-needed", side !== "in sight");
   }
 
-  /** Bring its row into sight, and the keyboard to it. */
+  /** Bring the keyboard here. */
+  enter() {
+    if (this.#plan.rows.length === 0) {
+      this.place.focus();
+    } else {
+      this.#showPrice();
+    }
+  }
+
+  /** Bring the current price's row into sight, and the keyboard to it. */
   #showPrice() {
     this.grid.showPrice(this.scroll);
     this.#shiftedAtMs = performance.now();

@@ -69,7 +69,7 @@ test("every phase has words, and money is claimed only by the venue's figure", (
     [{ phase: "won", payoutMicros: 9_250_000 }, "won 9.25"],
     [{ phase: "won", payoutMicros: null }, "won"],
     [{ phase: "lost", payoutMicros: 0 }, "5 lost"],
-    [{ phase: "void", payoutMicros: 5_000_000 }, "5 refunded, the window could not be judged"],
+    [{ phase: "void", payoutMicros: 5_000_000 }, "5 refunded, it could not be judged"],
   ];
   for (const [change, words] of phases) {
     const held = { ...HELD, ...change };
