@@ -15,8 +15,10 @@ import { keepPlace } from "./table/keep_place.js";
 
 /** Calm enough to be read; a quote comes no more often either. */
 const DRAWN_EVERY_MS = 250;
-/** A cell that came under the finger or the focus so lately is not the one that was meant. */
+/** A cell that came under the pointer so lately is not the one that was meant. */
 const UNSEEN_MS = 350;
+/** One that the focus came to by itself has to be heard first. */
+const UNHEARD_MS = 1_000;
 /** How long a remark of the table's own stands. */
 const REMARK_MS = 4_000;
 
@@ -182,13 +184,18 @@ class TableView {
   /** @param {MouseEvent} event */
   #click(event) {
     const cell = this.grid.cellOf(event.target);
-    if (cell !== null) {
-      const lastMoveMs = Math.max(this.#shiftedAtMs, this.cursor.movedAtMs);
-      if (performance.now() - lastMoveMs < UNSEEN_MS) {
-        this.#remark("The table moved just then: nothing was staked. Tap again.");
-      } else {
-        this.#chosen(cell);
-      }
+    if (cell === null) {
+      return;
+    }
+    const nowMs = performance.now();
+    const isByPointer = event.detail > 0;
+    const hasMoved =
+      nowMs - this.cursor.movedAtMs < UNHEARD_MS ||
+      (isByPointer && nowMs - this.#shiftedAtMs < UNSEEN_MS);
+    if (hasMoved) {
+      this.#remark("The table moved just then: nothing was staked. Tap again.");
+    } else {
+      this.#chosen(cell);
     }
   }
 

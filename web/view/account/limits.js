@@ -68,13 +68,12 @@ function maxForm(page, { name, next, label, hint }) {
     label: `Remove: ${label.toLowerCase()}`,
   });
   const now = make("p", { class: "account-now" });
-  const typed = field(`${label}, USD`, { hint, attributes: AMOUNT, beside: set });
-  const removal = make("div", { class: "account-row" }, now, remove);
+  const above = make("div", { class: "account-row" }, now, remove);
+  const typed = field(`${label}, USD`, { hint, attributes: AMOUNT, beside: set, above });
   const form = make(
     "form",
     { class: "account-form", novalidate: true, onsubmit: submitted },
     typed.element,
-    removal,
     said.element,
   );
 

@@ -53,9 +53,10 @@ export function fold(title, opened = () => {}) {
  * @param {string} [options.hint]
  * @param {Readonly<Record<string, string | boolean>>} [options.attributes] of the input
  * @param {HTMLElement | null} [options.beside]
+ * @param {HTMLElement | null} [options.above] between the label and the input
  * @returns {Field}
  */
-export function field(label, { hint = "", attributes = {}, beside = null } = {}) {
+export function field(label, { hint = "", attributes = {}, beside = null, above = null } = {}) {
   const id = newId();
   const hinted = hint === "" ? null : make("p", { id: `${id}-hint`, class: "account-hint" }, hint);
   const problem = make("p", { id: `${id}-problem`, class: "account-problem", hidden: true });
@@ -76,7 +77,7 @@ export function field(label, { hint = "", attributes = {}, beside = null } = {})
   input.addEventListener("input", () => complain(""));
   const row = make("div", { class: "account-row" }, input, beside);
   const named = make("label", { for: id, class: "account-label" }, label);
-  const element = make("div", { class: "account-field" }, named, hinted, row, problem);
+  const element = make("div", { class: "account-field" }, named, hinted, above, row, problem);
   return { element, input, complain };
 }
 

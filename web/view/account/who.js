@@ -32,6 +32,8 @@ function signedIn(page, session) {
   const copy = button("Copy", () => copyText(wallet, said.say), { label: "Copy the address" });
   const ends =
     session.expiresAtMs === null ? "" : whenWords(session.expiresAtMs, page.clock.nowMs());
+  const leaving = make("div", { class: "account-question", hidden: true });
+  const out = button("Sign out", () => (isDemo ? askTwice(page, leaving, out) : leave(page, out)));
   return [
     make("h3", {}, isDemo ? "Demo account" : "Wallet account"),
     make(
@@ -39,55 +41,45 @@ function signedIn(page, session) {
       { class: "account-row" },
       make("span", { class: "account-wallet", title: wallet }, walletText(wallet)),
       copy,
-      isDemo ? null : signOutButton(page),
+      out,
     ),
     make(
       "p",
       { class: "account-hint" },
-      isDemo ? `Paper money only. The account lasts until ${ends}.` : `Signed in until ${ends}.`,
+      isDemo ? `Paper money only. It lasts until ${ends}.` : `Signed in until ${ends}.`,
     ),
+    leaving,
     said.element,
-    make(
-      "div",
-      { class: "account-row" },
-      button(isDemo ? "Use your own wallet" : "Renew the key", () =>
-        page.actions.look({ panel: "sign_in" }),
-      ),
-    ),
-    isDemo ? leaveForGood(page) : null,
-  ].filter((part) => part !== null);
-}
-
-/** @param {Page} page */
-function signOutButton(page) {
-  const out = button("Sign out", () => busy(out, () => page.actions.signOut()));
-  return out;
+  ];
 }
 
 /**
  * A demo account has no wallet to come back by: signing out of it is for good, and asked twice.
  *
  * @param {Page} page
+ * @param {HTMLElement} place
+ * @param {HTMLElement} opener
  */
-function leaveForGood(page) {
-  const place = make("div", { class: "account-twice" });
-  const first = button("Sign out", () => {
-    place.replaceChildren(question);
-    stay.focus();
-  });
+function askTwice(page, place, opener) {
   const stay = button("Stay", () => {
-    place.replaceChildren(first);
-    first.focus();
+    place.hidden = true;
+    opener.focus();
   });
-  const leave = button("Sign out for good", () => busy(leave, () => page.actions.signOut()));
-  const question = make(
-    "div",
-    { class: "account-question", role: "group", "aria-label": "Sign out for good?" },
+  const forGood = button("Sign out for good", () => leave(page, forGood));
+  place.replaceChildren(
     make("p", {}, "This demo account can't be opened again: no wallet stands behind it."),
-    make("div", { class: "account-row" }, stay, leave),
+    make("div", { class: "account-row" }, stay, forGood),
   );
-  place.replaceChildren(first);
-  return place;
+  place.hidden = false;
+  stay.focus();
+}
+
+/**
+ * @param {Page} page
+ * @param {HTMLButtonElement} by
+ */
+function leave(page, by) {
+  busy(by, () => page.actions.signOut());
 }
 
 /**
