@@ -49,6 +49,9 @@ function signedIn(page, session) {
       isDemo ? `Paper money only. It lasts until ${ends}.` : `Signed in until ${ends}.`,
     ),
     leaving,
+    button(isDemo ? "Use your own wallet" : "Renew the key for taps", () =>
+      page.actions.look({ panel: "sign_in" }),
+    ),
     said.element,
   ];
 }
