@@ -25,6 +25,9 @@
 /** How long prices must come steadily before betting opens again: FEED_STEADY_MS of the venue. */
 export const FEED_STEADY_S = 30;
 
+/** A pause that is to be shorter lasts a day from then all the same: RAISED_AFTER_MS of the venue. */
+const DAY_MS = 86_400_000;
+
 const SAFE = "Your open bets are safe on its disk.";
 const BY_ITSELF = "The page comes back by itself.";
 
@@ -108,7 +111,10 @@ function ofAccount(account, nowMs) {
     return {
       kind: "paused",
       text: "You have paused betting.",
-      ends: "It can't be ended early.",
+      ends:
+        pausedUntilMs > nowMs + DAY_MS
+          ? "It can be cut short, but lasts a day longer then."
+          : "It can't be ended early.",
       until: { atMs: pausedUntilMs, by: "venue" },
     };
   }

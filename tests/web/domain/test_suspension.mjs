@@ -105,7 +105,8 @@ const REASONS = [
   [{ status: { breaker: "open", override: "open" } }, "breaker", /operator/, /operator/],
   [{ status: { disk_full: true } }, "disk_full", /disk/, /operator/],
   [{ account: { frozen: true } }, "frozen", /frozen/, /operator/],
-  [{ pausedUntilMs: NOW_MS + 1 }, "paused", /You have paused/, /can't be ended early/],
+  [{ pausedUntilMs: NOW_MS + 86_400_000 }, "paused", /You have paused/, /can't be ended early/],
+  [{ pausedUntilMs: NOW_MS + 86_400_001 }, "paused", /You have paused/, /can be cut short/],
   [{ quote: null }, "no_rates", /No rates/, /by themselves/],
 ];
 

@@ -1,7 +1,7 @@
 // Limits that a trader sets for himself: the most per bet, the most lost in a day, and a pause.
 
 import { changedWords, limitsSummary, maxWords, pendingWords } from "../../domain/account_words.js";
-import { exactUsdText, readUsd } from "../../domain/amounts.js";
+import { readUsd } from "../../domain/amounts.js";
 import { make, setText } from "../dom.js";
 import { AMOUNT, busy, button, field, fold, outcome, problemText } from "./parts.js";
 import { pauseForm } from "./pause.js";
@@ -112,7 +112,6 @@ function maxForm(page, { name, next, label, hint }) {
       const becomes = pendingWords(pending, page.clock.nowMs());
       setText(now, `Now: ${maxWords(micros)}.${becomes === "" ? "" : ` ${becomes}`}`);
       remove.hidden = micros === null || (pending !== null && pending.micros === null);
-      typed.input.placeholder = micros === null ? "" : exactUsdText(micros);
     },
   );
   return form;

@@ -19,6 +19,8 @@ const CHOICES = Object.freeze([
  * @param {(untilMs: number) => Promise<Limits>} ask
  */
 export function pauseForm(page, ask) {
+  /** @type {HTMLElement | null} where the focus goes back to */
+  let opener = null;
   const said = outcome();
   const now = make("p", { class: "account-now" });
   const question = make("div", { class: "account-question", hidden: true });
@@ -48,22 +50,27 @@ export function pauseForm(page, ask) {
 
   /** @param {number} untilMs */
   function confirm(untilMs) {
-    const opener = document.activeElement;
+    const focused = document.activeElement;
+    opener = focused instanceof HTMLElement && !question.contains(focused) ? focused : opener;
     const pause = button("Pause", () => give(pause, untilMs), { strong: true });
-    const back = button("Don't pause", () => {
-      question.hidden = true;
-      if (opener instanceof HTMLElement) {
-        opener.focus();
-      }
-    });
+    const back = button("Don't pause", () => closeQuestion());
     const text = `No bets until ${whenWords(untilMs, page.clock.nowMs())}. Open bets go on.`;
     said.say("");
+    until.complain("");
     question.replaceChildren(
       make("p", {}, text),
       make("div", { class: "account-row" }, back, pause),
     );
     question.hidden = false;
     back.focus();
+  }
+
+  function closeQuestion() {
+    const hadFocus = question.contains(document.activeElement);
+    question.hidden = true;
+    if (hadFocus) {
+      opener?.focus();
+    }
   }
 
   /**
@@ -74,7 +81,7 @@ export function pauseForm(page, ask) {
     busy(by, async () => {
       try {
         const limits = await ask(untilMs);
-        question.hidden = true;
+        closeQuestion();
         until.input.value = "";
         said.say(`Paused until ${whenWords(limits.paused_until_ms, page.clock.nowMs())}.`);
       } catch (error) {

@@ -15,7 +15,11 @@ export function whoSection(page) {
     ({ session }) => [session.phase, session.wallet, session.expiresAtMs],
     (phase, _wallet, _expiresAtMs) => {
       const { session } = page.store.state;
+      const hadFocus = place.contains(document.activeElement);
       place.replaceChildren(...(phase === "in" ? signedIn(page, session) : signedOut(page, phase)));
+      if (hadFocus) {
+        place.querySelector("button")?.focus();
+      }
     },
   );
   return place;
