@@ -41,8 +41,10 @@ export function mountHistory(place, page) {
   place.append(section);
   const filters = filterBar((filter) => history.choose(filter));
   section.append(filters.element);
+  const above = make("div", { class: "history-foot", role: "status", hidden: true });
+  section.append(above);
   const rows = mountRows(section, page);
-  const foot = mountFoot(section, {
+  const foot = mountFoot(section, above, {
     next: () => void history.next(),
     again: () => void history.first(),
     signIn: () => page.actions.look({ panel: "sign_in" }),

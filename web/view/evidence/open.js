@@ -13,6 +13,7 @@ import { cellFigures, figureList, idFigure, stakeFigures } from "./figures.js";
 
 /** @import { Found } from "../../io/proofs.js" */
 /** @import { Page } from "../../page.js" */
+/** @import { Rule } from "../../types/wire.js" */
 
 /** Prices come ten times a second. */
 const REDRAW_MS = 100;
@@ -65,7 +66,7 @@ export function mountOpen(section, page, betId, { open, bet }) {
     const nowMs = page.clock.nowMs();
     const { trail } = page.store.state.market;
     setText(countdown, countdownText({ startMs, endMs }, nowMs));
-    setText(why, whyOpen(range, window, nowMs >= endMs));
+    setText(why, whyOpen({ range, window, rule: open.rule, hasPassed: nowMs >= endMs }));
     chart.show(sceneOfOpen({ cell, trail, nowMs }), alternative);
   };
   draw();
@@ -74,12 +75,12 @@ export function mountOpen(section, page, betId, { open, bet }) {
 }
 
 /**
- * @param {string} range
- * @param {string} window
- * @param {boolean} hasPassed
+ * @param {{range: string, window: string, rule: Rule, hasPassed: boolean}} bet
  */
-function whyOpen(range, window, hasPassed) {
-  return hasPassed
-    ? `Its window, ${window}, has passed. It is decided once the record of it is whole, in a few seconds.`
-    : `It wins if the price is at ${range} from ${window}. It is decided once its window has passed.`;
+function whyOpen({ range, window, rule, hasPassed }) {
+  if (hasPassed) {
+    return `Its window, ${window}, has passed. It is decided once the record of it is whole, in a few seconds.`;
+  }
+  const across = rule === "path" ? ", or goes across it," : "";
+  return `It wins if the price is in ${range}${across} at any moment from ${window}. It is decided once its window has passed.`;
 }

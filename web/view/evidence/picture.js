@@ -294,5 +294,5 @@ function timeLabels({ scene, frame, scale }) {
     y,
     "text-anchor": "middle",
   });
-  return right - left < TIMES_APART ? [ending] : [opening, ending];
+  return right - left < TIMES_APART ? [opening] : [opening, ending];
 }

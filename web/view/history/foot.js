@@ -1,4 +1,5 @@
-// What stands below the rows: that there are more, that there are none, or why they can't be had.
+// What stands around the rows: above them that they can't be had now, below them that there are more,
+// or none.
 
 import { clockText } from "../../domain/numbers.js";
 import { make } from "../dom.js";
@@ -17,9 +18,10 @@ const NOTHING = {
 
 /**
  * @param {HTMLElement} section
+ * @param {HTMLElement} above
  * @param {{next: () => void, again: () => void, signIn: () => void}} acts
  */
-export function mountFoot(section, { next, again, signIn }) {
+export function mountFoot(section, above, { next, again, signIn }) {
   const text = make("p", { class: "history-note", role: "status" });
   const archived = make("p", { class: "history-note" });
   const more = make(
@@ -37,7 +39,9 @@ export function mountFoot(section, { next, again, signIn }) {
     { type: "button", class: "evidence-button evidence-main", onclick: signIn },
     "Sign in",
   );
-  section.append(make("div", { class: "history-foot" }, text, archived, more, retry, join));
+  const problem = make("p", { class: "history-problem" });
+  above.append(problem, retry);
+  section.append(make("div", { class: "history-foot" }, text, archived, more, join));
   // Scrolling to it is as good as a tap on it.
   new IntersectionObserver((seen) => {
     if (seen.some(({ isIntersecting }) => isIntersecting)) {
@@ -61,7 +65,8 @@ export function mountFoot(section, { next, again, signIn }) {
       archived.hidden = !isSignedIn || list.archived.length === 0;
       archived.textContent = archivedText(list.archived);
       more.hidden = !isSignedIn || list.cursor === null || loading.phase === "failed";
-      retry.hidden = !isSignedIn || loading.phase !== "failed";
+      above.hidden = !isSignedIn || loading.phase !== "failed";
+      problem.textContent = problemText(list, loading);
       join.hidden = isSignedIn;
     },
   };
@@ -71,10 +76,9 @@ export function mountFoot(section, { next, again, signIn }) {
  * @param {BetList} list
  * @param {Loading} loading
  */
-function textOf({ rows, filter }, { phase, problem, asOfMs }) {
+function textOf({ rows, filter }, { phase }) {
   if (phase === "failed") {
-    const asOf = asOfMs === null || rows === null ? "" : ` Shown as of ${clockText(asOfMs)}.`;
-    return `${problem}${asOf}`;
+    return "";
   }
   if (phase === "first" || rows === null) {
     return "Loading your bets";
@@ -83,6 +87,16 @@ function textOf({ rows, filter }, { phase, problem, asOfMs }) {
     return "Loading more";
   }
   return rows.length === 0 ? NOTHING[filter] : "";
+}
+
+/**
+ * @param {BetList} list
+ * @param {Loading} loading
+ */
+function problemText({ rows }, { problem, asOfMs }) {
+  return asOfMs === null || rows === null
+    ? problem
+    : `${problem} Shown as of ${clockText(asOfMs)}.`;
 }
 
 /** @param {readonly string[]} weeks */
