@@ -39,36 +39,73 @@ export function fold(title, opened = () => {}) {
 }
 
 /**
+ * @template {HTMLElement} [I=HTMLInputElement]
  * @typedef {object} Field
  * @property {HTMLElement} element
- * @property {HTMLInputElement} input
+ * @property {I} input
  * @property {(problem: string) => void} complain show what is wrong with it; empty: nothing
  */
 
 /**
- * A labeled field with room for a hint and for what is wrong.
+ * @typedef {object} FieldOptions
+ * @property {string} [hint]
+ * @property {Readonly<Record<string, string | boolean>>} [attributes] of the input
+ * @property {HTMLElement | null} [beside]
+ * @property {HTMLElement | null} [above] between the label and the input
+ */
+
+/**
+ * A labeled field of one line.
  *
  * @param {string} label
- * @param {object} options
- * @param {string} [options.hint]
- * @param {Readonly<Record<string, string | boolean>>} [options.attributes] of the input
- * @param {HTMLElement | null} [options.beside]
- * @param {HTMLElement | null} [options.above] between the label and the input
+ * @param {FieldOptions} [options]
  * @returns {Field}
  */
-export function field(label, { hint = "", attributes = {}, beside = null, above = null } = {}) {
+export function field(label, options = {}) {
+  const input = make("input", { class: "account-input", type: "text", ...options.attributes });
+  return labeled(label, input, options);
+}
+
+/**
+ * A labeled field for what is too long for one line on a phone, though it has none but one: Enter sends
+ * its form.
+ *
+ * @param {string} label
+ * @param {FieldOptions} [options]
+ * @returns {Field<HTMLTextAreaElement>}
+ */
+export function longField(label, options = {}) {
+  const input = make("textarea", {
+    class: "account-input account-long",
+    rows: 2,
+    onkeydown: (event) => {
+      if (event.key === "Enter") {
+        event.preventDefault();
+        input.form?.requestSubmit();
+      }
+    },
+    ...options.attributes,
+  });
+  return labeled(label, input, options);
+}
+
+/**
+ * With a label, and room for a hint and for what is wrong.
+ *
+ * @template {HTMLInputElement | HTMLTextAreaElement} I
+ * @param {string} label
+ * @param {I} input
+ * @param {FieldOptions} options
+ * @returns {Field<I>}
+ */
+function labeled(label, input, { hint = "", beside = null, above = null }) {
   const id = newId();
   const hinted = hint === "" ? null : make("p", { id: `${id}-hint`, class: "account-hint" }, hint);
   const problem = make("p", { id: `${id}-problem`, class: "account-problem", hidden: true });
-  const input = make("input", {
-    id,
-    class: "account-input",
-    type: "text",
-    autocomplete: "off",
-    spellcheck: "false",
-    "aria-describedby": `${hinted === null ? "" : `${id}-hint `}${id}-problem`,
-    ...attributes,
-  });
+  input.id = id;
+  input.autocomplete = "off";
+  input.spellcheck = false;
+  input.setAttribute("aria-describedby", `${hinted === null ? "" : `${id}-hint `}${id}-problem`);
   const complain = (/** @type {string} */ text) => {
     setText(problem, text);
     problem.hidden = text === "";

@@ -15,7 +15,7 @@ import { Refused } from "../../io/api.js";
 import { WalletProblem } from "../../io/wallets.js";
 import { OtherAccount, sendWithdrawal, signWithdrawal } from "../../io/withdraw.js";
 import { make, setText } from "../dom.js";
-import { AMOUNT, busy, button, field, fold, outcome, problemText } from "./parts.js";
+import { AMOUNT, busy, button, field, fold, longField, outcome, problemText } from "./parts.js";
 
 /** @import { Page } from "../../page.js" */
 /** @import { SignedWithdrawal } from "../../io/withdraw.js" */
@@ -36,11 +36,11 @@ class WithdrawalsSection {
   #cursor = null;
   /** @type {SignedWithdrawal | null} sent, and not known to be taken or refused */
   #unsettled = null;
-  #all = button("All", () => this.#fillAll(), { label: "The whole balance" });
+  #all = button("All", () => this.#fillAll(), { label: "All of the balance" });
   #amount = field("Amount, USD", { attributes: AMOUNT, beside: this.#all });
-  #destination = field("To this address", {
+  #destination = longField("To this address", {
     hint: "Your own address, unless you choose another. What is paid to a wrong one is gone.",
-    attributes: { class: "account-input account-address", maxlength: "60" },
+    attributes: { maxlength: "60", autocapitalize: "off" },
   });
   #wallet = make("select", { id: "account-wallet", class: "account-input" });
   #wallets = make(
