@@ -60,7 +60,7 @@ const ROOMY = { columns: 9, rows: 19 };
 const SHRINK_LEAST = 0.7;
 /** Narrower than this, the past takes less of the width. */
 const NARROW_PX = 560;
-const NOW_SHARES = { narrow: [0.28, 0.24, 0.16], wide: [0.33, 0.3, 0.26] };
+const NOW_SHARES = { narrow: [0.31, 0.25, 0.16], wide: [0.33, 0.3, 0.26] };
 const FREE_SHARES = [0.14, 0.1, 0.03];
 /** How quickly the scale follows, per second; critically damped, so it never overshoots. */
 const FOLLOW_PER_S = 3;

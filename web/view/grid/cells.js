@@ -45,7 +45,8 @@ export class Cells {
     this.#listen(frame.state.market.quote);
     const { viewport, colors, firstS, isOpen } = frame;
     const { layout } = viewport;
-    const startS = viewport.anchorMs / 1000;
+    // Of the running column there is nothing left to say.
+    const startS = viewport.anchorMs / 1000 + layout.shape.columnS;
     const { lowestCents, highestCents } = rowsInView(viewport);
     const { lastS } = columnsInView(viewport);
     const isCovered =
@@ -134,9 +135,7 @@ export class Cells {
     const { dpr } = layout;
     const x = Math.round(xOf(viewport, this.#shown.startS * 1000) * dpr);
     const y = Math.round(edgeY(viewport, this.#shown.highestCents + layout.shape.rowCents) * dpr);
-    // What has flowed past NOW is the past's, and not drawn.
-    const skip = Math.max(0, Math.round(layout.nowPx * dpr) - x);
-    const width = Math.min(this.#canvas.width - skip, Math.round(layout.rightPx * dpr) - x - skip);
+    const width = Math.min(this.#canvas.width, Math.round(layout.rightPx * dpr) - x);
     const above = Math.max(0, -y);
     const height = Math.min(
       this.#canvas.height - above,
@@ -144,17 +143,7 @@ export class Cells {
     );
     if (width > 0 && height > 0) {
       context.setTransform(1, 0, 0, 1, 0, 0);
-      context.drawImage(
-        this.#canvas,
-        skip,
-        above,
-        width,
-        height,
-        x + skip,
-        y + above,
-        width,
-        height,
-      );
+      context.drawImage(this.#canvas, 0, above, width, height, x, y + above, width, height);
       context.setTransform(dpr, 0, 0, dpr, 0, 0);
     }
   }
@@ -170,7 +159,7 @@ export class Cells {
  */
 export function typeOf(faces, columnPx, rowPx) {
   const most = Math.min(RATE_PX_MOST, Math.floor(rowPx * 0.62));
-  const whole = fitting(faces, "00.0x", columnPx - 6, most, RATE_PX_LEAST);
+  const whole = fitting(faces, "00.0x", columnPx - 8, most, RATE_PX_LEAST);
   if (whole !== null) {
     return { face: whole, text: rateText };
   }

@@ -3,16 +3,18 @@
 import { columnStartS } from "../../domain/grid.js";
 import { priceText } from "../../domain/numbers.js";
 import { columnsInView, edgeY, marksEvery, rowsInView, xOf, yOf } from "../../domain/viewport.js";
-import { END, MIDDLE, START, write } from "./faces.js";
+import { END, START, write } from "./faces.js";
 import { hairPx } from "./frame.js";
 
 /** @import { Frame } from "./frame.js" */
 
 const LINE_PX = 2;
+const SEAM_PX = 1.5;
 const DOT_PX = 4;
 const ROW_STEPS = [1, 2, 5, 10, 20, 50];
 const COLUMN_STEPS = [1, 2, 3, 6, 12, 24, 60];
 const MARK_PX = 11;
+const FADE_PX = 32;
 /** Marks of prices are at least so far apart, and marks of times. */
 const PRICES_APART_PX = 26;
 const TIMES_APART_PX = 38;
@@ -65,8 +67,23 @@ export function paintBoundary({ context, viewport, colors, faces, firstS }) {
     context.fillStyle = colors.closed;
     context.fillRect(layout.nowPx + hair, 0, x - layout.nowPx - hair, 18);
     context.fillStyle = colors.quiet;
-    write(context, face, "closed", middle, 9, MIDDLE);
+    write(context, face, "closed", middle, 9);
   }
+}
+
+/**
+ * Columns come into view softly: a rate that is cut off might be misread.
+ *
+ * @param {Frame} frame
+ */
+export function paintFade({ context, viewport, colors }) {
+  const { rightPx, bottomPx, columnPx } = viewport.layout;
+  const width = Math.min(FADE_PX, columnPx / 2);
+  const fade = context.createLinearGradient(rightPx - width, 0, rightPx, 0);
+  fade.addColorStop(0, colors.clear);
+  fade.addColorStop(1, colors.ground);
+  context.fillStyle = fade;
+  context.fillRect(rightPx - width, 0, width, bottomPx);
 }
 
 /**
@@ -83,16 +100,15 @@ export function paintLine({ context, state, viewport, colors, priceCents, nowMs 
     return;
   }
   const y = yOf(viewport, priceCents);
-  context.save();
-  context.beginPath();
-  context.rect(0, 0, layout.rightPx, layout.bottomPx);
-  context.clip();
   trace(context, viewport, state.market.trail, nowMs, y);
+  context.lineJoin = "round";
+  // A seam of ground on either side: the line is seen on a lit cell, too.
+  context.strokeStyle = colors.ground;
+  context.lineWidth = LINE_PX + 2 * SEAM_PX;
+  context.stroke();
   context.strokeStyle = colors.text;
   context.lineWidth = LINE_PX;
-  context.lineJoin = "round";
   context.stroke();
-  context.restore();
   context.fillStyle = colors.quiet;
   for (let x = layout.nowPx + 8; x < layout.rightPx; x += 6) {
     context.fillRect(x, Math.round(y * layout.dpr) / layout.dpr, 2, hair);
@@ -153,7 +169,9 @@ export function paintAxes(frame) {
   context.fillStyle = colors.ground;
   context.fillRect(rightPx, 0, width - rightPx, height);
   context.fillRect(0, bottomPx, width, height - bottomPx);
-  paintPrices(frame);
+  if (frame.priceCents !== null) {
+    paintPrices(frame, frame.priceCents);
+  }
   paintTimes(frame);
   context.fillStyle = colors.line;
   context.fillRect(rightPx, 0, hair, bottomPx + hair);
@@ -161,8 +179,13 @@ export function paintAxes(frame) {
   paintPriceLabel(frame);
 }
 
-/** @param {Frame} frame */
-function paintPrices({ context, viewport, colors, faces }) {
+/**
+ * Those that the label of the price would cover are left out.
+ *
+ * @param {Frame} frame
+ * @param {number} priceCents
+ */
+function paintPrices({ context, viewport, colors, faces }, priceCents) {
   const { rightPx, bottomPx, shape } = viewport.layout;
   const stepCents = shape.rowCents * marksEvery(viewport.rowPx, PRICES_APART_PX, ROW_STEPS);
   const { lowestCents, highestCents } = rowsInView(viewport);
@@ -171,9 +194,12 @@ function paintPrices({ context, viewport, colors, faces }) {
   const firstCents = Math.ceil(lowestCents / stepCents) * stepCents;
   for (let cents = firstCents; cents <= highestCents; cents += stepCents) {
     const y = edgeY(viewport, cents);
-    if (y > 7 && y < bottomPx - 5) {
+    const isCovered = Math.abs(yOf(viewport, priceCents) - y) < 17;
+    if (y > 7 && y < bottomPx - 5 && !isCovered) {
       const text = priceText(cents);
-      write(context, face, stepCents % 100 === 0 ? text.slice(0, -3) : text, rightPx + 6, y, START);
+      write(context, face, stepCents % 100 === 0 ? text.slice(0, -3) : text, rightPx + 6, y, {
+        align: START,
+      });
     }
   }
 }
@@ -225,7 +251,7 @@ function paintPriceLabel({ context, viewport, colors, faces, priceCents }) {
   context.fill();
   context.fillStyle = colors.ground;
   const text = priceText(Math.round(priceCents));
-  write(context, faces.of(MARK_PX, 600), text, rightPx + width - 6, top + 10, END);
+  write(context, faces.of(MARK_PX, 600), text, rightPx + width - 6, top + 10, { align: END });
 }
 
 /**

@@ -33,14 +33,14 @@ const SHADE_LEAST = 0.03;
  *   held: string,
  *   lost: string,
  *   wash: string,
- *   veil: string,
+ *   clear: string,
  * }} Colors
  *
  * - `shades`: grounds of cells, from the likeliest to the rarest.
  * - `edge`: lines between cells on offer. `faint`: lines where nothing is.
  * - `closed`, `closedText`: ground of what is too late to tap, and the last rate offered there.
  * - `held`: ground of a confirmed bet. `lost`: what is left of a lost one.
- * - `wash`: laid over what the finger is on. `veil`: over all cells while none can be tapped.
+ * - `wash`: laid over what the finger is on. `clear`: the ground, unseen: where it fades in.
  */
 
 /**
@@ -71,7 +71,7 @@ export function readColors(element) {
     held: mix(raised, bright, 0.25),
     lost: mix(ground, quiet, 0.6),
     wash: alpha(text, 0.1),
-    veil: alpha(ground, 0.62),
+    clear: alpha(ground, 0),
   };
 }
 

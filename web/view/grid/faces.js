@@ -63,6 +63,9 @@ export const START = 0;
 export const MIDDLE = 0.5;
 export const END = 1;
 
+/** How much of its ground a text keeps around it, where something runs below. */
+const HALO_PX = 4;
+
 /**
  * Write a text, its middle at the height `y`.
  *
@@ -71,16 +74,21 @@ export const END = 1;
  * @param {string} text
  * @param {number} x
  * @param {number} y
- * @param {number} [align]
+ * @param {{align?: number, halo?: string}} [how] halo: the color of the ground that it stands on
  */
-export function write(context, face, text, x, y, align = MIDDLE) {
+export function write(context, face, text, x, y, { align = MIDDLE, halo } = {}) {
   context.font = face.font;
   context.textBaseline = "alphabetic";
   // Figures and capitals are about 0.72 of the size high, in any font that a system comes with.
   const base = y + face.sizePx * 0.36;
+  if (halo !== undefined) {
+    context.strokeStyle = halo;
+    context.lineWidth = HALO_PX;
+    context.lineJoin = "round";
+  }
   if (face.isTabular) {
     context.textAlign = align === START ? "start" : align === END ? "end" : "center";
-    context.fillText(text, x, base);
+    set(context, text, x, base, halo);
     return;
   }
   context.textAlign = "center";
@@ -88,9 +96,23 @@ export function write(context, face, text, x, y, align = MIDDLE) {
   let left = x - align * widths.reduce((sum, width) => sum + width, 0);
   for (const [index, letter] of [...text].entries()) {
     const width = widths[index] ?? 0;
-    context.fillText(letter, left + width / 2, base);
+    set(context, letter, left + width / 2, base, halo);
     left += width;
   }
+}
+
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {string} text
+ * @param {number} x
+ * @param {number} base
+ * @param {string | undefined} halo
+ */
+function set(context, text, x, base, halo) {
+  if (halo !== undefined) {
+    context.strokeText(text, x, base);
+  }
+  context.fillText(text, x, base);
 }
 
 /**

@@ -4,6 +4,7 @@
 import { placeableStartsS, rewardBps, rowLoCents } from "../../domain/grid.js";
 import { boxOf, xOf, yOf } from "../../domain/viewport.js";
 import { make, setText } from "../dom.js";
+import { hairPx } from "./frame.js";
 
 /** @import { Cell } from "../../domain/grid.js" */
 /** @import { State } from "../../state/state.js" */
@@ -11,6 +12,8 @@ import { make, setText } from "../dom.js";
 
 const GAP_PX = 10;
 const EDGE_PX = 8;
+/** Below the word over what is closed. */
+const TOP_PX = 24;
 /** Rows above the price at which a cell is shown: near enough to be understood, clear of the line. */
 const ROWS_UP = 2;
 
@@ -72,28 +75,24 @@ export class Hints {
     this.#measure(`${rightPx} ${bottomPx}`);
     const lineY = yOf(viewport, priceCents);
     const box = boxOf(viewport, hinted);
-    const cellX = clamp(
-      box.x + box.width / 2 - cell.width / 2,
-      EDGE_PX,
-      rightPx - cell.width - EDGE_PX,
-    );
-    const cellY = Math.max(24, Math.min(box.y, lineY) - 3 * viewport.rowPx - cell.height);
+    const middle = box.x + box.width / 2;
+    const cellX = clamp(middle - cell.width / 2, EDGE_PX, rightPx - cell.width - EDGE_PX);
+    const cellY = Math.max(TOP_PX, box.y - 2 * GAP_PX - cell.height);
     put(cell, cellX, cellY);
-    lead(frame, box.x + box.width / 2, cellY + cell.height, box.x + box.width / 2, box.y);
+    lead(frame, middle, cellY + cell.height, box.y);
 
-    const lineX = clamp(nowPx - line.width - GAP_PX, EDGE_PX, nowPx);
-    const underY = Math.min(
-      lineY + 2.5 * viewport.rowPx,
-      bottomPx - line.height - closed.height - 3 * GAP_PX,
-    );
-    put(line, lineX, underY);
-    lead(frame, Math.min(nowPx, lineX + line.width - GAP_PX), underY, nowPx, lineY + 6);
+    const lineX = clamp(nowPx - line.width + 2 * GAP_PX, EDGE_PX, nowPx);
+    const lowest = bottomPx - line.height - closed.height - 5 * GAP_PX;
+    const lineTop = Math.min(lineY + 4 * GAP_PX, lowest);
+    put(line, lineX, lineTop);
+    lead(frame, nowPx, lineTop, lineY + 8);
 
-    const middle = (nowPx + xOf(viewport, frame.firstS * 1000)) / 2;
-    const closedX = clamp(middle - closed.width / 2, EDGE_PX, rightPx - closed.width - EDGE_PX);
-    const closedY = underY + line.height + 3 * GAP_PX;
-    put(closed, closedX, closedY);
-    lead(frame, middle, closedY, middle, closedY - 2 * GAP_PX);
+    const openX = xOf(viewport, frame.firstS * 1000);
+    const between = (nowPx + openX) / 2;
+    const closedX = clamp(between - closed.width / 2, EDGE_PX, rightPx - closed.width - EDGE_PX);
+    const closedTop = lineTop + line.height + 4 * GAP_PX;
+    put(closed, closedX, closedTop);
+    span(frame, nowPx, openX, closedTop - GAP_PX);
   }
 
   /** @param {number} columnS */
@@ -148,25 +147,33 @@ function near(cell, quote) {
 }
 
 /**
- * From the words to what they are about.
+ * From the words to what they are about, up or down.
+ *
+ * @param {Frame} frame
+ * @param {number} x
+ * @param {number} fromY
+ * @param {number} toY
+ */
+function lead({ context, colors, viewport }, x, fromY, toY) {
+  const hair = hairPx(viewport.layout.dpr);
+  context.fillStyle = colors.text;
+  context.fillRect(x, Math.min(fromY, toY), hair, Math.abs(fromY - toY));
+}
+
+/**
+ * From here to there: the strip that the words are about.
  *
  * @param {Frame} frame
  * @param {number} fromX
- * @param {number} fromY
  * @param {number} toX
- * @param {number} toY
+ * @param {number} y
  */
-function lead({ context, colors }, fromX, fromY, toX, toY) {
-  context.strokeStyle = colors.quiet;
-  context.lineWidth = 1;
-  context.beginPath();
-  context.moveTo(fromX, fromY);
-  context.lineTo(toX, toY);
-  context.stroke();
-  context.fillStyle = colors.quiet;
-  context.beginPath();
-  context.arc(toX, toY, 2.5, 0, 2 * Math.PI);
-  context.fill();
+function span({ context, colors, viewport }, fromX, toX, y) {
+  const hair = hairPx(viewport.layout.dpr);
+  context.fillStyle = colors.text;
+  context.fillRect(fromX, y, toX - fromX, hair);
+  context.fillRect(fromX, y - 4, hair, 8);
+  context.fillRect(toX - hair, y - 4, hair, 8);
 }
 
 /**

@@ -22,11 +22,7 @@ const SHAKES = 2;
  * @param {Frame} frame
  */
 export function paintOverlay(frame) {
-  const { context, viewport, pressed, pointed, cursor, hinted, colors } = frame;
-  context.save();
-  context.beginPath();
-  context.rect(0, 0, viewport.layout.rightPx, viewport.layout.bottomPx);
-  context.clip();
+  const { viewport, pressed, pointed, cursor, hinted, colors } = frame;
   if (pointed !== null && pressed === null) {
     mark(frame, pointed, 1);
   }
@@ -41,7 +37,6 @@ export function paintOverlay(frame) {
   }
   const shakes = paintRefused(frame);
   const spreads = paintRings(frame);
-  context.restore();
   return shakes || spreads;
 }
 
