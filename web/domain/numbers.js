@@ -103,7 +103,7 @@ export function durationText(ms) {
 }
 
 /**
- * How long there is still to wait, never less than it is: `3 s`, `12 min`, `2 h`, `6 days`.
+ * How long there is still to wait, never less than it is: `3 s`, `12 min`, `2 h 10 min`, `6 days`.
  *
  * @param {number} ms
  */
@@ -111,12 +111,15 @@ export function leftText(ms) {
   if (ms <= 90_000) {
     return `${Math.max(0, Math.ceil(ms / 1000))} s`;
   }
-  if (ms <= 90 * 60_000) {
-    return `${Math.ceil(ms / 60_000)} min`;
+  const minutes = Math.ceil(ms / 60_000);
+  if (minutes <= 90) {
+    return `${minutes} min`;
   }
-  return ms <= 48 * 3_600_000
-    ? `${Math.ceil(ms / 3_600_000)} h`
-    : `${Math.ceil(ms / 86_400_000)} days`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 48) {
+    return minutes % 60 === 0 ? `${hours} h` : `${hours} h ${minutes % 60} min`;
+  }
+  return `${Math.ceil(ms / 86_400_000)} days`;
 }
 
 /**

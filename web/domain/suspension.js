@@ -86,7 +86,7 @@ function ofVenue(status, safe) {
     return open("draining", `The venue is restarting.${safe}`, BY_ITSELF);
   }
   if (status.held) {
-    const why = status.held_why === "" ? "" : `: ${status.held_why}`;
+    const why = status.held_why === "" ? "" : `: ${status.held_why.replace(/[.\s]+$/, "")}`;
     return open("held", `Betting is on hold${why}.`, "An operator opens it again.");
   }
   if (status.breaker === "open") {

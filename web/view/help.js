@@ -35,7 +35,7 @@ function parts(rules, demo) {
     ),
     part(
       "Checking a result",
-      "Tap a bet or a result for its evidence: the trades of its time, the one that decided, and their hash. Recompute judges it again in your browser, from the trades alone. The link to it works for anybody.",
+      "Tap a bet or a result for its evidence: the trades of its time, the one that decided, and their hash. Check it yourself judges it again in your browser, from the trades alone. Its link works for anybody.",
     ),
     part("Keys", keyList(rules)),
   ];
@@ -97,6 +97,7 @@ function keyList(rules) {
     [`1 to ${stakes}`, "Choose the stake"],
     ["Arrows", "Move over the cells"],
     ["Enter", "Tap the cell"],
+    ["+ and −", "Show fewer cells, or more"],
     ["Esc", "Close the panel"],
   ].slice(stakes > 1 ? 0 : 1);
   const rows = keys.flatMap(([key, does]) => [

@@ -64,7 +64,8 @@ function priceCents({ market }) {
 
 /** @param {Page} page */
 function signs({ store, clock }) {
-  const paper = make("li", { class: "top-sign top-paper" }, ...shortAndWide("Paper", " money"));
+  const money = make("span", { class: "top-wide" }, " money");
+  const paper = make("li", { class: "top-sign top-paper" }, make("span", {}, "Paper", money));
   paper.hidden = true;
   store.show(
     (state) => [state.market.demo],
@@ -83,14 +84,6 @@ function signs({ store, clock }) {
   };
   showAll();
   return make("ul", { class: "top-signs" }, paper, ...shown.map(({ element }) => element));
-}
-
-/**
- * @param {string} text
- * @param {string} wide what only a wide screen has room for
- */
-function shortAndWide(text, wide) {
-  return [text, make("span", { class: "top-wide" }, wide)];
 }
 
 /** @param {string} name */
@@ -158,23 +151,17 @@ function panelButton(page, panel, label) {
 
 /** @param {Page} page */
 function accountButton(page) {
-  const sign = icon("account");
-  const words = make("span");
+  const words = make("span", { class: "top-words" });
   const button = make("button", {
     type: "button",
     class: "icon-button",
     "aria-controls": "panel",
     onclick: () => toggle(page, panelOf(page.store.state.session)),
   });
-  button.append(sign, words);
+  button.append(icon("account"), words);
   page.store.show(
     (state) => [state.session, state.market.demo],
-    (session, demo) => {
-      const isIn = session.phase === "in";
-      words.className = isIn ? "top-words" : "";
-      words.replaceChildren(...accountWords(session, demo));
-      sign.toggleAttribute("hidden", !isIn);
-    },
+    (session, demo) => words.replaceChildren(...accountWords(session, demo)),
   );
   expandedWhile(page, button, (state) => panelOf(state.session));
   return button;
@@ -187,13 +174,13 @@ function accountButton(page) {
  */
 function accountWords({ phase, wallet }, demo) {
   if (phase === "in") {
-    const short = wallet === null ? "Account" : walletText(wallet);
-    return [make("span", { class: "unseen" }, "Account "), short];
+    const name = make("span", { class: "unseen" }, "Account ");
+    return wallet === null ? ["Account"] : [name, walletText(wallet)];
   }
   if (phase === "signing_in") {
     return ["Signing in"];
   }
-  return demo ? ["Sign in"] : shortAndWide("Connect", " wallet");
+  return [demo ? "Sign in" : "Connect wallet"];
 }
 
 /**

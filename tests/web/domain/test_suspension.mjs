@@ -100,7 +100,7 @@ const REASONS = [
   [{ connection: DRAINED }, "drained", /restarting\. Your open bets are safe/, /by itself/],
   [{ status: { draining: true } }, "draining", /The venue is restarting\./, /by itself/],
   [{ status: { held: true } }, "held", /^Betting is on hold\.$/, /operator/],
-  [{ status: { held: true, held_why: "drill" } }, "held", /on hold: drill\.$/, /operator/],
+  [{ status: { held: true, held_why: "drill." } }, "held", /on hold: drill\.$/, /operator/],
   [{ status: { breaker: "open" } }, "feed", /prices/, /after 30 s of steady prices/],
   [{ status: { breaker: "open", override: "open" } }, "breaker", /operator/, /operator/],
   [{ status: { disk_full: true } }, "disk_full", /disk/, /operator/],
