@@ -1,0 +1,99 @@
+// The withdrawals that wait for an operator: pay outside, then say so; or give the money back.
+
+import { exactUsdText } from "../../domain/amounts.js";
+import { ageText } from "../../domain/ops_words.js";
+import { make, setText } from "../dom.js";
+
+/** @import { OpsWithdrawal } from "../../types/wire.js" */
+/** @import { OperatePage } from "./page.js" */
+
+/**
+ * @param {HTMLElement} place
+ * @param {OperatePage} page
+ */
+export function mountWithdrawals(place, page) {
+  const { store, actions } = page;
+  const told = make("p", { class: "op-quiet" });
+  const body = make("tbody");
+  const heads = ["Asked", "Amount, USD", "Wallet", "To", "Withdrawal", ""].map((text) =>
+    make("th", { scope: "col" }, text === "" ? make("span", { class: "unseen" }, "Decide") : text),
+  );
+  const table = make(
+    "table",
+    { class: "op-rows" },
+    make("caption", { class: "unseen" }, "Pending withdrawals"),
+    make("thead", {}, make("tr", {}, ...heads)),
+    body,
+  );
+  const again = make(
+    "button",
+    { class: "op-button op-small", type: "button", onclick: () => actions.loadWithdrawals() },
+    "Look again",
+  );
+  place.append(make("div", { class: "op-buttons" }, told, again), table);
+
+  store.show(
+    ({ withdrawals }) => [withdrawals],
+    ({ phase, found, problem }) => {
+      const nowMs = store.state.status?.server_time_ms ?? 0;
+      const rows = found ?? [];
+      setText(told, problem || summaryText(phase, rows.length));
+      table.hidden = rows.length === 0;
+      body.replaceChildren(...rows.map((row) => rowOf(row, nowMs, page)));
+    },
+  );
+}
+
+/**
+ * @param {string} phase
+ * @param {number} count
+ */
+function summaryText(phase, count) {
+  if (phase !== "here") {
+    return "Asking…";
+  }
+  return count === 0 ? "No withdrawal waits." : "Pay first, then say so.";
+}
+
+/**
+ * @param {OpsWithdrawal} withdrawal
+ * @param {number} nowMs
+ * @param {OperatePage} page
+ */
+function rowOf(withdrawal, nowMs, { actions }) {
+  const { id, amount_micros: micros, wallet, destination, requested_at_ms: atMs } = withdrawal;
+  /** @param {"paid" | "reject"} action @param {string} text */
+  const decide = (action, text) =>
+    make(
+      "button",
+      {
+        class: "op-button op-small",
+        type: "button",
+        "aria-label": `${text} ${exactUsdText(micros)} USD to ${destination}`,
+        onclick: () => actions.turnTo({ form: { action, given: { withdrawal_id: id } } }),
+      },
+      `${text}…`,
+    );
+  return make(
+    "tr",
+    {},
+    make("td", {}, `${ageText(nowMs - atMs)} ago`),
+    make("td", { class: "op-number" }, exactUsdText(micros)),
+    make("td", { class: "op-long" }, accountButton(wallet, actions)),
+    make("td", { class: "op-long" }, destination),
+    make("td", { class: "op-long" }, id),
+    make("td", { class: "op-buttons" }, decide("paid", "Paid"), decide("reject", "Reject")),
+  );
+}
+
+/**
+ * @param {string} wallet
+ * @param {OperatePage["actions"]} actions
+ */
+function accountButton(wallet, actions) {
+  const look = () => {
+    actions.turnTo({ page: "account" });
+    actions.loadAccount(wallet);
+  };
+  return make("button", { class: "op-link", type: "button", onclick: look }, wallet);
+}
