@@ -1,94 +1,12 @@
 // The page judges as the venue does: both are held to tests/vectors/verdicts.json.
 
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { checksOf, faultsOf } from "../../../web/domain/checks.js";
 import { hashLines, isInside, recompute, silenceOf } from "../../../web/domain/verdict.js";
+import { BET_ID, betOf, cases, named, proofOf, sha256, tickOf } from "../support/verdicts.mjs";
 
-/** @import { Proof, Tick } from "../../../web/types/wire.js" */
-
-const { cases } = JSON.parse(
-  readFileSync(new URL("../../vectors/verdicts.json", import.meta.url), "utf8"),
-);
-const BET_ID = "01HZX3Y4Z5A6B7C8D9E0F1G2H3";
-
-/** @param {Pick<Proof, "carry_in" | "ticks">} proof */
-function sha256(proof) {
-  return createHash("sha256").update(hashLines(proof)).digest("hex");
-}
-
-/**
- * @param {[string, number, number, number] | null} row
- * @returns {Tick | null}
- */
-function tickOf(row) {
-  if (row === null) {
-    return null;
-  }
-  const [source, ts_ms, price_cents, trade_id] = row;
-  return { source, ts_ms, price_cents, trade_id };
-}
-
-/**
- * The proof that the venue answers for a bet of the vectors.
- *
- * @param {any} given
- * @returns {Proof}
- */
-function proofOf({ claim, record, ...given }) {
-  const ticks = /** @type {Tick[]} */ (record.ticks.map(tickOf));
-  const prices = ticks.map((tick) => tick.price_cents);
-  return {
-    bet_id: BET_ID,
-    cell_id: `${claim.column_start_s}_${claim.lo_cents}_${claim.hi_cents}`,
-    rule: given.rule,
-    source: ticks.at(-1)?.source ?? null,
-    window_start_ms: record.start_ms,
-    window_end_ms: record.end_ms,
-    lo_cents: claim.lo_cents,
-    hi_cents: claim.hi_cents,
-    outcome: given.outcome,
-    status: claim.outcome,
-    void_reason: given.stored_void,
-    faults: [],
-    deciding_tick: tickOf(given.deciding_tick),
-    carry_in: tickOf(record.carry_in),
-    after: tickOf(record.after),
-    tick_count: ticks.length,
-    low_cents: prices.length === 0 ? null : Math.min(...prices),
-    high_cents: prices.length === 0 ? null : Math.max(...prices),
-    ticks_sha256: given.ticks_sha256,
-    watermark_ms: record.watermark_ms,
-    read_at_ms: record.read_at_ms,
-    health_intervals: record.impairments.map(
-      (/** @type {["critical" | "down", number, number | null]} */ [kind, from_ms, until_ms]) => ({
-        kind,
-        from_ms,
-        until_ms,
-      }),
-    ),
-    ticks,
-  };
-}
-
-/**
- * The trader's own bet of the vectors.
- *
- * @param {any} given
- */
-function betOf({ claim }) {
-  const { rule, column_s, stake_micros, reward_bps, outcome: status, paid_micros } = claim;
-  return { rule, column_s, stake_micros, reward_bps, status, payout_micros: paid_micros };
-}
-
-/** @param {string} name */
-function named(name) {
-  const found = cases.find((/** @type {any} */ one) => one.name === name);
-  assert.ok(found, name);
-  return found;
-}
+/** @import { Proof } from "../../../web/types/wire.js" */
 
 /**
  * The names of what does not hold.
