@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.refusals import Code, Refusal
+from domain.session_keys import AskedKey, asked_key, parse_point
 from domain.sign_in import (
     SignInMessage,
     SignInSettings,
@@ -332,3 +333,34 @@ def test_faults_are_named_in_the_order_in_which_they_are_checked() -> None:
         *("domain", "scheme", "uri", "chain_id", "issued_at", "expiration_time", "not_before")
     ]
     assert sign_in_fault(message, SETTINGS, ISSUED_MS) is None
+
+
+# --- what the page has wallets sign -------------------------------------------------------------
+
+PAGE_TEXTS = json.loads((VECTORS / "sign_in_texts.json").read_text())["texts"]
+
+
+@pytest.mark.parametrize("case", PAGE_TEXTS, ids=lambda case: case["message"]["domain"])
+def test_a_text_of_the_page_says_what_it_was_made_of(case: dict[str, Any]) -> None:
+    said, message = case["message"], parsed(case["text"])
+    assert (message.domain, message.uri) == (said["domain"], said["uri"])
+    assert (message.address, message.chain_id) == (said["address"], said["chainId"])
+    assert (message.nonce, message.issued_at_ms) == (said["nonce"], said["issuedAtMs"])
+    assert (message.scheme, message.expires_at_ms, message.not_before_ms) == (None, None, None)
+    settings = SignInSettings(domain=said["domain"], uri=said["uri"], chain_id=said["chainId"])
+    assert sign_in_fault(message, settings, said["issuedAtMs"]) is None
+
+
+@pytest.mark.parametrize("case", PAGE_TEXTS, ids=lambda case: case["message"]["domain"])
+def test_a_text_of_the_page_asks_for_its_key_within_the_caps_that_were_chosen(
+    case: dict[str, Any],
+) -> None:
+    key = case["key"]
+    point = parse_point(key["point"])
+    assert point is not None
+    assert asked_key(parsed(case["text"]).resources, case["message"]["issuedAtMs"]) == AskedKey(
+        public_key=point,
+        bet_max_micros=key["betMaxMicros"],
+        day_max_micros=key["dayMaxMicros"],
+        until_ms=key["untilS"] * 1000,
+    )

@@ -169,12 +169,13 @@ export class Sessions {
     if (record === null) {
       return;
     }
-    const told = this.#api.post("/api/auth/logout", {}, record.token).then(
+    // Forgotten first: all tabs then know that it ends because the trader wants it.
+    await this.#forget(record, "signed_out", "");
+    const isTold = await this.#api.post("/api/auth/logout", {}, record.token).then(
       () => true,
       (failure) => failure instanceof Refused && failure.code === "unauthorized",
     );
-    await this.#forget(record, "signed_out", "");
-    if (!(await told) && this.#kept?.phase === "signed_out") {
+    if (!isTold && this.#kept?.phase === "signed_out") {
       this.#say(signedOutHereText(record.expiresAtMs));
     }
   }
@@ -335,12 +336,14 @@ export class Sessions {
    */
   async #forget(record, phase, problem) {
     this.#unwatch();
+    this.#kept = { phase, kind: record.kind };
     const kept = await this.#store.load();
-    if (kept?.phase === "in" && kept.token !== record.token) {
-      this.#take(kept); // another tab has signed in anew
+    const isStillKept = kept?.phase === "in" && kept.token === record.token;
+    if (kept !== null && !isStillKept) {
+      this.#take(kept); // another tab has signed out before, or in anew
       return;
     }
-    await this.#keep({ phase, kind: record.kind });
+    await this.#keep(this.#kept);
     this.#say(problem);
   }
 

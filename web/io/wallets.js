@@ -117,11 +117,16 @@ function announced(detail) {
   const isIcon = typeof icon === "string" && icon.length <= ICON_CHARS_MAX && ICON.test(icon);
   return {
     id: uuid,
-    name: name.replace(UNSEEN, "").trim().slice(0, NAME_CHARS_MAX) || "Unnamed wallet",
+    name: shortened(name.replace(UNSEEN, "").trim()) || "Unnamed wallet",
     iconUrl: isIcon ? icon : null,
     rdns: typeof rdns === "string" ? rdns : null,
     provider,
   };
+}
+
+/** @param {string} name */
+function shortened(name) {
+  return name.length > NAME_CHARS_MAX ? `${name.slice(0, NAME_CHARS_MAX - 1)}…` : name;
 }
 
 /**

@@ -1,5 +1,5 @@
-// The way in: paper money where the venue has it, or a wallet. Who is in sees as whom, for how long,
-// and the way out. It never stands between the trader and the grid.
+// The way in: paper money where the venue has it, or a wallet. Who is in changes to a wallet here, or
+// renews its key. It never stands between the trader and the grid.
 
 import { make, setText } from "./dom.js";
 import { mountStanding } from "./sign_in/standing.js";

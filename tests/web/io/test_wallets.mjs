@@ -118,7 +118,7 @@ test("a name is a short line of what can be seen", () => {
   page.announce(announcement({ uuid: "3", name: "\u200b" }));
   assert.deepEqual(
     wallets.list().map(({ name }) => name),
-    ["Fox", "Unnamed wallet", "x".repeat(40)],
+    ["Fox", "Unnamed wallet", `${"x".repeat(39)}…`],
   );
 });
 

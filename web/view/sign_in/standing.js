@@ -1,4 +1,4 @@
-// As whom the trader is signed in, until when, what his key may do, and the way out.
+// As whom the trader is signed in, until when, and what his key may do. The way out is in his account.
 
 import { capsText, keyEndText } from "../../domain/key_caps.js";
 import { clockText, durationText, walletText } from "../../domain/numbers.js";
@@ -15,20 +15,12 @@ export function mountStanding(place, page) {
   const title = make("h3", {});
   const facts = make("dl", { class: "sign-in-facts" });
   const ends = make("p", { class: "sign-in-ends" });
-  const note = make("p", {}, "Signing out gives this demo account up for good.");
-  const out = make("button", {
-    type: "button",
-    class: "sign-in-button sign-in-quiet",
-    onclick: () => void page.actions.signOut(),
-  });
-  out.append("Sign out");
-  place.append(title, facts, ends, note, out);
+  place.append(title, facts, ends);
 
   page.store.show(
     (state) => [state.session],
     (session) => {
       place.hidden = session.phase !== "in";
-      note.hidden = session.kind !== "demo";
       setText(title, session.kind === "demo" ? "Demo account" : "Your wallet");
     },
   );

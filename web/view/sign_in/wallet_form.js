@@ -22,7 +22,8 @@ export function mountWalletForm(place, page) {
   const cancel = make("button", { type: "button", class: "sign-in-button sign-in-quiet" });
   cancel.append("Cancel");
   const note = make("p", { class: "sign-in-note" });
-  const form = make("form", {}, choice.element, limits.element, terms(), button, cancel, note);
+  const allowed = terms();
+  const form = make("form", {}, allowed, limits.element, choice.element, button, note, cancel);
   place.append(title, leaving, form);
 
   form.addEventListener("submit", (event) => {
@@ -40,9 +41,12 @@ export function mountWalletForm(place, page) {
   const show = (/** @type {Session} */ session) => {
     const isWaiting = session.waitingFor === "wallet";
     const wallet = choice.chosen();
-    setText(title, session.kind === "wallet" ? "Renew the key" : "Your own wallet");
+    const isRenewal = session.phase === "in" && session.kind === "wallet";
+    setText(title, isRenewal ? "Renew the key" : "Your own wallet");
     leaving.hidden = session.kind !== "demo" || session.phase !== "in";
-    button.hidden = wallet === null;
+    for (const part of [allowed, limits.element, button]) {
+      part.hidden = wallet === null;
+    }
     button.setAttribute("aria-disabled", String(isBusy(session)));
     setText(button, buttonText(isWaiting, wallet));
     cancel.hidden = !isWaiting;
@@ -104,7 +108,14 @@ function mountChoice(page) {
   const again = make("button", { type: "button", class: "sign-in-button sign-in-quiet" });
   again.append("Look again");
   again.addEventListener("click", () => page.wallets.look());
-  const element = make("fieldset", {}, make("legend", {}, "Wallet"), list, none, again);
+  const element = make(
+    "fieldset",
+    {},
+    make("legend", { class: "unseen" }, "Wallet"),
+    list,
+    none,
+    again,
+  );
   /** @type {string | null} */
   let chosenId = null;
   /** @type {Set<() => void>} */
