@@ -4,6 +4,7 @@
 import { bandWords } from "./cell_words.js";
 import { parseCellId } from "./grid.js";
 import { chipText, rateText, signedUsdText, usdText } from "./numbers.js";
+import { refusalText } from "./refusal_words.js";
 
 /** @import { BetResolvedFrame } from "../types/wire.js" */
 /** @import { TradingEvent } from "../state/events.js" */
@@ -15,16 +16,28 @@ import { chipText, rateText, signedUsdText, usdText } from "./numbers.js";
  */
 export function toldWords(events) {
   const confirmed = events.filter((event) => event.type === "bet:confirmed");
-  const refused = events.filter((event) => event.type === "page:refused");
+  const refused = events.map(refusedWords).filter((words) => words !== "");
   const ended = events.filter((event) => event.type === "bet:resolved");
   return [
     confirmedWords(confirmed),
     // The newest refusal is the one that a trader waits for.
-    sentence(refused.at(-1)?.refused.text ?? ""),
+    refused.at(-1) ?? "",
     endedWords(ended),
   ]
     .filter((words) => words !== "")
     .join(" ");
+}
+
+/** @param {TradingEvent} event */
+function refusedWords(event) {
+  switch (event.type) {
+    case "page:refused":
+      return sentence(event.refused.text);
+    case "page:not_placed":
+      return sentence(refusalText("not_sent", {}));
+    default:
+      return "";
+  }
 }
 
 /** @param {readonly Extract<TradingEvent, {type: "bet:confirmed"}>[]} confirmed */

@@ -10,7 +10,7 @@ import { toldWords } from "../domain/told_words.js";
 /** How long is gathered: columns end for all their bets at once. */
 const GATHER_MS = 600;
 
-const TOLD = new Set(["bet:confirmed", "bet:resolved", "page:refused"]);
+const TOLD = new Set(["bet:confirmed", "bet:resolved", "page:refused", "page:not_placed"]);
 
 /**
  * @param {HTMLElement} place an aria-live region

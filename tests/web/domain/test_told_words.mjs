@@ -50,6 +50,11 @@ test("one thing is told in full", () => {
   );
 });
 
+test("a bet that never reached the venue is told of, too", () => {
+  const nonce = "6f1c0f4e-2a7b-4c1d-9e8f-0123456789ab";
+  assert.equal(toldWords([{ type: "page:not_placed", nonce, nowMs: 0 }]), "Not placed: tap again.");
+});
+
 test("several are told together, of refusals the newest", () => {
   assert.equal(
     toldWords([

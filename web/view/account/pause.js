@@ -33,7 +33,9 @@ export function pauseForm(page, ask) {
     "div",
     { class: "account-chips" },
     ...CHOICES.map(({ text, ms }) =>
-      button(text, () => confirm(page.clock.nowMs() + ms), { label: `Pause for ${text}` }),
+      button(text, () => confirm(Math.ceil(page.clock.nowMs()) + ms), {
+        label: `Pause for ${text}`,
+      }),
     ),
   );
 
