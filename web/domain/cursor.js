@@ -47,7 +47,7 @@ export function firstCell(reach) {
 }
 
 /**
- * A step further, as far as cells are offered; the same where there is none.
+ * A step further, as far as cells are offered.
  *
  * @param {Cell} cell
  * @param {Step} step
@@ -62,7 +62,7 @@ export function stepped(cell, step, reach) {
     Math.min(lastS(reach), cell.columnStartS + columns * rules.column_s),
   );
   const wanted = cell.loCents + rows * rules.row_cents;
-  return nearestOffered(cellOf(reach, columnStartS, wanted), cell, quote);
+  return nearestOffered(cellOf(reach, columnStartS, wanted), quote);
 }
 
 /**
@@ -99,22 +99,23 @@ function cellOf({ rules }, columnStartS, loCents) {
 }
 
 /**
- * `wanted`, or the last cell before it on the way from `from` that is offered.
+ * `wanted`, or the cell of its column on offer that is nearest to it.
  *
  * @param {Cell} wanted
- * @param {Cell} from
  * @param {GridFrame} quote
  * @returns {Cell}
  */
-function nearestOffered(wanted, from, quote) {
-  const towards = Math.sign(from.loCents - wanted.loCents) * quote.row_cents;
-  let loCents = wanted.loCents;
-  while (towards !== 0 && loCents !== from.loCents) {
+function nearestOffered(wanted, quote) {
+  let nearest = wanted;
+  let leastCents = Number.POSITIVE_INFINITY;
+  for (let row = 0; row < quote.rows; row += 1) {
+    const loCents = quote.lowest_row_cents + row * quote.row_cents;
     const cell = { ...wanted, loCents, hiCents: loCents + quote.row_cents };
-    if (rewardBps(quote, cell) > 0) {
-      return cell;
+    const awayCents = Math.abs(loCents - wanted.loCents);
+    if (awayCents < leastCents && rewardBps(quote, cell) > 0) {
+      nearest = cell;
+      leastCents = awayCents;
     }
-    loCents += towards;
   }
-  return { ...wanted, loCents, hiCents: loCents + quote.row_cents };
+  return nearest;
 }

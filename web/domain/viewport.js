@@ -68,6 +68,8 @@ const FOLLOW_PER_S = 3;
 const RESIZE_PER_S = 8;
 
 export const ZOOMS = 3;
+/** Less than any pixel, more than what sums of fractions are off by. */
+const ROUNDING = 1e-6;
 
 /**
  * How the grid is laid out in its place.
@@ -250,8 +252,8 @@ export function cellAt(viewport, x, y) {
   if (x < 0 || y < 0 || x >= layout.rightPx || y >= layout.bottomPx) {
     return null;
   }
-  const columns = Math.floor((x - viewport.anchorPx) / layout.columnPx);
-  const rows = Math.ceil((viewport.levelPx - y) / viewport.rowPx) - 1;
+  const columns = Math.floor((x - viewport.anchorPx) / layout.columnPx + ROUNDING);
+  const rows = Math.ceil((viewport.levelPx - y) / viewport.rowPx - ROUNDING) - 1;
   const loCents = viewport.levelCents + rows * rowCents;
   const columnStartS = viewport.anchorMs / 1000 + columns * columnS;
   return loCents < 0 ? null : { columnStartS, loCents, hiCents: loCents + rowCents };
@@ -361,7 +363,7 @@ function eased(from, to, dtS, dpr) {
  * @param {number} dpr
  */
 function wholePixels(px, dpr) {
-  return Math.max(1, Math.floor(px * dpr + 1e-6)) / dpr;
+  return Math.max(1, Math.floor(px * dpr + ROUNDING)) / dpr;
 }
 
 /**
