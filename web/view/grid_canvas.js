@@ -61,9 +61,11 @@ class GridView {
       class: "grid-host",
       tabindex: 0,
       role: "application",
-      "aria-label": "Grid: time from left to right, price from bottom to top",
+      "aria-label": "Grid of cells: time from left to right, price from bottom to top",
       "aria-describedby": "grid-keys",
     });
+    // Whoever looks from outside, a test or a debugger, can tell where cells are drawn.
+    Object.defineProperty(this.host, "viewport", { get: () => this.#viewport });
     const notes = make("div", { class: "grid-notes" });
     this.empty = make("p", { class: "grid-empty" });
     this.larger = this.#button("+", "Larger cells, fewer of them", -1);
