@@ -19,7 +19,7 @@ export function mountFigures(place, page) {
   balance.value.classList.add("bottom-balance");
   const open = figure(place, "Open stakes");
   const today = figure(place, "Today");
-  showBalance(balance.value, page);
+  showBalance(balance, page);
   page.store.show(
     (state) => [state.account?.open_stake_micros ?? null],
     (stakeMicros) => setText(open.value, stakeMicros === null ? NOTHING : usdText(stakeMicros)),
@@ -42,33 +42,32 @@ function figure(place, name) {
 }
 
 /**
- * What is won counts up into the balance; whatever else changes it is there at once.
+ * What is won counts up into the balance, from what is shown; whatever else changes it is there at
+ * once.
  *
- * @param {HTMLElement} value
+ * @param {{label: HTMLElement, value: HTMLElement}} balance
  * @param {Page} page
  */
-function showBalance(value, { store }) {
-  const amount = make("span", {}, NOTHING);
-  const gain = make("span", { class: "bottom-gain", "aria-hidden": true });
-  value.replaceChildren(amount, gain);
-  /** @param {number} micros */
-  const write = (micros) => setText(amount, usdText(micros));
+function showBalance({ label, value }, { store }) {
+  const showGain = gainBeside(label);
+  let shownMicros = 0;
   let stop = () => {};
-  let fade = 0;
+  /** @param {number} micros */
+  const write = (micros) => {
+    shownMicros = micros;
+    setText(value, usdText(micros));
+  };
   store.watch((state, before, event) => {
     const micros = balanceOf(state);
-    const was = balanceOf(before);
-    if (micros === was) {
+    if (micros === balanceOf(before)) {
       return;
     }
     stop();
     if (micros === null) {
-      setText(amount, NOTHING);
-    } else if (was !== null && event.type === "bet:resolved" && event.status === "won") {
-      stop = countTo(was, micros, write);
-      setText(gain, `+${usdText(event.payout_micros)}`);
-      window.clearTimeout(fade);
-      fade = window.setTimeout(() => setText(gain, ""), GAIN_MS);
+      setText(value, NOTHING);
+    } else if (event.type === "bet:resolved" && event.status === "won") {
+      stop = countTo(shownMicros, micros, write);
+      showGain(event.payout_micros);
     } else {
       write(micros);
     }
@@ -77,6 +76,28 @@ function showBalance(value, { store }) {
   if (micros !== null) {
     write(micros);
   }
+}
+
+/**
+ * What was just paid, for a moment; cells of one column are paid together and shown as one sum.
+ *
+ * @param {HTMLElement} label
+ * @returns {(micros: number) => void}
+ */
+function gainBeside(label) {
+  const gain = make("span", { class: "bottom-gain", "aria-hidden": true });
+  label.append(gain);
+  let sumMicros = 0;
+  let timer = 0;
+  return (micros) => {
+    sumMicros += micros;
+    setText(gain, signedUsdText(sumMicros));
+    window.clearTimeout(timer);
+    timer = window.setTimeout(() => {
+      sumMicros = 0;
+      setText(gain, "");
+    }, GAIN_MS);
+  };
 }
 
 /** @param {State} state */
