@@ -9,7 +9,10 @@ import { make, setText } from "../dom.js";
 /** @import { Cell } from "../../domain/grid.js" */
 /** @import { State } from "../../state/state.js" */
 
-/** A screen reader says a focused cell's name again whenever it changes: not more often than this. */
+/**
+ * A screen reader says a focused cell's name again, from its beginning, whenever it changes: not more
+ * often than this, though its rate may be another meanwhile. What a tap was taken at is said of the tap.
+ */
 const SAID_AGAIN_MS = 5_000;
 
 export class TableCell {

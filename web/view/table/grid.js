@@ -91,7 +91,9 @@ export class TableGrid {
   showPrice(scroll) {
     const row = this.#priceRow();
     if (row !== null) {
-      scroll.scrollTop = row.offsetTop - (scroll.clientHeight - row.offsetHeight) / 2;
+      const headingPx = this.#heading.offsetHeight;
+      const freePx = scroll.clientHeight - headingPx - row.offsetHeight;
+      scroll.scrollTop = row.offsetTop - headingPx - freePx / 2;
     }
   }
 
