@@ -164,6 +164,14 @@ test("where the answer is lost the same request tells that it was taken, and tak
   assert.equal(taken.size, 1);
 });
 
+test("of a request that was sent twice underway one was taken", async (t) => {
+  const { api, taken } = await venue(t, ["taken", "taken"]);
+  const one = signed();
+  await sendWithdrawal(api, new VenueClock(), one, false);
+  await sendWithdrawal(api, new VenueClock(), one, false);
+  assert.equal(taken.size, 1);
+});
+
 test("a signature too old to be sent again is looked for among what was taken", async (t) => {
   const { api } = await venue(t, ["lost", "signature_expired"]);
   const one = signed();
