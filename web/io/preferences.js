@@ -7,6 +7,7 @@ import { isRemembered, recalled, rememberedText } from "../domain/remembered.js"
 /** @import { State, View } from "../state/state.js" */
 /** @import { Store } from "../state/store.js" */
 
+/** theme_first.js reads it, too. */
 const KEY = "tapgrid:view";
 
 /**
