@@ -9,6 +9,7 @@ import { recallView, rememberView } from "./io/preferences.js";
 import { Sessions } from "./io/session.js";
 import { followToday } from "./io/today.js";
 import { Wallets } from "./io/wallets.js";
+import { welcome } from "./io/welcome.js";
 import { initialState } from "./state/state.js";
 import { Store } from "./state/store.js";
 import { reduce } from "./state/trading.js";
@@ -84,10 +85,10 @@ mountTold(byId("told"), page);
 mountFeel(page);
 
 sessions.watch(page.wallets);
-void sessions.restore();
+const restored = sessions.restore();
 store.watch((_state, _before, event) => {
   if (event.type === "page:rules" && event.demo) {
-    void sessions.welcome();
+    void restored.then(() => welcome(sessions));
   }
 });
 
@@ -97,6 +98,7 @@ for (const event of ["online", "pageshow", "focus"]) {
 }
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden) {
+    void sessions.reread();
     follower.socket.hasten();
   }
 });

@@ -4,19 +4,14 @@
 //
 // When a session ends is the venue's to say. Our clock only says when to ask.
 
-import {
-  accountText,
-  ENDED,
-  retryAfterMs,
-  signedOutHereText,
-  signInRefusalText,
-  UNREACHABLE,
-  walletFaultText,
-} from "../domain/sign_in_words.js";
+import { nextCheck, shownKey, shownSession } from "../domain/session_shown.js";
+import { accountText, ENDED, retryAfterMs, signedOutHereText } from "../domain/sign_in_words.js";
 import { Refused } from "./api.js";
-import { canMakeKeys, makeKey, signText } from "./keys.js";
+import { makeKey, signText } from "./keys.js";
 import { SessionStore } from "./session_store.js";
-import { PageMoved, signInByWallet } from "./wallet_sign_in.js";
+import { problemText } from "./sign_in_problem.js";
+import { Tabs } from "./tabs.js";
+import { signInByWallet } from "./wallet_sign_in.js";
 import { WalletProblem, watchAccounts } from "./wallets.js";
 
 /** @import { KeyCaps } from "../page.js" */
@@ -27,30 +22,6 @@ import { WalletProblem, watchAccounts } from "./wallets.js";
 /** @import { SigningKey } from "./keys.js" */
 /** @import { Kept, SessionRecord } from "./session_store.js" */
 /** @import { Wallet, Wallets } from "./wallets.js" */
-
-const CHANNEL = "tapgrid-session";
-const LOCK = "tapgrid-sign-in";
-/** How often at least, and at most, it is looked whether the session or its key should have ended. */
-const CHECK_MS_MAX = 60_000;
-const CHECK_MS_MIN = 5_000;
-
-/** Between the attempts to begin a first visit. */
-const WELCOME_PAUSES_MS = [1_000, 3_000, 10_000, 30_000, 60_000];
-
-const NO_KEYS =
-  "This browser can't make keys here. Open the page by https, or on the venue's own machine.";
-
-/** @type {Session} */
-const NOBODY = {
-  phase: "none",
-  kind: null,
-  wallet: null,
-  sessionId: null,
-  expiresAtMs: null,
-  key: null,
-  problem: "",
-  waitingFor: null,
-};
 
 export class Sessions {
   #show;
@@ -66,11 +37,12 @@ export class Sessions {
   #waitingFor = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
-  #channel = typeof BroadcastChannel === "undefined" ? null : new BroadcastChannel(CHANNEL);
+  #tabs = new Tabs(() => void this.reread());
+  #problem = "";
+  /** @type {Wallets | null} */
+  #wallets = null;
   #unwatch = () => {};
-  #isRestored = promise();
-  /** @type {Promise<void> | null} */
-  #welcome = null;
+  #isClosed = false;
 
   /**
    * @param {object} ports
@@ -86,12 +58,16 @@ export class Sessions {
     this.#clock = clock;
     this.#store = store;
     this.#origin = origin;
-    this.#channel?.addEventListener("message", () => void this.reread());
   }
 
   /** @returns {string | null} the bearer token, for our own venue only */
   token() {
     return this.#record?.token ?? null;
+  }
+
+  /** Has nobody signed in here before, as far as is known? */
+  get isFirstVisit() {
+    return this.#kept === null;
   }
 
   /**
@@ -110,30 +86,7 @@ export class Sessions {
   /** Take up the session of an earlier visit or another tab. */
   async restore() {
     await this.reread();
-    this.#isRestored.resolve();
     void this.check();
-  }
-
-  /**
-   * On a first visit to a venue with paper money: begin at once, as soon as the venue can. Whose
-   * session has ended or who has signed out decides for himself.
-   */
-  async welcome() {
-    this.#welcome ??= this.#welcomed().finally(() => {
-      this.#welcome = null;
-    });
-    await this.#welcome;
-  }
-
-  async #welcomed() {
-    await this.#isRestored.promise;
-    for (const pauseMs of WELCOME_PAUSES_MS) {
-      if (this.#kept !== null) {
-        return;
-      }
-      const waitMs = Math.max(pauseMs, await this.signInDemo());
-      await new Promise((resolve) => setTimeout(resolve, waitMs));
-    }
   }
 
   /**
@@ -142,7 +95,9 @@ export class Sessions {
    * @returns {Promise<number>} how many ms the venue asks to wait before the next attempt
    */
   async signInDemo() {
-    return this.#signIn("venue", (signal) => oneTabAtATime(signal, () => this.#beginDemo()));
+    return this.#signIn("venue", (signal) =>
+      this.#tabs.oneAtATime(signal, () => this.#beginDemo()),
+    );
   }
 
   /**
@@ -154,7 +109,6 @@ export class Sessions {
       const options = { signal, origin: this.#origin };
       const { key, signedIn } = await signInByWallet(wallet, caps, this.#api, options);
       await this.#begin("wallet", wallet.rdns, key, signedIn);
-      this.#follow(wallet);
     });
   }
 
@@ -197,6 +151,7 @@ export class Sessions {
     const kept = await this.#store.load();
     const isNews = kept !== null && (kept.phase !== "in" || kept.token !== this.token());
     if (isNews && this.#underWay === null) {
+      this.#problem = "";
       this.#take(kept);
     }
   }
@@ -210,7 +165,7 @@ export class Sessions {
     try {
       const said = /** @type {SessionAnswer} */ (await this.#api.get("/api/auth/session"));
       if (this.#record === record) {
-        this.#take({ ...record, expiresAtMs: said.expires_at_ms, key: keyOf(said.session_key) });
+        this.#take({ ...record, expiresAtMs: said.expires_at_ms, key: shownKey(said.session_key) });
       }
     } catch {
       // Refused: the Api has told us that it ended. No answer: it is asked again.
@@ -224,15 +179,16 @@ export class Sessions {
    * @param {Wallets} wallets
    */
   watch(wallets) {
-    const look = () => {
-      const rdns = this.#record?.rdns ?? null;
-      const wallet = wallets.list().find((found) => rdns !== null && found.rdns === rdns);
-      if (wallet !== undefined) {
-        this.#follow(wallet);
-      }
-    };
-    wallets.watch(look);
-    look();
+    this.#wallets = wallets;
+    wallets.watch(() => this.#followWallet());
+  }
+
+  /** Neither other tabs nor the clock are heeded any more. */
+  close() {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    this.#tabs.close();
+    this.#unwatch();
   }
 
   get #record() {
@@ -259,7 +215,8 @@ export class Sessions {
     const failure = await work(control.signal).then(() => null, asFound);
     this.#underWay = null;
     this.#waitingFor = null;
-    this.#say(failure === null ? "" : this.#problemText(failure));
+    this.#say(failure === null ? "" : problemText(failure, this.#clock.pageMs()));
+    void this.reread(); // what other tabs have done meanwhile
     return failure instanceof Refused ? retryAfterMs(failure.details) : 0;
   }
 
@@ -291,26 +248,12 @@ export class Sessions {
       rdns,
       expiresAtMs: signedIn.expires_at_ms,
       privateKey: key.privateKey,
-      key: keyOf(signedIn.session_key),
+      key: shownKey(signedIn.session_key),
     });
     if (former !== null) {
       // No key is left behind that may still bet. If the venue can't be told it ends by itself.
-      await this.#api.post("/api/auth/logout", {}, former.token).catch(() => {});
+      void this.#api.post("/api/auth/logout", {}, former.token).catch(() => {});
     }
-  }
-
-  /** @param {unknown} failure */
-  #problemText(failure) {
-    if (failure instanceof WalletProblem) {
-      return walletFaultText(failure.fault);
-    }
-    if (failure instanceof Refused) {
-      return signInRefusalText(failure.code, failure.details, this.#clock.pageMs());
-    }
-    if (failure instanceof PageMoved) {
-      return `Open this page as ${failure.uri} to sign in with a wallet.`;
-    }
-    return canMakeKeys() ? UNREACHABLE : NO_KEYS;
   }
 
   // What is kept
@@ -319,14 +262,15 @@ export class Sessions {
   async #keep(kept) {
     await this.#store.save(kept);
     this.#take(kept);
-    this.#channel?.postMessage("changed");
+    this.#tabs.tell();
   }
 
   /** @param {Kept} kept */
   #take(kept) {
     this.#kept = kept;
     this.#plan();
-    this.#show(this.#shown());
+    this.#followWallet();
+    this.#tell();
   }
 
   /**
@@ -347,56 +291,37 @@ export class Sessions {
     this.#say(problem);
   }
 
-  /** @returns {Session} */
-  #shown() {
-    const kept = this.#kept;
-    const waitingFor = this.#waitingFor;
-    if (kept?.phase === "in") {
-      const { phase, kind, wallet, sessionId, expiresAtMs, key } = kept;
-      return { ...NOBODY, phase, kind, wallet, sessionId, expiresAtMs, key, waitingFor };
-    }
-    const phase = kept?.phase === "expired" ? "expired" : "none";
-    const kind = phase === "expired" ? (kept?.kind ?? null) : null;
-    return { ...NOBODY, kind, phase: waitingFor === null ? phase : "signing_in", waitingFor };
-  }
-
-  /** When to ask the venue next whether it still stands. */
+  /** Ask the venue when the session or its key should have ended. */
   #plan() {
     clearTimeout(this.#timer);
-    const record = this.#record;
-    if (record === null) {
-      return;
+    if (this.#record !== null && !this.#isClosed) {
+      const { waitMs, isDue } = nextCheck(this.#record, this.#clock.nowMs());
+      this.#timer = setTimeout(() => (isDue ? this.check() : this.#plan()), waitMs);
     }
-    const endsMs = Math.min(record.expiresAtMs, record.key?.expiresAtMs ?? record.expiresAtMs);
-    const inMs = endsMs - this.#clock.nowMs();
-    const waitMs = Math.min(Math.max(inMs, CHECK_MS_MIN), CHECK_MS_MAX);
-    this.#timer = setTimeout(() => (inMs > CHECK_MS_MAX ? this.#plan() : this.check()), waitMs);
   }
 
-  /** @param {Wallet} wallet */
-  #follow(wallet) {
+  /** Hear of the accounts of the wallet that signed in, if it is here. */
+  #followWallet() {
     this.#unwatch();
-    this.#unwatch = watchAccounts(wallet, ([account]) => {
-      const signedIn = this.#record?.wallet;
-      if (signedIn !== undefined) {
-        this.#say(accountText(account, signedIn));
-      }
-    });
+    const signedIn = this.#record?.wallet;
+    const rdns = this.#record?.rdns ?? null;
+    const wallet = this.#wallets?.list().find((found) => rdns !== null && found.rdns === rdns);
+    if (wallet !== undefined && signedIn !== undefined) {
+      this.#unwatch = watchAccounts(wallet, ([account]) =>
+        this.#say(accountText(account, signedIn)),
+      );
+    }
   }
 
   /** @param {string} problem */
   #say(problem) {
-    this.#show({ ...this.#shown(), problem });
+    this.#problem = problem;
+    this.#tell();
   }
-}
 
-/** A promise and what fulfils it. */
-function promise() {
-  let resolve = () => {};
-  const waiting = new Promise((done) => {
-    resolve = () => done(undefined);
-  });
-  return { promise: waiting, resolve };
+  #tell() {
+    this.#show(shownSession(this.#kept, this.#waitingFor, this.#problem));
+  }
 }
 
 /**
@@ -404,33 +329,4 @@ function promise() {
  */
 function asFound(failure) {
   return failure;
-}
-
-/**
- * Two tabs that are opened at once make one demo account, not two.
- *
- * @param {AbortSignal} signal
- * @param {() => Promise<void>} work
- */
-async function oneTabAtATime(signal, work) {
-  if (navigator.locks === undefined) {
-    await work();
-    return;
-  }
-  await navigator.locks.request(LOCK, { signal }, work);
-}
-
-/**
- * @param {SignedIn["session_key"] | SessionAnswer["session_key"]} key
- * @returns {Session["key"]}
- */
-function keyOf(key) {
-  return key === null
-    ? null
-    : {
-        keyId: key.key_id,
-        betMaxMicros: key.bet_max_micros,
-        dayMaxMicros: key.day_max_micros,
-        expiresAtMs: key.expires_at_ms,
-      };
 }

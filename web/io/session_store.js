@@ -102,7 +102,11 @@ function open() {
     try {
       const request = indexedDB.open(DATABASE, 1);
       request.onupgradeneeded = () => request.result.createObjectStore(TABLE);
-      request.onsuccess = () => settle(request.result);
+      request.onsuccess = () => {
+        // Whoever clears what this page keeps does not wait for us.
+        request.result.onversionchange = () => request.result.close();
+        settle(request.result);
+      };
       request.onerror = () => settle(null);
       request.onblocked = () => settle(null);
     } catch {
