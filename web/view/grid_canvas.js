@@ -274,7 +274,9 @@ class GridView {
    */
   #showEmpty(state) {
     const isEmpty = this.#sight.priceCents === null;
-    this.empty.hidden = !isEmpty;
+    if (this.empty.hidden === isEmpty) {
+      this.empty.hidden = !isEmpty;
+    }
     if (isEmpty) {
       const isLive = state.connection.phase === "live";
       const why = isLive ? null : suspension(state, 0);

@@ -3,7 +3,7 @@
 import { rateText, shortRateText } from "../../domain/numbers.js";
 import { columnsInView, edgeY, rowsInView, xOf } from "../../domain/viewport.js";
 import { shadeOf } from "./colors.js";
-import { write } from "./faces.js";
+import { forgetFace, write } from "./faces.js";
 import { hairPx } from "./frame.js";
 
 /** @import { GridFrame } from "../../types/wire.js" */
@@ -105,11 +105,12 @@ export class Cells {
     const width = Math.max(1, Math.round(columns * columnPx * dpr));
     const rows = (highestCents - lowestCents) / shape.rowCents + 1;
     const height = Math.max(1, Math.ceil(rows * viewport.rowPx * dpr));
+    const context = /** @type {CanvasRenderingContext2D} */ (this.#canvas.getContext("2d"));
     if (this.#canvas.width !== width || this.#canvas.height !== height) {
       this.#canvas.width = width;
       this.#canvas.height = height;
+      forgetFace(context);
     }
-    const context = /** @type {CanvasRenderingContext2D} */ (this.#canvas.getContext("2d"));
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.clearRect(0, 0, width, height);
     context.setTransform(dpr, 0, 0, dpr, 0, 0);
@@ -123,7 +124,7 @@ export class Cells {
           offer,
           isOffered,
           x: index * columnPx,
-          highestCents,
+          topCents: highestCents + shape.rowCents,
         });
       }
     }
@@ -185,35 +186,62 @@ function fitting(faces, sample, widthPx, most, least) {
 }
 
 /**
+ * @typedef {object} Column
+ * @property {Offer} offer
+ * @property {boolean} isOffered can it be tapped?
+ * @property {number} x
+ * @property {number} topCents the upper edge of the canvas
+ */
+
+/**
+ * One column: the lines around its cells at once, the cells upon them, and then their rates.
+ *
  * @param {CanvasRenderingContext2D} context
  * @param {Frame} frame
  * @param {ReturnType<typeof typeOf>} type
- * @param {{offer: Offer, isOffered: boolean, x: number, highestCents: number}} column
+ * @param {Column} column
  */
-function paintColumn(context, { viewport, colors }, type, { offer, isOffered, x, highestCents }) {
-  const { shape, columnPx, dpr } = viewport.layout;
-  const { rowPx } = viewport;
+function paintColumn(context, frame, type, column) {
+  const { viewport, colors } = frame;
+  const { columnPx, dpr } = viewport.layout;
+  const { isOffered, x } = column;
   const hair = hairPx(dpr);
-  const edge = isOffered ? colors.edge : colors.faint;
-  for (const [index, rate] of offer.rates.entries()) {
-    const rows = (highestCents - offer.lowestCents) / shape.rowCents - index;
-    const top = Math.round(rows * rowPx * dpr) / dpr;
-    const bottom = Math.round((rows + 1) * rowPx * dpr) / dpr;
-    if (rate > 0 && rows >= 0) {
-      context.fillStyle = edge;
-      context.fillRect(x, top, columnPx + hair, bottom - top + hair);
-      context.fillStyle = isOffered ? (colors.shades[shadeOf(rate)] ?? "") : colors.closed;
-      context.fillRect(x + hair, top + hair, columnPx - hair, bottom - top - hair);
+  const cells = cellsOf(frame, column);
+  context.fillStyle = isOffered ? colors.edge : colors.faint;
+  for (const { top, bottom } of cells) {
+    context.fillRect(x, top, columnPx + hair, bottom - top + hair);
+  }
+  context.fillStyle = colors.closed;
+  for (const { top, bottom, rate } of cells) {
+    if (isOffered) {
+      context.fillStyle = colors.shades[shadeOf(rate)] ?? colors.ground;
+    }
+    context.fillRect(x + hair, top + hair, columnPx - hair, bottom - top - hair);
+  }
+  if (type !== null) {
+    context.fillStyle = isOffered ? colors.text : colors.closedText;
+    for (const { top, bottom, rate } of cells) {
+      write(context, type.face, type.text(rate), x + columnPx / 2, (top + bottom) / 2);
     }
   }
-  if (type === null) {
-    return;
-  }
-  context.fillStyle = isOffered ? colors.text : colors.closedText;
+}
+
+/**
+ * The cells of a column that are offered, with their edges on pixels of the device.
+ *
+ * @param {Frame} frame
+ * @param {Column} column
+ */
+function cellsOf({ viewport }, { offer, topCents }) {
+  const { shape, dpr } = viewport.layout;
+  const { rowPx } = viewport;
+  const cells = [];
   for (const [index, rate] of offer.rates.entries()) {
-    const rows = (highestCents - offer.lowestCents) / shape.rowCents - index;
+    const rows = (topCents - offer.lowestCents) / shape.rowCents - index - 1;
     if (rate > 0 && rows >= 0) {
-      write(context, type.face, type.text(rate), x + columnPx / 2, (rows + 0.5) * rowPx);
+      const top = Math.round(rows * rowPx * dpr) / dpr;
+      cells.push({ rate, top, bottom: Math.round((rows + 1) * rowPx * dpr) / dpr });
     }
   }
+  return cells;
 }

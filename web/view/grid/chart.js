@@ -1,7 +1,6 @@
 // What lies under and over the cells: ground, rows, the price line, NOW, and the two axes.
 
-import { columnStartS } from "../../domain/grid.js";
-import { priceText } from "../../domain/numbers.js";
+import { clockText, priceText } from "../../domain/numbers.js";
 import { columnsInView, edgeY, marksEvery, rowsInView, xOf, yOf } from "../../domain/viewport.js";
 import { END, START, write } from "./faces.js";
 import { hairPx } from "./frame.js";
@@ -254,24 +253,27 @@ function paintPriceLabel({ context, viewport, colors, faces, priceCents }) {
   write(context, faces.of(MARK_PX, 600), text, rightPx + width - 6, top + 10, { align: END });
 }
 
+/** So many marks' texts are kept. */
+const CLOCKS_MOST = 200;
+/** @type {Map<number, {minutes: string, seconds: string}>} */
+const clocks = new Map();
+
 /**
- * The trader's own clock, in two parts; kept, for a minute has twelve marks and a second sixty
- * frames.
+ * The trader's own clock, in two parts; kept, for the same marks are drawn in every frame.
  *
  * @param {number} atMs
  */
 function clockParts(atMs) {
-  const atS = columnStartS({ column_s: 1 }, atMs);
-  if (atS !== kept.atS) {
-    const at = new Date(atS * 1000);
-    const two = (/** @type {number} */ number) => String(number).padStart(2, "0");
-    kept.atS = atS;
-    kept.parts = {
-      minutes: `${two(at.getHours())}:${two(at.getMinutes())}`,
-      seconds: `:${two(at.getSeconds())}`,
-    };
+  const atS = Math.floor(atMs / 1000);
+  const known = clocks.get(atS);
+  if (known !== undefined) {
+    return known;
   }
-  return kept.parts;
+  const text = clockText(atS * 1000);
+  const parts = { minutes: text.slice(0, -3), seconds: text.slice(-3) };
+  if (clocks.size >= CLOCKS_MOST) {
+    clocks.clear();
+  }
+  clocks.set(atS, parts);
+  return parts;
 }
-
-const kept = { atS: -1, parts: { minutes: "", seconds: "" } };

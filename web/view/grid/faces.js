@@ -11,9 +11,14 @@
 
 const DIGITS = [..."0123456789"];
 
+/** So many widths are kept: rates and stakes recur, prices do not. */
+const WIDTHS_MOST = 500;
+
 export class Faces {
   /** @type {Map<string, Face>} */
   #known = new Map();
+  /** @type {Map<string, number>} */
+  #widths = new Map();
 
   /**
    * @param {CanvasRenderingContext2D} context to measure with
@@ -36,6 +41,7 @@ export class Faces {
       return known;
     }
     this.context.font = font;
+    inUse.delete(this.context);
     const widths = DIGITS.map((digit) => this.context.measureText(digit).width);
     const digitPx = Math.max(...widths);
     const isTabular = digitPx - Math.min(...widths) < 0.01;
@@ -51,11 +57,45 @@ export class Faces {
    * @param {string} text
    */
   widthOf(face, text) {
-    this.context.font = face.font;
-    return face.isTabular
+    const key = `${text} ${face.font}`;
+    const known = this.#widths.get(key);
+    if (known !== undefined) {
+      return known;
+    }
+    use(this.context, face);
+    const width = face.isTabular
       ? this.context.measureText(text).width
       : [...text].reduce((sum, letter) => sum + letterPx(this.context, face, letter), 0);
+    if (this.#widths.size >= WIDTHS_MOST) {
+      this.#widths.clear();
+    }
+    this.#widths.set(key, width);
+    return width;
   }
+}
+
+/** Which face each canvas is set to: to name a font again costs as much as a word.
+ * @type {WeakMap<CanvasRenderingContext2D, Face>} */
+const inUse = new WeakMap();
+
+/**
+ * @param {CanvasRenderingContext2D} context never restored to an earlier state, which has its own font
+ * @param {Face} face
+ */
+function use(context, face) {
+  if (inUse.get(context) !== face) {
+    inUse.set(context, face);
+    context.font = face.font;
+  }
+}
+
+/**
+ * The canvas has a new size, and by that no font.
+ *
+ * @param {CanvasRenderingContext2D} context
+ */
+export function forgetFace(context) {
+  inUse.delete(context);
 }
 
 /** Where a text stands to its `x`: it begins, is centered, or ends there. */
@@ -77,8 +117,7 @@ const HALO_PX = 4;
  * @param {{align?: number, halo?: string}} [how] halo: the color of the ground that it stands on
  */
 export function write(context, face, text, x, y, { align = MIDDLE, halo } = {}) {
-  context.font = face.font;
-  context.textBaseline = "alphabetic";
+  use(context, face);
   // Figures and capitals are about 0.72 of the size high, in any font that a system comes with.
   const base = y + face.sizePx * 0.36;
   if (halo !== undefined) {

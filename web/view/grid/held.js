@@ -158,27 +158,25 @@ export function outline({ context, viewport }, { x, y, width, height }, color, w
 }
 
 /**
- * Lines aslant.
+ * Lines aslant, from edge to edge.
  *
  * @param {Frame} frame
  * @param {Box} box
  * @param {string} color
  */
 function hatch({ context }, { x, y, width, height }, color) {
-  context.save();
   context.beginPath();
-  context.rect(x, y, width, height);
-  context.clip();
-  context.beginPath();
-  for (let from = -height; from < width; from += HATCH_PX) {
-    context.moveTo(x + from, y + height);
-    context.lineTo(x + from + height, y);
+  for (let from = HATCH_PX - height; from < width; from += HATCH_PX) {
+    const left = Math.max(0, from);
+    const right = Math.min(width, from + height);
+    context.moveTo(x + left, y + height - (left - from));
+    context.lineTo(x + right, y + height - (right - from));
   }
   context.globalAlpha = 0.55;
   context.strokeStyle = color;
   context.lineWidth = 1.5;
   context.stroke();
-  context.restore();
+  context.globalAlpha = 1;
 }
 
 /**

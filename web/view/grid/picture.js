@@ -64,15 +64,9 @@ export class Picture {
 
   /** @param {Frame} frame */
   #paint(frame) {
-    const { context, viewport } = frame;
-    const { rightPx, bottomPx } = viewport.layout;
     // Before the first price nothing has a height.
     const seen = frame.priceCents === null ? [] : heldInView(frame);
     paintGround(frame);
-    context.save();
-    context.beginPath();
-    context.rect(0, 0, rightPx, bottomPx);
-    context.clip();
     this.#cells.draw(frame);
     paintBoundary(frame);
     const isPulsing = paintHeld(frame, seen);
@@ -80,8 +74,8 @@ export class Picture {
     paintLine(frame);
     paintHeldWords(frame, seen);
     const isAnswering = paintOverlay(frame);
-    context.restore();
     this.hints.draw(frame);
+    // The axes cover what reached beyond the cells: a clip would cost more.
     paintAxes(frame);
     if (frame.priceCents !== null) {
       this.notes.draw(frame);

@@ -3,7 +3,7 @@
 
 import { make } from "../dom.js";
 import { readColors } from "./colors.js";
-import { Faces } from "./faces.js";
+import { Faces, forgetFace } from "./faces.js";
 
 /** Finer than this no eye sees, and every pixel is paid for each frame. */
 const DPR_MOST = 3;
@@ -42,6 +42,7 @@ export class Surface {
       this.canvas.width = Math.max(1, Math.round(widthPx * dpr));
       this.canvas.height = Math.max(1, Math.round(heightPx * dpr));
       this.context.setTransform(dpr, 0, 0, dpr, 0, 0);
+      forgetFace(this.context);
     }
     if (widthPx > 0 && heightPx > 0) {
       // A canvas that was resized is empty, and must not be seen so.
