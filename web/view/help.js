@@ -73,13 +73,18 @@ function tapWords(rules) {
   ];
 }
 
+/** As view/grid/held.js draws them. */
 const STATES = [
-  ["Pending", "Sent; the venue has not answered yet."],
-  ["Confirmed", "Taken, and on the venue's disk."],
-  ["Unknown", "The connection was lost before the answer. The page asks, and places nothing late."],
-  ["Won", "The payout is in your balance."],
-  ["Lost", "The price was never in the range."],
-  ["Void", "The stake is back in your balance."],
+  ["Pending", "A dashed frame: sent, and not answered yet."],
+  ["Confirmed", "A solid frame with the stake: taken, and on the venue's disk."],
+  ["Touching", "Lit: the line is seen in the cell. It is won once the venue says so."],
+  [
+    "Unknown",
+    "Hatched: the connection was lost before the answer. The page asks, and places nothing late.",
+  ],
+  ["Won", "Green, with a check mark: the payout is in your balance."],
+  ["Lost", "Empty: the price was never in the range."],
+  ["Void", "A dotted frame: the stake is back in your balance."],
 ];
 
 function stateList() {

@@ -113,5 +113,5 @@ function showToday({ label, value }, result) {
   const isKnown = result !== null && result.state !== "loading";
   setText(value, isKnown ? signedUsdText(result.resultMicros) : NOTHING);
   const isPart = result?.state === "part";
-  setText(label, isPart ? "Today, newest bets" : "Today");
+  setText(label, isPart ? "Today, in part" : "Today");
 }
