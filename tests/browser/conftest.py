@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser.stage import Stage, playing
 from tests.browser.visitor import Visitor, visiting
+from tests.support.redis_server import need_redis, redis_server
 
 PROGRAM = "chromium"
 INSTALL = "apt-get install chromium fonts-inter fonts-dejavu-core"
@@ -48,8 +49,13 @@ def browser() -> Iterator[Browser]:
 def theatre(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """One venue for all tests: a new one quotes only after ten seconds of prices."""
     need_chromium()
-    data: Path = tmp_path_factory.mktemp("browser")
-    with start_blocking_portal(backend="trio") as portal, playing(portal, data) as stage:
+    need_redis()
+    data = tmp_path_factory.mktemp("browser")
+    with (
+        redis_server(tmp_path_factory.mktemp("redis")) as store,
+        start_blocking_portal(backend="trio") as portal,
+        playing(portal, data, store) as stage,
+    ):
         yield stage
 
 

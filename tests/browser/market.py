@@ -9,9 +9,9 @@ import trio
 from tests.support.exchange_server import Session, binance_frame
 
 EVERY_S = 0.1
-SWING_CENTS = 180
-"""The price sways by so much around where it was put: an instrument that never moves looks broken.
-Much less than half a row, so that it stays in the row it was put in the middle of."""
+SWING_CENTS = 60
+"""The price sways by so much around where it was put: one that stands still looks broken. So little
+that a tap is not refused because the rate has moved meanwhile."""
 SWING_S = 1.7
 
 

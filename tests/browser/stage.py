@@ -16,6 +16,7 @@ from anyio.from_thread import BlockingPortal
 from tests.browser.market import Market
 from tests.support.exchange_server import serving
 from tests.support.http_client import Response, once
+from tests.support.redis_server import RedisServer
 from tests.support.tcp_proxy import TcpProxy, tcp_proxy
 from tests.support.venue_process import OPS_TOKEN, VenueProcess, venue
 
@@ -65,6 +66,7 @@ class Stage:
     data: Path
     market: Market
     proxy: TcpProxy
+    _store: RedisServer
     _portal: BlockingPortal
     _exchange_url: str
     _running: VenueProcess | None = None
@@ -86,6 +88,7 @@ class Stage:
                     *SETTINGS,
                     f"--set=feed.binance_url={self._exchange_url}",
                     f"--set=public.origin={self.origin}",
+                    f"--set=store.url={self._store.url}",
                 )
             )
         )
@@ -200,14 +203,20 @@ class Stage:
 
 
 @contextmanager
-def playing(portal: BlockingPortal, data: Path) -> Iterator[Stage]:
-    """A stage while inside; all of it is gone at the end."""
+def playing(portal: BlockingPortal, data: Path, store: RedisServer) -> Iterator[Stage]:
+    """A stage while inside; all of it is gone at the end. Sessions live in the store, as they do in
+    production: a restart of the venue ends none."""
     market = Market(price_cents=FIRST_PRICE_CENTS)
     with ExitStack() as stack:
         exchange = stack.enter_context(portal.wrap_async_context_manager(serving(market.play)))
         proxy = stack.enter_context(portal.wrap_async_context_manager(tcp_proxy()))
         stage = Stage(
-            data=data, market=market, proxy=proxy, portal=portal, exchange_url=exchange.url
+            data=data,
+            market=market,
+            proxy=proxy,
+            store=store,
+            portal=portal,
+            exchange_url=exchange.url,
         )
         stage.start()
         try:

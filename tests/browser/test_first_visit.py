@@ -18,7 +18,7 @@ def test_he_has_an_account_and_money_without_doing_anything(visit: Callable[...,
     assert newcomer.balance_micros() == 1_000 * USD
     assert newcomer.account()["balance_micros"] == 1_000 * USD
     expect(newcomer.page.locator("#panel")).to_be_hidden()
-    expect(newcomer.page.get_by_text("Paper money")).to_be_visible()
+    expect(newcomer.page.get_by_role("banner").get_by_text("Paper money")).to_be_visible()
     newcomer.shot("first-visit")
 
 
@@ -40,7 +40,7 @@ def test_two_tabs_opened_at_once_are_one_account(visit: Callable[..., Visitor]) 
 
 
 def test_the_first_tap_needs_no_word_of_the_hints(stage: Stage, trader: Visitor) -> None:
-    hints = trader.page.locator("#chart").get_by_text("Tap a cell")
+    hints = trader.page.locator("#chart").get_by_text("Tap a cell:")
     expect(hints).to_be_visible()
     trader.tap(stage.spot())
     trader.wait_told("confirmed")

@@ -34,7 +34,7 @@ SECRET = re.compile(r"\b[\w-]{43}\b|\b[0-9a-f]{64}\b|0x[0-9a-f]{128}")
 """Tokens, hashes and keys, signatures."""
 WHERE = """async ({ start_s: columnStartS, lo_cents: loCents, width }) => {
   const { boxOf } = await import("/domain/viewport.js");
-  const chart = document.getElementById("chart");
+  const chart = document.querySelector(".grid-host");
   const view = chart.viewport;
   const box = boxOf(view, { columnStartS, loCents, hiCents: loCents + width });
   const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
@@ -56,17 +56,15 @@ class Visitor:
     page: Page
     faults: list[str] = attrs.field(factory=list)
     _tolerated: list[re.Pattern[str]] = attrs.field(factory=list)
-    _signed_in: list[Response] = attrs.field(factory=list)
+    sign_ins: int = 0
+    """How often the venue has let him in."""
 
     @property
     def wallet(self) -> str:
-        """Who he is signed in as, by the venue's answer."""
-        return str(self._signed_in[-1].json()["user"]["wallet"])
-
-    @property
-    def sign_ins(self) -> int:
-        """How often the venue has let him in."""
-        return len(self._signed_in)
+        """Who he is signed in as, by the account's panel."""
+        wallet = self.page.locator(".account-wallet").get_attribute("title")
+        assert wallet
+        return wallet
 
     def account(self) -> Any:
         """His account, as the venue has it."""
@@ -97,17 +95,32 @@ class Visitor:
         assert place["inView"], f"{spot.cell_id} is out of view: {place}"
         return place["x"], place["y"]
 
+    def stake(self, usd: str) -> Locator:
+        """A stake's chip."""
+        stakes = self.page.get_by_role("group", name="Stake")
+        return stakes.get_by_role("button", name=usd, exact=True)
+
     def choose_stake(self, usd: str) -> None:
         """Press a stake's chip."""
-        chip = self.page.get_by_role("group", name="Stake").get_by_role(
-            "button", name=usd, exact=True
-        )
+        chip = self.stake(usd)
         chip.click()
         expect(chip).to_have_attribute("aria-pressed", "true")
 
     def show_table(self) -> None:
         """The grid as a table of buttons."""
         self.page.get_by_role("button", name="Table", exact=True).click()
+
+    def show_chart(self) -> None:
+        """The grid as a canvas."""
+        self.page.get_by_role("button", name="Chart", exact=True).click()
+
+    def open_account(self, *, page: Page | None = None) -> Locator:
+        """The panel of his account."""
+        page = page or self.page
+        page.get_by_role("navigation", name="Views").get_by_role(
+            "button", name=re.compile("Account")
+        ).click()
+        return page.get_by_role("complementary", name="Account")
 
     # What he sees and hears
 
@@ -175,7 +188,7 @@ class Visitor:
 
     def _answered(self, response: Response) -> None:
         if response.url.endswith(("/api/auth/demo", "/api/auth/login")) and response.ok:
-            self._signed_in.append(response)
+            self.sign_ins += 1
 
     def _connected(self, socket: WebSocket) -> None:
         if socket.url != f"ws{self.stage.origin.removeprefix('http')}/ws":
@@ -198,7 +211,7 @@ class Visitor:
 @contextmanager
 def visiting(stage: Stage, browser: Browser, **options: Any) -> Iterator[Visitor]:
     """A visitor while inside."""
-    options.setdefault("viewport", {"width": 1280, "height": 800})
+    options = {"viewport": {"width": 1280, "height": 800}, "color_scheme": "dark"} | options
     context = browser.new_context(**options)
     context.set_default_timeout(15_000)
     try:

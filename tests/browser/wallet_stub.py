@@ -21,7 +21,7 @@ UNSUPPORTED = 4200
 class WalletStub:
     """One account. `rejects`: its owner presses Cancel."""
 
-    key: bytes
+    key: bytes = attrs.field(factory=lambda: bytes(Account.create().key))
     rejects: bool = False
     asked: list[tuple[str, list[Any]]] = attrs.field(factory=list)
     """Every call, with its parameters."""
@@ -42,7 +42,7 @@ class WalletStub:
 
     def install(self, context: BrowserContext) -> None:
         """Into every page that is opened in this context from now on."""
-        context.expose_function("testWalletRequest", self.answer)
+        context.expose_function("testWalletRequest", lambda *call: self.answer(*call))
         context.add_init_script(path=ANNOUNCE)
 
     def answer(self, method: str, parameters: list[Any]) -> dict[str, Any]:
