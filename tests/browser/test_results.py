@@ -70,7 +70,7 @@ def test_the_evidence_of_a_result_holds_for_anybody_who_has_its_link(
     panel.get_by_role("button", name="Check it yourself").click()
     expect(panel).to_contain_text("It holds. Your browser came to the same result.")
     trader.shot("evidence")
-    panel.get_by_role("button", name="Copy the link to this evidence").click()
+    panel.get_by_role("button", name="Copy link to this evidence").click()
     link = trader.page.evaluate("() => navigator.clipboard.readText()")
 
     stranger = visit()

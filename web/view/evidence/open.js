@@ -53,7 +53,7 @@ export function mountOpen(section, page, betId, { open, bet }) {
     make(
       "div",
       { class: "evidence-actions" },
-      copyButton("Copy link", () => evidenceLink(betId), "Copy the link to this evidence"),
+      copyButton("Copy link", () => evidenceLink(betId), "Copy link to this evidence"),
     ),
     figureList([
       ...stakeFigures(bet),

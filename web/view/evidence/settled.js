@@ -46,7 +46,7 @@ export function mountSettled(section, betId, { proof, sha256, bet }) {
         { type: "button", class: "evidence-button evidence-main", onclick: recheck },
         "Check it yourself",
       ),
-      copyButton("Copy link", () => evidenceLink(betId), "Copy the link to this evidence"),
+      copyButton("Copy link", () => evidenceLink(betId), "Copy link to this evidence"),
     ),
     place,
     figureList([

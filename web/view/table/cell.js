@@ -16,7 +16,6 @@ import { make, setText } from "../dom.js";
 const SAID_AGAIN_MS = 5_000;
 
 export class TableCell {
-  #sign = make("span", { class: "table-sign", "aria-hidden": "true" });
   #rate = make("span", { class: "table-rate" });
   #word = make("span", { class: "table-word" });
   #kind = "";
@@ -31,7 +30,8 @@ export class TableCell {
     this.button = make(
       "button",
       { class: "table-cell", type: "button", tabindex: "-1", "data-cell": this.id },
-      make("span", { class: "table-line" }, this.#sign, this.#rate),
+      this.#rate,
+      " ", // or a rate and its word are read as one
       this.#word,
     );
     this.element = make("td", {}, this.button);
@@ -49,9 +49,9 @@ export class TableCell {
     if (isOther) {
       this.#kind = kind;
       this.button.dataset.kind = kind;
+      this.#rate.dataset.sign = look.held === null ? "" : PHASE_SIGNS[look.held.phase];
       this.button.setAttribute("aria-disabled", String(kind === "closed"));
     }
-    setText(this.#sign, look.held === null ? "" : PHASE_SIGNS[look.held.phase]);
     setText(this.#rate, rateOn(look));
     setText(this.#word, wordOn(look));
     if (isOther || !isFocused || nowMs - this.#saidAtMs >= SAID_AGAIN_MS) {
