@@ -46,7 +46,7 @@ export const ACTIONS = [
   override("open", "Open the breaker", "Bets are refused until the breaker is set to auto."),
   override(
     "close",
-    "Hold the breaker closed",
+    "Hold breaker closed",
     "It no longer opens by itself, however bad the feed is. Without a live quote bets are refused all the same.",
   ),
   override("auto", "Breaker to auto", "Ends an override: the feed decides again."),
@@ -152,7 +152,7 @@ export const ACTIONS = [
   {
     name: "bankroll",
     group: "Money",
-    title: "Withdraw from the house",
+    title: "House withdrawal",
     about:
       "Takes money out of the bankroll, once per reference, as long as every open bet stays covered.",
     fields: [
@@ -200,7 +200,7 @@ export const ACTIONS = [
   {
     name: "paid",
     group: "Money",
-    title: "A withdrawal was paid",
+    title: "Withdrawal paid",
     about: "Say so only after you have paid it. The trader is shown the payment's reference.",
     fields: [WITHDRAWAL, { ...REFERENCE, label: "Reference of the payment" }],
     confirm: () => "paid",
@@ -212,7 +212,7 @@ export const ACTIONS = [
   {
     name: "reject",
     group: "Money",
-    title: "Reject a withdrawal",
+    title: "Reject withdrawal",
     about: "Its money goes back to the trader, who is shown the reason.",
     fields: [WITHDRAWAL],
     confirm: () => "reject",

@@ -13,6 +13,7 @@ import { parseCellId } from "./grid.js";
  * @property {(text: string) => ReadField} read
  * @property {"text" | "decimal" | "numeric"} keyboard
  * @property {string} like an example of it
+ * @property {boolean} [wide] it is long
  */
 
 const WALLET = /^0x[0-9a-fA-F]{40}$/;
@@ -40,18 +41,27 @@ export const SIGNED_USD = kind("text", "1.85 or -1.85", (text) => {
 });
 
 /** A trader's wallet. */
-export const WALLET_FIELD = kind("text", "0x7e5f…", (text) =>
-  WALLET.test(text) ? yes(text) : no("A wallet is 0x and 40 hexadecimal digits."),
+export const WALLET_FIELD = kind(
+  "text",
+  "0x7e5f…",
+  (text) => (WALLET.test(text) ? yes(text) : no("A wallet is 0x and 40 hexadecimal digits.")),
+  true,
 );
 
 /** A wallet, or the bankroll. */
-export const CREDITED = kind("text", "0x7e5f… or house", (text) =>
-  text === "house" ? yes(text) : WALLET_FIELD.read(text),
+export const CREDITED = kind(
+  "text",
+  "0x7e5f… or house",
+  (text) => (text === "house" ? yes(text) : WALLET_FIELD.read(text)),
+  true,
 );
 
 /** A wallet, or an account of the house's own. */
-export const OWNER = kind("text", "0x7e5f…, house or external", (text) =>
-  OWN.has(text) ? yes(text) : WALLET_FIELD.read(text),
+export const OWNER = kind(
+  "text",
+  "0x7e5f…, house or external",
+  (text) => (OWN.has(text) ? yes(text) : WALLET_FIELD.read(text)),
+  true,
 );
 
 /** An account: as an owner, or by its number. */
@@ -65,12 +75,19 @@ export const REFERENCE_FIELD = kind("text", "wire-17", (text) =>
 );
 
 /** Why; it is logged with the operator's name. */
-export const REASON = kind("text", "", (text) => {
-  if (text === "") {
-    return no("Say why. It is logged with your name.");
-  }
-  return text.length > REASON_CHARS_MAX ? no(`At most ${REASON_CHARS_MAX} characters.`) : yes(text);
-});
+export const REASON = kind(
+  "text",
+  "",
+  (text) => {
+    if (text === "") {
+      return no("Say why. It is logged with your name.");
+    }
+    return text.length > REASON_CHARS_MAX
+      ? no(`At most ${REASON_CHARS_MAX} characters.`)
+      : yes(text);
+  },
+  true,
+);
 
 /** Words that may be left out. */
 export const MAY_SAY = kind("text", "", (text) =>
@@ -105,10 +122,11 @@ export const ACTOR = kind("text", "", (text) => (text === "" ? no("Choose one.")
  * @param {"text" | "decimal" | "numeric"} keyboard
  * @param {string} like
  * @param {(text: string) => ReadField} read of what is left when spaces around it are gone
+ * @param {boolean} [wide]
  * @returns {Kind}
  */
-function kind(keyboard, like, read) {
-  return { keyboard, like, read: (text) => read(text.trim()) };
+function kind(keyboard, like, read, wide = false) {
+  return { keyboard, like, wide, read: (text) => read(text.trim()) };
 }
 
 /**

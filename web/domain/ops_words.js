@@ -30,7 +30,16 @@ export function ageText(ms) {
 }
 
 /**
- * The same of seconds.
+ * How long something took: `12 ms`, `3.4 s`, `2 min`.
+ *
+ * @param {number} ms
+ */
+export function tookText(ms) {
+  return ms < 1_000 ? `${Math.round(ms)} ms` : ageText(ms);
+}
+
+/**
+ * An age in seconds.
  *
  * @param {number | null | undefined} s
  */

@@ -3,9 +3,10 @@
 // The status is what the venue has said, as it came; samples, log and what is derived from them are
 // the page's own, and begin when it is opened.
 
+import { ageText } from "../domain/ops_words.js";
 import { eventsBetween, firstEvents, isSameLife } from "./operate_events.js";
 
-/** @import { AuditEntry, OpsStatement, OpsStatus, OpsWithdrawal, User } from "../types/wire.js" */
+/** @import { AuditEntry, Finding, OpsStatement, OpsStatus, OpsWithdrawal, User } from "../types/wire.js" */
 
 /**
  * One thing that has happened, as the page has seen it.
@@ -174,6 +175,23 @@ export function reduceOperate(state, event) {
  */
 export function isStale({ status, statusAtMs, nowMs, lost }) {
   return status !== null && (lost !== "" || nowMs - statusAtMs > STALE_MS);
+}
+
+/**
+ * What needs somebody's eye: what the venue has said, after what it can't say itself.
+ *
+ * @param {Pick<OperateState, "status" | "statusAtMs" | "nowMs" | "lost">} state
+ * @returns {Finding[]}
+ */
+export function findingsOf(state) {
+  const { status, statusAtMs, nowMs, lost } = state;
+  const said = status?.attention ?? [];
+  if (!isStale(state)) {
+    return said;
+  }
+  const age = ageText(nowMs - statusAtMs);
+  const text = `${lost || "The venue has not answered"}. What is shown below is ${age} old`;
+  return [{ where: "page", level: "act", text, runbook: "" }, ...said];
 }
 
 /**

@@ -1,6 +1,6 @@
 // Which changes of the figures are told, and how: one table. Pure.
 
-import { ageText, bytesText, countText } from "../domain/ops_words.js";
+import { bytesText, countText, tookText } from "../domain/ops_words.js";
 
 /** @import { OpsStatus, Source } from "../types/wire.js" */
 /** @import { Wants } from "./operate_events.js" */
@@ -159,7 +159,7 @@ const WATCHED = [
     rises: true,
     says: ({ backups }) => [
       "",
-      `Taken and verified: ${bytesText(backups.bytes)} in ${ageText(backups.took_ms)}`,
+      `Taken and verified: ${bytesText(backups.bytes)} in ${tookText(backups.took_ms)}`,
     ],
   },
   {

@@ -5,8 +5,6 @@ import { exactSignedUsdText, exactUsdText } from "../domain/amounts.js";
 /** @import { AuditEntry } from "../types/wire.js" */
 /** @import { LogLine } from "./operate.js" */
 
-/** What an operator did, with what became of it. */
-const BY = "operator";
 /** Orders are answered within two minutes; an action without an outcome by then was cut off. */
 const CUT_OFF_AFTER_MS = 120_000;
 
@@ -53,7 +51,7 @@ function actionLine({ at_ms: atMs, by = "?", what = "?", subject, why, figures }
   const order = [what, subject, figuresText(figures ?? {})].filter(Boolean).join(" ");
   const reason = why ? ` (${why})` : "";
   const [level, end] = endOf(outcome, nowMs - atMs);
-  return line(atMs, level, BY, `${by}: ${order}${reason} ${end}`);
+  return line(atMs, level, by, `${order}${reason} ${end}`);
 }
 
 /**

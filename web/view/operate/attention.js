@@ -1,6 +1,7 @@
 // What needs somebody's eye, in the venue's own words.
 
 import { attentionKey, attentionText } from "../../domain/ops_attention.js";
+import { findingsOf } from "../../state/operate.js";
 import { byId, make, setText } from "../dom.js";
 
 /** @import { Finding } from "../../types/wire.js" */
@@ -21,9 +22,9 @@ export function mountAttention(place, { store }) {
   let key = "";
 
   store.show(
-    ({ status }) => [status?.attention],
-    (found) => {
-      const attention = found ?? [];
+    ({ status, statusAtMs, nowMs, lost }) => [status, statusAtMs, nowMs, lost],
+    (status, statusAtMs, nowMs, lost) => {
+      const attention = findingsOf({ status, statusAtMs, nowMs, lost });
       const wanted = attentionKey(attention);
       place.dataset.wants = attention[0]?.level ?? "";
       setText(summary, attentionText(attention));

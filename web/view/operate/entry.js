@@ -21,7 +21,7 @@ export function mountEntry(place, { store, actions }) {
     "aria-describedby": "token-problem token-about",
   });
   const keep = make("input", { id: "keep", type: "checkbox" });
-  const enter = make("button", { class: "op-button op-strong", type: "submit" }, "Look");
+  const enter = make("button", { class: "op-button op-strong", type: "submit" }, "Sign in");
   const form = make(
     "form",
     { class: "op-entry", onsubmit: submit },
@@ -37,6 +37,7 @@ export function mountEntry(place, { store, actions }) {
     enter,
   );
   place.append(form);
+  token.focus();
 
   store.show(
     ({ entry, lost }) => [entry.phase, entry.problem, lost],
@@ -44,7 +45,7 @@ export function mountEntry(place, { store, actions }) {
       const wasHidden = place.hidden;
       place.hidden = phase === "in";
       enter.disabled = phase === "asking";
-      setText(enter, phase === "asking" ? "Asking…" : "Look");
+      setText(enter, phase === "asking" ? "Asking…" : "Sign in");
       setText(
         problem,
         phase === "asking" && lost !== "" ? `${lost}. It is asked again.` : turnedAway,

@@ -1,6 +1,6 @@
 // One labelled field of a form: its input, what it is read as, and what is wrong with it.
 
-import { exactSignedUsdText } from "../../domain/amounts.js";
+import { exactSignedUsdText, exactUsdText } from "../../domain/amounts.js";
 import { SIGNED_USD, USD } from "../../domain/ops_fields.js";
 import { make, setText } from "../dom.js";
 
@@ -36,7 +36,13 @@ export function fieldRow(name, label, kind, { given = "", actors = null } = {}) 
   const title = make("span", {}, label);
   const below = make("span", { class: "op-below", id: `${id}-below` });
   input.setAttribute("aria-describedby", `${id}-below`);
-  const element = make("label", { class: "op-field", for: id }, title, input, below);
+  const element = make(
+    "label",
+    { class: "op-field", for: id, "data-wide": kind.wide === true },
+    title,
+    input,
+    below,
+  );
   input.addEventListener("input", () => {
     mark("");
     setText(below, amountText(kind, input.value));
@@ -95,5 +101,8 @@ function chosen(id, actors) {
 function amountText(kind, text) {
   const { value } = kind.read(text);
   const isAmount = kind === USD || kind === SIGNED_USD;
-  return isAmount && typeof value === "number" ? `${exactSignedUsdText(value)} USD` : "";
+  if (!isAmount || typeof value !== "number") {
+    return "";
+  }
+  return `${kind === USD ? exactUsdText(value) : exactSignedUsdText(value)} USD`;
 }

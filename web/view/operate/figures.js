@@ -11,11 +11,12 @@ import {
   percentText,
   rateText,
   shareOf,
+  tookText,
 } from "../../domain/ops_words.js";
 import { writtenPerS } from "../../state/operate.js";
 
 /** @import { Sample } from "../../state/operate.js" */
-/** @import { OpsStatus, Source, Thresholds } from "../../types/wire.js" */
+/** @import { OpsStatus, RestoreStatus, Source, Thresholds } from "../../types/wire.js" */
 
 /**
  * @typedef {object} Figure
@@ -42,7 +43,9 @@ export const SECTIONS = [
         label: "Newest price",
         where: "feed.feed_age_ms",
         text: ({ feed, quote }) =>
-          `${quote === null ? "" : `${priceText(quote.price_cents)}, `}${ageText(feed.feed_age_ms)} old`,
+          feed.feed_age_ms === null
+            ? "none yet"
+            : `${quote === null ? "" : `${priceText(quote.price_cents)}, `}${ageText(feed.feed_age_ms)} old`,
       },
       {
         label: "Clocks apart",
@@ -129,7 +132,7 @@ export const SECTIONS = [
         label: "Batches",
         where: "writer.batches",
         text: ({ writer }, samples) =>
-          `${rateText(writtenPerS(samples).batches)} a second, the last of ${countText(writer.last_batch)}`,
+          `${rateText(writtenPerS(samples).batches)} a second, last of ${countText(writer.last_batch)}`,
       },
       {
         label: "Last commit",
@@ -188,7 +191,7 @@ export const SECTIONS = [
         text: ({ audit, thresholds }) =>
           audit.age_s === null
             ? "none yet in this run"
-            : `${agoText(audit.age_s, thresholds.check_age_max_s)}, took ${ageText(audit.took_ms)}`,
+            : `${agoText(audit.age_s, thresholds.check_age_max_s)}, took ${tookText(audit.took_ms)}`,
       },
       {
         label: "Adds up to",
@@ -204,9 +207,15 @@ export const SECTIONS = [
         label: "Newest",
         where: "backups",
         text: ({ backups, thresholds }) =>
+          backups.age_s === null ? "none" : agoText(backups.age_s, thresholds.backup_age_max_s),
+      },
+      {
+        label: "Size",
+        where: "backups.bytes",
+        text: ({ backups }) =>
           backups.age_s === null
-            ? "none"
-            : `${agoText(backups.age_s, thresholds.backup_age_max_s)}, ${bytesText(backups.bytes)} in ${ageText(backups.took_ms)}`,
+            ? NOTHING
+            : `${bytesText(backups.bytes)}, took ${tookText(backups.took_ms)}`,
       },
       {
         label: "Taken, failed",
@@ -227,17 +236,14 @@ export const SECTIONS = [
         label: "Weeks",
         where: "archive.waiting",
         text: ({ archive }) =>
-          `${archive.waiting} waiting, ${archive.archived} archived, ${archive.purged} deleted here`,
+          `${archive.waiting} waiting, ${archive.archived} archived${purgedText(archive)}`,
       },
       { label: "At work", where: "archive.now", text: ({ archive }) => workText(archive) },
       { label: "Failed", where: "archive.failures", text: ({ archive }) => failuresText(archive) },
       {
         label: "Brought back",
         where: "archive.restores",
-        text: ({ archive: { restores } }) =>
-          restores.waiting > 0
-            ? `${workText(restores)}, ${restores.waiting} waiting`
-            : `${restores.restored}${restores.last_restored === "" ? "" : `, the last ${restores.last_restored}`}; ${failuresText(restores)} failed`,
+        text: ({ archive: { restores } }) => restoresText(restores),
       },
     ],
   },
@@ -250,7 +256,7 @@ export const SECTIONS = [
         text: ({ disk: { level, total_bytes: total, free_bytes: free }, thresholds }) =>
           total === null || free === null
             ? "not looked at yet"
-            : `${percentText(total - free, total)} used, ${level}${ampleText(free, thresholds)}`,
+            : `${percentText(total - free, total)} used, ${level}${ampleText(total - free, total, thresholds)}`,
         bar: ({ disk: { total_bytes: total, free_bytes: free }, thresholds: at }) => ({
           share: total === null || free === null ? 0 : shareOf(total - free, total),
           marks: [at.disk_warning_percent, at.disk_full_percent, at.disk_emergency_percent].map(
@@ -267,7 +273,12 @@ export const SECTIONS = [
         label: "Connections",
         where: "gateway.connections",
         text: ({ gateway }) =>
-          `${countText(gateway.connections)} of ${countText(gateway.connections_max)}, ${countText(gateway.sockets)} of them WebSockets`,
+          `${countText(gateway.connections)} of ${countText(gateway.connections_max)}`,
+      },
+      {
+        label: "WebSockets",
+        where: "gateway.sockets",
+        text: ({ gateway }) => countText(gateway.sockets),
       },
     ],
   },
@@ -316,7 +327,7 @@ function columns(count) {
  * @param {number} mostS from when on it is too old
  */
 function agoText(ageS, mostS) {
-  return ageS === null ? NOTHING : `${ageOfSeconds(ageS)} ago (at most ${ageOfSeconds(mostS)})`;
+  return ageS === null ? NOTHING : `${ageOfSeconds(ageS)} ago, limit ${ageOfSeconds(mostS)}`;
 }
 
 /** @param {{failures: number, last_failure: string}} of */
@@ -332,10 +343,28 @@ function workText({ now, done_bytes: done, total_bytes: total }) {
   return total > 0 ? `${now}, ${percentText(done, total)} of ${bytesText(total)}` : now;
 }
 
+/** @param {{purged: number}} archive */
+function purgedText({ purged }) {
+  return purged === 0 ? "" : `, ${countText(purged)} only there`;
+}
+
+/** @param {RestoreStatus} restores */
+function restoresText(restores) {
+  const { waiting, restored, last_restored: last, failures } = restores;
+  const work = waiting > 0 ? [`${workText(restores)}, ${waiting} waiting`] : [];
+  const done = restored > 0 ? [`${restored}, the last ${last}`] : [];
+  const failed = failures > 0 ? [`failed ${failuresText(restores)}`] : [];
+  return [...work, ...done, ...failed].join("; ") || "none";
+}
+
 /**
- * @param {number} free
+ * Why a disk above a threshold is at ease.
+ *
+ * @param {number} used
+ * @param {number} total
  * @param {Thresholds} thresholds
  */
-function ampleText(free, { disk_ample_free_bytes: ample }) {
-  return ample > 0 && free >= ample ? " (ample is free)" : "";
+function ampleText(used, total, { disk_ample_free_bytes: ample, disk_warning_percent: percent }) {
+  const isFull = used * 100 >= percent * total;
+  return isFull && ample > 0 && total - used >= ample ? ", ample is free" : "";
 }

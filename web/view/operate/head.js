@@ -1,6 +1,6 @@
 // The first line: which venue this is, whether what is shown is what is, and who looks.
 
-import { ageText, utcDayText, utcText } from "../../domain/ops_words.js";
+import { ageText, utcDayText } from "../../domain/ops_words.js";
 import { isStale } from "../../state/operate.js";
 import { make, setText } from "../dom.js";
 
@@ -50,10 +50,8 @@ export function mountHead(place, { store, actions }) {
 function showLife(live, state, { nowMs, statusAtMs, lost }) {
   const stale = isStale(state);
   live.dataset.wants = stale ? "act" : "";
-  const { status } = state;
-  const since = status === null ? "" : utcText(status.server_time_ms, status.server_time_ms);
-  const why = lost === "" ? "No answer yet" : lost;
-  setText(live, stale ? `${why}. Shown: ${since}, ${ageText(nowMs - statusAtMs)} old` : "Live");
+  const age = ageText(nowMs - statusAtMs);
+  setText(live, stale ? `${lost || "No answer"}; shown is what was ${age} ago` : "Live");
 }
 
 /**

@@ -16,14 +16,15 @@ import { spark } from "./spark.js";
 const COLUMNS = [
   ["Actor", ""],
   ["State", ""],
-  ["Up", "op-wide"],
+  ["Up", "op-wide op-number"],
   ["Restarts", "op-number"],
-  ["Waiting of capacity", ""],
+  ["Mailbox", "op-wide"],
+  ["Waiting", ""],
   ["Peak", "op-wide op-number"],
   ["Lost", "op-wide op-number"],
-  ["p50 / p99 ms", "op-number"],
+  ["p50 / p99 ms", "op-wide op-number"],
   ["Handling", "op-wide"],
-  ["Last failure", "op-wide"],
+  ["Failed", "op-wide op-number"],
 ];
 
 /** @typedef {{actor: Actor, channel: Channel | null, isFirst: boolean}} Line */
@@ -117,12 +118,8 @@ function actorRow({ actor: { path } }, { store, actions }) {
   );
   const heading = make("th", { scope: "row", class: "op-name" }, open);
   heading.style.paddingInlineStart = `${8 + 12 * path.split("/").slice(1).length}px`;
-  const [state, up, restarts, failure] = [
-    cell(),
-    cell("op-wide"),
-    cell("op-number"),
-    cell("op-wide"),
-  ];
+  const [state, restarts] = [cell(), cell("op-number")];
+  const [up, failure] = [cell("op-wide op-number"), cell("op-wide op-number")];
   const mail = mailCells();
   const element = make("tr", {}, heading, state, up, restarts, ...mail.cells, failure);
   const details = detailsOf(path, COLUMNS.length, actions);
@@ -153,18 +150,12 @@ function actorRow({ actor: { path } }, { store, actions }) {
  * @param {Line} line
  * @returns {Row}
  */
-function channelRow({ actor: { path }, channel }) {
-  const heading = make("th", { scope: "row", class: "op-name op-quiet" }, channel?.name ?? "");
-  heading.style.paddingInlineStart = `${20 + 12 * path.split("/").slice(1).length}px`;
+function channelRow({ actor: { path } }) {
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  const heading = make("th", { scope: "row" }, make("span", { class: "unseen" }, name));
   const mail = mailCells();
-  const cells = [
-    heading,
-    cell(),
-    cell("op-wide"),
-    cell("op-number"),
-    ...mail.cells,
-    cell("op-wide"),
-  ];
+  const wide = [cell("op-wide"), cell("op-wide")];
+  const cells = [heading, cell(), wide[0] ?? null, cell(), ...mail.cells, wide[1] ?? null];
   return {
     elements: [make("tr", { class: "op-further" }, ...cells)],
     show: (line, at, { attention }) => mail.show(line, at, attention),
@@ -175,7 +166,7 @@ function channelRow({ actor: { path }, channel }) {
 function mailCells() {
   const depth = bar();
   const waiting = make("span", { class: "op-waiting" });
-  const full = cell("op-mail");
+  const [box, full] = [cell("op-wide op-quiet"), cell("op-mail")];
   full.append(depth.element, waiting);
   const [peak, lost, times] = [
     cell("op-wide op-number"),
@@ -186,7 +177,7 @@ function mailCells() {
   const line = cell("op-wide");
   line.append(handling.element);
   return {
-    cells: [full, peak, lost, times, line],
+    cells: [box, full, peak, lost, times, line],
     /**
      * @param {Line} shown
      * @param {OperateState} state
@@ -194,7 +185,7 @@ function mailCells() {
      */
     show({ actor, channel }, { samples, status }, attention) {
       depth.element.hidden = channel === null;
-      handling.element.classList.toggle("op-gone", channel === null);
+      handling.element.classList.toggle("op-gone", channel === null || channel.handled === 0);
       if (channel === null || status === null) {
         return;
       }
@@ -203,6 +194,7 @@ function mailCells() {
       const marks = [thresholds.mailbox_look_percent / 100, thresholds.mailbox_act_percent / 100];
       depth.show(shareOf(channel.depth, channel.capacity), marks, wants);
       full.dataset.wants = wants;
+      setText(box, channel.name.slice(channel.name.lastIndexOf("/") + 1));
       setText(waiting, `${countText(channel.depth)} / ${countText(channel.capacity)}`);
       setText(peak, countText(channel.peak));
       setText(lost, countText(channel.refused + channel.dropped));
@@ -228,7 +220,7 @@ function restartsText({ restarts, restarts_in_window: lately, restarts_max: most
 
 /** @param {Actor} actor */
 function failureText({ last_failure: failure }) {
-  return failure === null ? "" : `${ageOfSeconds(failure.ago_s)} ago ${failure.type}`;
+  return failure === null ? "" : `${ageOfSeconds(failure.ago_s)} ago`;
 }
 
 /** @param {Channel} channel */
