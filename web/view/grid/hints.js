@@ -12,6 +12,8 @@ import { hairPx } from "./frame.js";
 
 const GAP_PX = 10;
 const EDGE_PX = 8;
+/** On a grid less high, e.g. above an open sheet, they would cover it all. */
+const LEAST_HEIGHT_PX = 240;
 /** Below the word over what is closed. */
 const TOP_PX = 24;
 /** Rows above the price at which a cell is shown: near enough to be understood, clear of the line. */
@@ -65,7 +67,8 @@ export class Hints {
   /** @param {Frame} frame */
   draw(frame) {
     const { priceCents, viewport, state, hinted } = frame;
-    if (state.view.hintsDone || hinted === null || priceCents === null) {
+    const isTooLow = viewport.layout.bottomPx < LEAST_HEIGHT_PX;
+    if (state.view.hintsDone || hinted === null || priceCents === null || isTooLow) {
       this.#remove();
       return;
     }
