@@ -22,7 +22,7 @@ import { hairPx } from "./frame.js";
 const SPARE_ROWS = 3;
 /** Rates larger than this are harder to read, not easier. */
 const RATE_PX_MOST = 13;
-const RATE_PX_LEAST = 10;
+const RATE_PX_LEAST = 9;
 const SHORT_PX_LEAST = 7;
 
 export class Cells {

@@ -15,7 +15,7 @@ const SLIP_PX = 10;
  * @property {(x: number, y: number) => Cell | null} cellAt
  * @property {(cell: Cell, x: number, y: number) => void} tap
  * @property {(cell: Cell | null) => void} press what is under the finger; null: no more
- * @property {(cell: Cell | null) => void} point what is under the mouse
+ * @property {(spot: {x: number, y: number} | null) => void} point where the mouse is: cells flow under it
  * @property {(steps: number) => void} zoom
  */
 
@@ -67,7 +67,7 @@ export function followFingers(place, hand) {
       touch.isOff = isOff(touch, hand.viewport(), x, y);
       show();
     } else if (event.pointerType === "mouse") {
-      hand.point(hand.cellAt(x, y));
+      hand.point({ x, y });
     }
   });
 

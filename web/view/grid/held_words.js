@@ -2,7 +2,7 @@
 // open, and what became of them.
 
 import { chipText, rateText, usdText } from "../../domain/numbers.js";
-import { write } from "./faces.js";
+import { START, write } from "./faces.js";
 
 /** @import { Face, Faces } from "./faces.js" */
 /** @import { Frame } from "./frame.js" */
@@ -114,7 +114,7 @@ function paintTwo(frame, { box }, { color, ground, text, check, chip, below }) {
 }
 
 /**
- * A low cell has room for what matters most: what it paid, else the stake.
+ * A low cell has room for what matters most: a check mark, else the stake.
  *
  * @param {Frame} frame
  * @param {Seen} seen
@@ -126,14 +126,42 @@ function paintOne(frame, { box }, { color, ground, text, check, chip }) {
   const y = box.y + box.height / 2;
   context.fillStyle = color;
   if (check !== undefined) {
-    tick(frame, middle, y, Math.min(5, box.height * 0.3), color, ground);
+    paintCheck(
+      frame,
+      { middle, y, room: box.width - 6, size: Math.min(5, box.height * 0.3) },
+      {
+        text: check,
+        color,
+        ground,
+      },
+    );
     return;
   }
-  const words = chip ?? text ?? "";
+  const whole = chip === undefined ? (text ?? "") : `${chip} at ${text}`;
+  const isWide = faces.widthOf(faces.of(10, 600), whole) <= box.width - 6;
+  const words = isWide ? whole : (chip ?? whole);
   const most = Math.min(10, Math.floor(box.height * 0.62));
   const face = fitted(faces, words, box.width - 3, { most, least: LEAST_PX });
   if (faces.widthOf(face, words) <= box.width) {
     write(context, face, words, middle, y, { halo: ground });
+  }
+}
+
+/**
+ * A check mark, and beside it what was paid, if there is room.
+ *
+ * @param {Frame} frame
+ * @param {{middle: number, y: number, room: number, size: number}} at
+ * @param {{text: string, color: string, ground: string}} what
+ */
+function paintCheck(frame, { middle, y, room, size }, { text, color, ground }) {
+  const face = frame.faces.of(10, 600);
+  const width = frame.faces.widthOf(face, text);
+  const isWide = width + 3 * size + 4 <= room;
+  const left = middle - (width + 3 * size + 4) / 2;
+  tick(frame, isWide ? left + size : middle, y, size, color, ground);
+  if (isWide) {
+    write(frame.context, face, text, left + 3 * size + 4, y, { align: START, halo: ground });
   }
 }
 
