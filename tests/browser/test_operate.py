@@ -75,7 +75,7 @@ def test_betting_is_held_and_released_with_a_reason(
     expect(operator.page.get_by_text("Done. Betting is on hold.")).to_be_visible()
     expect(banner).to_contain_text("Betting is on hold: a wrong price was seen.")
     operator.shot("operate-held")
-    operator.page.get_by_role("button", name="Back").click()
+    operator.page.get_by_role("button", name="Back", exact=True).click()
     order(operator.page, "Release the hold", confirm="release", reason="it was mended")
     expect(operator.page.get_by_text("Done. The hold is released.")).to_be_visible()
     expect(banner).to_be_hidden()
@@ -100,7 +100,7 @@ def test_the_breaker_is_overridden_only_with_its_word_typed(
     desk.get_by_role("button", name="Open the breaker", exact=True).click()
     banner = trader.page.locator("#banner")
     expect(banner).to_contain_text("An operator has suspended betting.")
-    desk.get_by_role("button", name="Back").click()
+    desk.get_by_role("button", name="Back", exact=True).click()
     order(page, "Breaker to auto", confirm="auto", reason="the drill is over")
     expect(banner).to_be_hidden()
 
