@@ -138,13 +138,19 @@ function tickChecks(proof) {
       so: "All of them lie in the window",
       not: "A tick lies outside of the window",
     }),
-    check("order", isInOrder, { so: "They are in order", not: "They are out of order" }),
+    check("order", isInOrder, { so: "They are in order of time", not: "They are out of order" }),
     check("carry_in", carried === null || carried.ts_ms < startMs, {
-      so: carried === null ? "No price before the window" : "The price in force came before it",
-      not: "The price in force did not come before the window",
+      so:
+        carried === null
+          ? "No price before the window"
+          : "The price in force at the opening came before the window",
+      not: "The price in force at the opening did not come before the window",
     }),
     check("after", proof.after === null || proof.after.ts_ms >= endMs, {
-      so: proof.after === null ? "No later tick was on record" : "The next tick came after it",
+      so:
+        proof.after === null
+          ? "No later tick was on record"
+          : "The next tick came after the window",
       not: "The next tick did not come after the window",
     }),
   ];
