@@ -149,8 +149,7 @@ export class Sessions {
   /** Look at what is kept: another tab may have signed in or out. */
   async reread() {
     const kept = await this.#store.load();
-    const isNews = kept !== null && (kept.phase !== "in" || kept.token !== this.token());
-    if (isNews && this.#underWay === null) {
+    if (kept !== null && !isSame(kept, this.#kept) && this.#underWay === null) {
       this.#problem = "";
       this.#take(kept);
     }
@@ -322,6 +321,16 @@ export class Sessions {
   #tell() {
     this.#show(shownSession(this.#kept, this.#waitingFor, this.#problem));
   }
+}
+
+/**
+ * @param {Kept} kept
+ * @param {Kept | null} other
+ */
+function isSame(kept, other) {
+  return kept.phase === "in"
+    ? other?.phase === "in" && kept.token === other.token
+    : kept.phase === other?.phase && kept.kind === other.kind;
 }
 
 /**

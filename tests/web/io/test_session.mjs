@@ -380,6 +380,21 @@ test("who declines, or waits no longer, is still who he was", async (t) => {
   assert.deepEqual([...new Set(phases)], ["in"], "taps go on while a wallet is asked");
 });
 
+test("what went wrong stays said, to whoever had signed out before", async (t) => {
+  const venue = await new Venue().open(t);
+  const { sessions, store, now } = tab(t, venue);
+  await sessions.signInDemo();
+  await sessions.signOut();
+  const pending = wallet(() => {
+    throw { code: -32002 };
+  });
+  await sessions.signInWith(pending, CAPS);
+  await store.load();
+  await turn();
+  assert.equal(now().phase, "none");
+  assert.match(now().problem, /^Your wallet has a request open already/);
+});
+
 test("one sign-in at a time", async (t) => {
   const venue = await new Venue().open(t);
   const { sessions } = tab(t, venue);
