@@ -73,6 +73,22 @@ export function faultsOf(checks) {
 }
 
 /**
+ * What all of them come to. That it holds is said only where nothing was left unchecked.
+ *
+ * @param {readonly Check[]} checks
+ */
+export function summaryOf(checks) {
+  const faults = faultsOf(checks).length;
+  const unchecked = checks.filter(({ holds }) => holds === null).length;
+  if (faults > 0) {
+    return `It does not hold: ${faults} of ${checks.length} checks failed.`;
+  }
+  return unchecked > 0
+    ? `What could be checked holds; ${unchecked} of ${checks.length} could not be.`
+    : "It holds. Your browser came to the same result.";
+}
+
+/**
  * @param {CheckName} name
  * @param {boolean} holds
  * @param {{so: string, not: string}} words

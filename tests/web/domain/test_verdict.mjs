@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { checksOf, faultsOf } from "../../../web/domain/checks.js";
+import { checksOf, faultsOf, summaryOf } from "../../../web/domain/checks.js";
 import { hashLines, isInside, recompute, silenceOf } from "../../../web/domain/verdict.js";
 import { BET_ID, betOf, cases, named, proofOf, sha256, tickOf } from "../support/verdicts.mjs";
 
@@ -110,6 +110,14 @@ test("a proof without a fault holds for its trader and for anybody", () => {
   assert.deepEqual(faults(proofOf(GOOD), betOf(GOOD)), []);
 });
 
+test("that it holds is said only where all of it does", () => {
+  const known = { betId: BET_ID, sha256: GOOD.ticks_sha256, bet: null };
+  const good = checksOf(proofOf(GOOD), known);
+  assert.equal(summaryOf(good), "It holds. Your browser came to the same result.");
+  const bad = checksOf({ ...proofOf(GOOD), tick_count: 1 }, known);
+  assert.equal(summaryOf(bad), "It does not hold: 1 of 13 checks failed.");
+});
+
 test("only of one's own bet is the width of the window known, and what it was paid", () => {
   const bet = { ...betOf(GOOD), column_s: 10, payout_micros: 1 };
   assert.deepEqual(faults(proofOf(GOOD), bet), ["window", "payout"]);
@@ -119,6 +127,7 @@ test("a hash that can't be made here is no fault, and is not said to hold", () =
   const checks = checksOf(proofOf(GOOD), { betId: BET_ID, sha256: null, bet: null });
   assert.deepEqual(faultsOf(checks), []);
   assert.equal(checks.find(({ name }) => name === "hash")?.holds, null);
+  assert.equal(summaryOf(checks), "What could be checked holds; 1 of 13 could not be.");
 });
 
 test("every check has words, whether it holds or not", () => {

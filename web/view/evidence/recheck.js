@@ -1,6 +1,6 @@
 // "Check it yourself": what the browser has made of the proof, line by line.
 
-import { faultsOf } from "../../domain/checks.js";
+import { faultsOf, summaryOf } from "../../domain/checks.js";
 import { make } from "../dom.js";
 import { icon } from "../icons.js";
 
@@ -29,21 +29,20 @@ export function doubt(checks) {
   );
 }
 
-/**
- * @param {readonly Check[]} checks
- */
+/** @param {readonly Check[]} checks */
 export function report(checks) {
-  const faults = faultsOf(checks);
-  const all = faults.length === 0;
-  const head = all
-    ? "It holds. Your browser came to the same result."
-    : `It does not hold: ${faults.length} of ${checks.length} checks failed.`;
+  const sign = faultsOf(checks).length > 0 ? "look" : isWhole(checks) ? "well" : "unknown";
   return make(
     "div",
-    { class: "evidence-report", "data-holds": String(all) },
-    make("p", { class: "evidence-report-head" }, icon(all ? "well" : "look"), head),
+    { class: "evidence-report", "data-holds": String(sign !== "look") },
+    make("p", { class: "evidence-report-head" }, icon(sign), summaryOf(checks)),
     make("ol", { class: "evidence-checks" }, ...checks.map(line)),
   );
+}
+
+/** @param {readonly Check[]} checks */
+function isWhole(checks) {
+  return checks.every(({ holds }) => holds !== null);
 }
 
 /** @param {Check} check */
