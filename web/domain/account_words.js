@@ -54,16 +54,26 @@ export function betOf({ ref_type, ref_id }) {
  *
  * @param {number} atMs
  * @param {number} nowMs
+ * @param {string} [time] of day, as it is to be written
  */
-export function whenWords(atMs, nowMs) {
+export function whenWords(atMs, nowMs, time = clockText(atMs).slice(0, 5)) {
   const at = new Date(atMs);
-  const time = clockText(atMs).slice(0, 5);
   const days = daysBetween(new Date(nowMs), at);
   if (Math.abs(days) <= 1) {
     return `${["yesterday", "today", "tomorrow"][days + 1]}, ${time}`;
   }
   const year = at.getFullYear() === new Date(nowMs).getFullYear() ? "" : ` ${at.getFullYear()}`;
   return `${DAYS[at.getDay()]} ${at.getDate()} ${MONTHS[at.getMonth()]}${year}, ${time}`;
+}
+
+/**
+ * The same to the second.
+ *
+ * @param {number} atMs
+ * @param {number} nowMs
+ */
+export function exactWhenWords(atMs, nowMs) {
+  return whenWords(atMs, nowMs, clockText(atMs));
 }
 
 /**

@@ -6,6 +6,7 @@ import {
   capWords,
   changedWords,
   entryWords,
+  exactWhenWords,
   isAddress,
   limitsSummary,
   pendingWords,
@@ -39,6 +40,7 @@ test("a time is said as one says it", () => {
   ];
   for (const [at, words] of said) {
     assert.equal(whenWords(at.getTime(), NOW_MS), words);
+    assert.equal(exactWhenWords(at.getTime(), NOW_MS), `${words}:00`);
   }
 });
 

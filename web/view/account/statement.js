@@ -1,6 +1,6 @@
 // Where did my money go? Every movement, newest first, with the balance after it.
 
-import { betOf, entryWords, whenWords } from "../../domain/account_words.js";
+import { betOf, entryWords, exactWhenWords } from "../../domain/account_words.js";
 import { exactSignedUsdText, exactUsdText } from "../../domain/amounts.js";
 import { make } from "../dom.js";
 import { busy, button, fold, outcome, problemText } from "./parts.js";
@@ -124,7 +124,7 @@ class StatementSection {
   /** @param {Entry} entry */
   #line(entry) {
     const words = entryWords(entry);
-    const when = whenWords(entry.created_at_ms, this.page.clock.nowMs());
+    const when = exactWhenWords(entry.created_at_ms, this.page.clock.nowMs());
     const betId = betOf(entry);
     const what =
       betId === null
