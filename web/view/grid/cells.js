@@ -1,4 +1,4 @@
-// The cells on offer, painted once a quote onto a canvas of their own; each frame only moves it.
+// All that is to come, painted once a quote onto a canvas of its own; each frame only moves it.
 
 import { rateText, shortRateText } from "../../domain/numbers.js";
 import { columnsInView, edgeY, rowsInView, xOf } from "../../domain/viewport.js";
@@ -98,36 +98,45 @@ export class Cells {
    * @param {number} lastS
    */
   #paint(frame, lastS) {
-    const { viewport, firstS, isOpen } = frame;
+    const { viewport } = frame;
     const { shape, columnPx, dpr } = viewport.layout;
     const { startS, lowestCents, highestCents } = this.#shown;
     const columns = (lastS - startS) / shape.columnS + 1;
-    const width = Math.max(1, Math.round(columns * columnPx * dpr));
     const rows = (highestCents - lowestCents) / shape.rowCents + 1;
-    const height = Math.max(1, Math.ceil(rows * viewport.rowPx * dpr));
-    const context = /** @type {CanvasRenderingContext2D} */ (this.#canvas.getContext("2d"));
+    const context = this.#sized(
+      Math.max(1, Math.round(columns * columnPx * dpr)),
+      Math.max(1, Math.ceil(rows * viewport.rowPx * dpr)),
+    );
+    context.setTransform(dpr, 0, 0, dpr, 0, 0);
+    const type = typeOf(frame.faces, columnPx, viewport.rowPx);
+    for (let index = 0; index < columns; index += 1) {
+      const columnStartS = startS + index * shape.columnS;
+      paintColumn(context, frame, type, {
+        offer: this.#offers.get(columnStartS) ?? null,
+        isClosed: columnStartS < frame.firstS,
+        x: index * columnPx,
+        topCents: highestCents + shape.rowCents,
+        rows,
+      });
+    }
+  }
+
+  /**
+   * The canvas, of that size. Nothing shines through it: what is copied need not be blended.
+   *
+   * @param {number} width
+   * @param {number} height
+   */
+  #sized(width, height) {
+    const context = /** @type {CanvasRenderingContext2D} */ (
+      this.#canvas.getContext("2d", { alpha: false })
+    );
     if (this.#canvas.width !== width || this.#canvas.height !== height) {
       this.#canvas.width = width;
       this.#canvas.height = height;
       forgetFace(context);
     }
-    context.setTransform(1, 0, 0, 1, 0, 0);
-    context.clearRect(0, 0, width, height);
-    context.setTransform(dpr, 0, 0, dpr, 0, 0);
-    const type = typeOf(frame.faces, columnPx, viewport.rowPx);
-    for (let index = 0; index < columns; index += 1) {
-      const columnS = startS + index * shape.columnS;
-      const offer = this.#offers.get(columnS);
-      if (offer !== undefined) {
-        const isOffered = isOpen && columnS >= firstS;
-        paintColumn(context, frame, type, {
-          offer,
-          isOffered,
-          x: index * columnPx,
-          topCents: highestCents + shape.rowCents,
-        });
-      }
-    }
+    return context;
   }
 
   /** @param {Frame} frame */
@@ -187,14 +196,15 @@ function fitting(faces, sample, widthPx, most, least) {
 
 /**
  * @typedef {object} Column
- * @property {Offer} offer
- * @property {boolean} isOffered can it be tapped?
+ * @property {Offer | null} offer
+ * @property {boolean} isClosed is it too late for it?
  * @property {number} x
  * @property {number} topCents the upper edge of the canvas
+ * @property {number} rows on the canvas
  */
 
 /**
- * One column: the lines around its cells at once, the cells upon them, and then their rates.
+ * One column: its ground and lines, the cells upon them, and then their rates.
  *
  * @param {CanvasRenderingContext2D} context
  * @param {Frame} frame
@@ -202,14 +212,19 @@ function fitting(faces, sample, widthPx, most, least) {
  * @param {Column} column
  */
 function paintColumn(context, frame, type, column) {
-  const { viewport, colors } = frame;
+  paintEmpty(context, frame, column);
+  if (column.offer === null) {
+    return;
+  }
+  const { viewport, colors, isOpen } = frame;
   const { columnPx, dpr } = viewport.layout;
-  const { isOffered, x } = column;
+  const { x, isClosed } = column;
+  const isOffered = isOpen && !isClosed;
   const hair = hairPx(dpr);
-  const cells = cellsOf(frame, column);
+  const cells = cellsOf(frame, column, column.offer);
   context.fillStyle = isOffered ? colors.edge : colors.faint;
   for (const { top, bottom } of cells) {
-    context.fillRect(x, top, columnPx + hair, bottom - top + hair);
+    context.fillRect(x, top, columnPx, bottom - top + hair);
   }
   context.fillStyle = colors.closed;
   for (const { top, bottom, rate } of cells) {
@@ -227,21 +242,47 @@ function paintColumn(context, frame, type, column) {
 }
 
 /**
- * The cells of a column that are offered, with their edges on pixels of the device.
- *
+ * @param {CanvasRenderingContext2D} context
  * @param {Frame} frame
  * @param {Column} column
  */
-function cellsOf({ viewport }, { offer, topCents }) {
-  const { shape, dpr } = viewport.layout;
-  const { rowPx } = viewport;
+function paintEmpty(context, { viewport, colors }, { isClosed, x, rows }) {
+  const { columnPx, dpr } = viewport.layout;
+  const hair = hairPx(dpr);
+  context.fillStyle = isClosed ? colors.closed : colors.ground;
+  context.fillRect(x, 0, columnPx, rows * viewport.rowPx);
+  context.fillStyle = colors.faint;
+  for (let row = 0; row < rows; row += 1) {
+    context.fillRect(x, rowTop(viewport, row), columnPx, hair);
+  }
+  context.fillRect(x, 0, hair, rows * viewport.rowPx);
+}
+
+/**
+ * The cells of a column that are offered.
+ *
+ * @param {Frame} frame
+ * @param {Column} column
+ * @param {Offer} offer
+ */
+function cellsOf({ viewport }, { topCents, rows }, { lowestCents, rates }) {
+  const { rowCents } = viewport.layout.shape;
   const cells = [];
-  for (const [index, rate] of offer.rates.entries()) {
-    const rows = (topCents - offer.lowestCents) / shape.rowCents - index - 1;
-    if (rate > 0 && rows >= 0) {
-      const top = Math.round(rows * rowPx * dpr) / dpr;
-      cells.push({ rate, top, bottom: Math.round((rows + 1) * rowPx * dpr) / dpr });
+  for (const [index, rate] of rates.entries()) {
+    const row = (topCents - lowestCents) / rowCents - index - 1;
+    if (rate > 0 && row >= 0 && row < rows) {
+      cells.push({ rate, top: rowTop(viewport, row), bottom: rowTop(viewport, row + 1) });
     }
   }
   return cells;
+}
+
+/**
+ * On a pixel of the device.
+ *
+ * @param {Frame["viewport"]} viewport
+ * @param {number} row from the top of the canvas
+ */
+function rowTop({ layout, rowPx }, row) {
+  return Math.round(row * rowPx * layout.dpr) / layout.dpr;
 }

@@ -1,7 +1,15 @@
 // What lies under and over the cells: ground, rows, the price line, NOW, and the two axes.
 
 import { clockText, priceText } from "../../domain/numbers.js";
-import { columnsInView, edgeY, marksEvery, rowsInView, xOf, yOf } from "../../domain/viewport.js";
+import {
+  columnsInView,
+  edgeY,
+  marksEvery,
+  priceAtCents,
+  rowsInView,
+  xOf,
+  yOf,
+} from "../../domain/viewport.js";
 import { END, START, write } from "./faces.js";
 import { hairPx } from "./frame.js";
 
@@ -19,30 +27,25 @@ const PRICES_APART_PX = 26;
 const TIMES_APART_PX = 38;
 
 /**
- * Ground, and the lines of rows and columns where no cell is offered.
+ * Ground and rows of the past and of the running column; what is to come is painted by cells.js.
  *
  * @param {Frame} frame
  */
-export function paintGround({ context, viewport, colors, firstS }) {
-  const { layout } = viewport;
-  const { rightPx, bottomPx, nowPx, shape, dpr } = layout;
+export function paintGround({ context, viewport, colors }) {
+  const { nowPx, rightPx, bottomPx, shape, dpr } = viewport.layout;
   const hair = hairPx(dpr);
+  const nextMs = viewport.anchorMs + shape.columnS * 1000;
+  // Below a price of zero there are no cells.
+  const isCovered = priceAtCents(viewport, bottomPx) >= 0;
+  const widthPx = isCovered ? Math.min(rightPx, xOf(viewport, nextMs)) : rightPx;
   context.fillStyle = colors.ground;
-  context.fillRect(0, 0, context.canvas.width / dpr, context.canvas.height / dpr);
-  const closedPx = Math.min(rightPx, xOf(viewport, firstS * 1000)) - nowPx;
-  if (closedPx > 0) {
-    context.fillStyle = colors.closed;
-    context.fillRect(nowPx, 0, closedPx, bottomPx);
-  }
+  context.fillRect(0, 0, widthPx, bottomPx);
+  context.fillStyle = colors.closed;
+  context.fillRect(nowPx, 0, widthPx - nowPx, bottomPx);
   context.fillStyle = colors.faint;
   const { lowestCents, highestCents } = rowsInView(viewport);
   for (let cents = lowestCents; cents <= highestCents; cents += shape.rowCents) {
-    context.fillRect(0, edgeY(viewport, cents), rightPx, hair);
-  }
-  const { lastS } = columnsInView(viewport);
-  const runningS = viewport.anchorMs / 1000;
-  for (let startS = runningS + shape.columnS; startS <= lastS; startS += shape.columnS) {
-    context.fillRect(xOf(viewport, startS * 1000), 0, hair, bottomPx);
+    context.fillRect(0, edgeY(viewport, cents), widthPx, hair);
   }
 }
 

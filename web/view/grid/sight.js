@@ -17,6 +17,8 @@ const TIMES_PX = 24;
 const PRICE_MARGIN_PX = 16;
 /** Frames that took longer than this were none: the page was away. */
 const AWAY_MS = 1_000;
+/** Before the first price: as long as most, and nowhere shown. */
+const ANY_CENTS = 10_000_000;
 /** Until the venue has said how its grid is made, it is drawn as it is by default. */
 const SHAPE = { columnS: 5, rowCents: 1_000, columnsAhead: 14, rows: 40 };
 
@@ -76,7 +78,7 @@ export class Sight {
       const seen = cursor === null ? kept : [...kept, cursor];
       this.#scale = stepScale(this.#scale, layout, this.priceCents, seen, dtMs);
     }
-    return viewportOf(layout, this.#scale ?? scaleAt(layout, 0), nowMs);
+    return viewportOf(layout, this.#scale ?? scaleAt(layout, ANY_CENTS), nowMs);
   }
 
   /**
@@ -88,7 +90,7 @@ export class Sight {
   #laid({ market, view }, { size, faces }) {
     const shape = shapeOf(market, this.#layout?.shape.rows);
     const { columnS, rowCents, columnsAhead, rows } = shape;
-    const digits = priceText(this.priceCents ?? 10_000_000).length;
+    const digits = priceText(this.priceCents ?? ANY_CENTS).length;
     const made = [size, view.zoom, digits, columnS, rowCents, columnsAhead, rows];
     if (this.#layout === null || made.some((value, index) => value !== this.#laidOut[index])) {
       const widest = faces.widthOf(faces.of(11, 600), "0".repeat(digits - 2));
