@@ -34,22 +34,19 @@ const AGAIN_MS = 3_000;
  * @property {Store<State, TradingEvent>} store
  * @property {Pick<VenueSocket, "request" | "isOpen">} socket
  * @property {Api} api
- * @property {Pick<VenueClock, "nowMs" | "hear">} clock
+ * @property {Pick<VenueClock, "nowMs" | "hear" | "pause">} clock
  * @property {{sign(text: string): Promise<string>, check(): Promise<void>}} sessions
  * @property {() => string} newNonce a UUID of version 4
- * @property {(ms: number) => Promise<unknown>} [pause]
  */
 
 export class Bets {
   #ports;
-  #pause;
   /** @type {Set<string>} nonces that are being asked after */
   #asking = new Set();
 
   /** @param {Ports} ports */
   constructor(ports) {
     this.#ports = ports;
-    this.#pause = ports.pause ?? ((ms) => new Promise((resolve) => setTimeout(resolve, ms)));
   }
 
   /**
@@ -182,7 +179,7 @@ export class Bets {
         if (againInMs === KNOWN) {
           return;
         }
-        await this.#pause(againInMs);
+        await this.#ports.clock.pause(againInMs);
       }
     } finally {
       this.#asking.delete(nonce);

@@ -1,4 +1,5 @@
-// What time it is at the venue: bets are signed and drawn by its clock, not by ours.
+// Time on the page: what time it is at the venue, by whose clock bets are signed and drawn, and by
+// our own, by which the page waits.
 
 import { answered, NOT_HEARD, overheard, venueMs } from "../domain/venue_time.js";
 
@@ -13,6 +14,23 @@ export class VenueClock {
   /** @returns {number} ms since 1970 by the page's own clock; never steps back */
   pageMs() {
     return performance.timeOrigin + performance.now();
+  }
+
+  /**
+   * Do it later.
+   *
+   * @param {number} ms
+   * @param {() => void} work
+   * @returns {() => void} calls it off
+   */
+  after(ms, work) {
+    const timer = setTimeout(work, ms);
+    return () => clearTimeout(timer);
+  }
+
+  /** @param {number} ms */
+  pause(ms) {
+    return /** @type {Promise<void>} */ (new Promise((resolve) => this.after(ms, resolve)));
   }
 
   /**

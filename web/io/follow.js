@@ -55,13 +55,20 @@ export class Follower {
         heard: (frame) => this.#heard(frame),
         lost: (loss) => this.#lost(loss),
       },
-      { pageMs: () => clock.pageMs(), chance },
+      clock,
+      chance,
     );
     ports.store.watch((state, before) => {
       if (state.session !== before.session) {
         this.#follow();
       }
     });
+  }
+
+  /** End it for good. */
+  close() {
+    this.#life += 1;
+    this.socket.close();
   }
 
   /** @param {TradingEvent} event */
@@ -116,7 +123,7 @@ export class Follower {
         await work();
         return;
       } catch (failure) {
-        await pause(againInMs(failure));
+        await this.#ports.clock.pause(againInMs(failure));
       }
     }
   }
@@ -144,7 +151,7 @@ export class Follower {
       } catch {
         // A venue that is silent is noticed by its missing heartbeat.
       }
-      await pause(sent < FIRST_PINGS ? FIRST_PING_MS : PING_MS);
+      await this.#ports.clock.pause(sent < FIRST_PINGS ? FIRST_PING_MS : PING_MS);
     }
   }
 
@@ -231,9 +238,4 @@ function againInMs(failure) {
     return typeof afterS === "number" ? afterS * 1000 : AGAIN_MS;
   }
   throw failure;
-}
-
-/** @param {number} ms */
-function pause(ms) {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -4,6 +4,7 @@
 // what is said: who subscribes and signs in is follow.js.
 
 /** @import { Code, Frame } from "../types/wire.js" */
+/** @import { VenueClock } from "./clock.js" */
 
 import { retryInMs } from "../domain/retry.js";
 import { Refused, Unreachable } from "./api.js";
@@ -31,7 +32,7 @@ export class NotSent extends Unreachable {
  * @typedef {object} Waiting
  * @property {(body: any) => void} resolve
  * @property {(why: Error) => void} reject
- * @property {ReturnType<typeof setTimeout>} timer
+ * @property {() => void} callOff its deadline
  */
 
 /** Without a heartbeat for so long it is as good as lost; there is one each second. */
@@ -52,22 +53,20 @@ export class VenueSocket {
   /** @type {number | null} when the venue wants it back, from when it stops; null: it has not said */
   #backInMs = null;
   #heardAtMs = 0;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #watch;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #retry;
+  #callOffWatch = () => {};
+  #callOffRetry = () => {};
 
   /**
    * @param {string} url
    * @param {Listener} listener
-   * @param {{pageMs: () => number, chance: () => number, silenceMs?: number}} given
+   * @param {Pick<VenueClock, "pageMs" | "after">} clock
+   * @param {() => number} chance 0 to 1
    */
-  constructor(url, listener, { pageMs, chance, silenceMs = SILENCE_MS }) {
+  constructor(url, listener, clock, chance) {
     this.url = url;
     this.listener = listener;
-    this.pageMs = pageMs;
+    this.clock = clock;
     this.chance = chance;
-    this.silenceMs = silenceMs;
   }
 
   get isOpen() {
@@ -79,7 +78,7 @@ export class VenueSocket {
     if (this.#socket !== null) {
       return;
     }
-    clearTimeout(this.#retry);
+    this.#callOffRetry();
     this.listener.connecting();
     const socket = new WebSocket(this.url);
     this.#socket = socket;
@@ -94,7 +93,7 @@ export class VenueSocket {
    * again. Waits no longer for the next attempt, and no longer for a socket that has gone silent.
    */
   hasten() {
-    if (this.isOpen && this.pageMs() - this.#heardAtMs > this.silenceMs) {
+    if (this.isOpen && this.clock.pageMs() - this.#heardAtMs > SILENCE_MS) {
       this.#lost();
     }
     if (this.#backInMs === null) {
@@ -105,7 +104,7 @@ export class VenueSocket {
   /** End it for good. */
   close() {
     this.#drop();
-    clearTimeout(this.#retry);
+    this.#callOffRetry();
     this.#endWaiting();
   }
 
@@ -125,11 +124,11 @@ export class VenueSocket {
     this.#lastId += 1;
     const id = this.#lastId;
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
+      const callOff = this.clock.after(deadlineMs, () => {
         this.#waiting.delete(id);
         reject(new Unreachable(`${op}: no answer within ${deadlineMs} ms`));
-      }, deadlineMs);
-      this.#waiting.set(id, { resolve, reject, timer });
+      });
+      this.#waiting.set(id, { resolve, reject, callOff });
       socket.send(JSON.stringify({ op, id, ...fields }));
     });
   }
@@ -137,7 +136,7 @@ export class VenueSocket {
   #opened() {
     this.#failures = 0;
     this.#drained = false;
-    this.#expect(this.silenceMs);
+    this.#expect(SILENCE_MS);
     this.listener.opened();
   }
 
@@ -153,7 +152,7 @@ export class VenueSocket {
         this.#backInMs = frame.reconnect_in_ms;
         break;
       case "system:status":
-        this.#expect(this.silenceMs);
+        this.#expect(SILENCE_MS);
         break;
     }
     this.listener.heard(frame);
@@ -166,7 +165,7 @@ export class VenueSocket {
       return;
     }
     this.#waiting.delete(/** @type {number} */ (reply.id));
-    clearTimeout(waiting.timer);
+    waiting.callOff();
     if (reply.ok) {
       waiting.resolve(reply);
     } else {
@@ -181,39 +180,39 @@ export class VenueSocket {
    * @param {number} withinMs
    */
   #expect(withinMs) {
-    this.#heardAtMs = this.pageMs();
+    this.#heardAtMs = this.clock.pageMs();
     this.#watchFor(withinMs);
   }
 
   /** @param {number} withinMs */
   #watchFor(withinMs) {
-    clearTimeout(this.#watch);
-    const dueMs = this.pageMs() + withinMs;
-    this.#watch = setTimeout(() => {
+    this.#callOffWatch();
+    const dueMs = this.clock.pageMs() + withinMs;
+    this.#callOffWatch = this.clock.after(withinMs, () => {
       // A timer that is this late tells of a page that slept, not of a silent venue.
-      if (this.pageMs() > dueMs + WAKING_MS) {
+      if (this.clock.pageMs() > dueMs + WAKING_MS) {
         this.#watchFor(WAKING_MS);
       } else {
         this.#lost();
       }
-    }, withinMs);
+    });
   }
 
   #lost() {
     this.#drop();
     const inMs = this.#backInMs ?? retryInMs(this.#failures, this.chance());
     this.#failures += 1;
-    this.#retry = setTimeout(() => {
+    this.#callOffRetry = this.clock.after(inMs, () => {
       this.#backInMs = null;
       this.connect();
-    }, inMs);
-    this.listener.lost({ retryAtMs: this.pageMs() + inMs, drained: this.#drained });
+    });
+    this.listener.lost({ retryAtMs: this.clock.pageMs() + inMs, drained: this.#drained });
     this.#endWaiting();
   }
 
   /** Let go of the socket: a dead network may take minutes to say that it is closed. */
   #drop() {
-    clearTimeout(this.#watch);
+    this.#callOffWatch();
     const socket = this.#socket;
     this.#socket = null;
     if (socket !== null) {
@@ -225,8 +224,8 @@ export class VenueSocket {
   #endWaiting() {
     const ended = [...this.#waiting.values()];
     this.#waiting.clear();
-    for (const { timer, reject } of ended) {
-      clearTimeout(timer);
+    for (const { callOff, reject } of ended) {
+      callOff();
       reject(new Unreachable("the connection was lost"));
     }
   }

@@ -1,10 +1,11 @@
 // The socket comes back by itself, and says of each request what became of it.
 
 import assert from "node:assert/strict";
-import { afterEach, beforeEach, mock, test } from "node:test";
+import { afterEach, beforeEach, test } from "node:test";
 import { Refused, Unreachable } from "../../../web/io/api.js";
 import { NotSent, VenueSocket } from "../../../web/io/socket.js";
 import { FakeVenue } from "../support/fake_venue.mjs";
+import { HandClock } from "../support/hand_clock.mjs";
 import { STATUS } from "../support/states.mjs";
 
 /** @typedef {{what: string, [more: string]: any}} Told */
@@ -17,14 +18,14 @@ let socket;
 let told;
 /** @type {(() => void)[]} */
 let watchers;
-let pageMs = 0;
+/** @type {HandClock} */
+let clock;
 
 beforeEach(async () => {
-  mock.timers.enable({ apis: ["setTimeout"] });
   venue = await FakeVenue.open();
   told = [];
   watchers = [];
-  pageMs = 1_000_000;
+  clock = new HandClock();
   /** @param {Told} one */
   const tell = (one) => {
     told.push(one);
@@ -40,14 +41,14 @@ beforeEach(async () => {
       heard: (frame) => tell({ what: "heard", frame }),
       lost: (loss) => tell({ what: "lost", ...loss }),
     },
-    { pageMs: () => pageMs, chance: () => 1 },
+    clock,
+    () => 1,
   );
 });
 
 afterEach(async () => {
   socket.close();
   await venue.close();
-  mock.timers.reset();
 });
 
 /**
@@ -68,12 +69,6 @@ function hears(what, count = 0) {
     watchers.push(look);
     look();
   });
-}
-
-/** @param {number} ms */
-function pass(ms) {
-  pageMs += ms;
-  mock.timers.tick(ms);
 }
 
 async function connected() {
@@ -118,10 +113,10 @@ test("an answer that does not come in time leaves open whether it was heard", as
   const asked = socket.request("bet", {}, 6_000);
   await connection.request("bet");
   connection.send(STATUS);
-  pass(4_000);
+  clock.pass(4_000);
   connection.send(STATUS);
   await hears("heard", 1);
-  pass(2_000);
+  clock.pass(2_000);
   await assert.rejects(asked, (error) => {
     assert.ok(error instanceof Unreachable);
     assert.ok(!(error instanceof NotSent));
@@ -145,10 +140,10 @@ test("a cut connection is told before its requests fail, and comes back", async 
   assert.ok(failure instanceof Unreachable && !(failure instanceof NotSent));
   assert.deepEqual(order, ["lost", "failed"]);
   const loss = await hears("lost");
-  assert.deepEqual(loss, { what: "lost", retryAtMs: pageMs + 500, drained: false });
-  pass(499);
+  assert.deepEqual(loss, { what: "lost", retryAtMs: clock.atMs + 500, drained: false });
+  clock.pass(499);
   assert.equal(kinds().filter((kind) => kind === "connecting").length, 1);
-  pass(1);
+  clock.pass(1);
   await venue.joined();
   await hears("opened", 1);
 });
@@ -160,8 +155,8 @@ test("each attempt in vain doubles the longest wait, up to 15 s", async () => {
   const waits = [];
   for (let count = 0; count < 7; count += 1) {
     const loss = await hears("lost", count);
-    waits.push(loss["retryAtMs"] - pageMs);
-    pass(loss["retryAtMs"] - pageMs);
+    waits.push(loss["retryAtMs"] - clock.atMs);
+    clock.pass(loss["retryAtMs"] - clock.atMs);
   }
   assert.deepEqual(waits, [500, 1_000, 2_000, 4_000, 8_000, 15_000, 15_000]);
   venue = await FakeVenue.open(); // for the end of the test
@@ -173,11 +168,11 @@ test("after a drain it comes back at the told time, and not before", async () =>
   await hears("heard");
   connection.cut();
   const loss = await hears("lost");
-  assert.deepEqual(loss, { what: "lost", retryAtMs: pageMs + 3_120, drained: true });
+  assert.deepEqual(loss, { what: "lost", retryAtMs: clock.atMs + 3_120, drained: true });
   socket.hasten();
-  pass(3_119);
+  clock.pass(3_119);
   assert.equal(kinds().filter((kind) => kind === "connecting").length, 1);
-  pass(1);
+  clock.pass(1);
   const again = await venue.joined();
   await hears("opened", 1);
   again.cut();
@@ -192,7 +187,7 @@ test("a venue that is not back yet is still the one that drained", async () => {
   await venue.close();
   connection.cut();
   await hears("lost");
-  pass(100);
+  clock.pass(100);
   const loss = await hears("lost", 1);
   assert.equal(loss["drained"], true);
   venue = await FakeVenue.open();
@@ -200,41 +195,41 @@ test("a venue that is not back yet is still the one that drained", async () => {
 
 test("five seconds without a heartbeat are a lost connection", async () => {
   const connection = await connected();
-  pass(4_999);
+  clock.pass(4_999);
   connection.send(STATUS);
   await hears("heard");
-  pass(4_999);
+  clock.pass(4_999);
   assert.ok(socket.isOpen);
-  pass(1);
+  clock.pass(1);
   assert.equal(kinds().at(-1), "lost");
   assert.ok(!socket.isOpen);
 });
 
 test("prices are no heartbeat", async () => {
   const connection = await connected();
-  pass(3_000);
+  clock.pass(3_000);
   connection.send({ type: "price", ts_ms: 1, price_cents: 1, trade_id: 1, source: "x" });
   await hears("heard");
-  pass(2_000);
+  clock.pass(2_000);
   assert.equal(kinds().at(-1), "lost");
 });
 
 test("a page that slept hears first what has come meanwhile", async () => {
   const connection = await connected();
-  pageMs += 3_600_000;
-  mock.timers.tick(5_000);
+  clock.sleep(3_600_000);
+  clock.pass(0);
   assert.ok(socket.isOpen);
   connection.send(STATUS);
   await hears("heard");
-  mock.timers.tick(1_000);
+  clock.pass(1_000);
   assert.ok(socket.isOpen);
 });
 
 test("a page that slept and hears nothing has lost the connection", async () => {
   await connected();
-  pageMs += 3_600_000;
-  mock.timers.tick(5_000);
-  pass(1_000);
+  clock.sleep(3_600_000);
+  clock.pass(0);
+  clock.pass(1_000);
   assert.equal(kinds().at(-1), "lost");
 });
 
@@ -249,7 +244,7 @@ test("the network coming back hastens the next attempt", async () => {
 
 test("a page that is seen again does not wait for a socket that has gone silent", async () => {
   await connected();
-  pageMs += 5_001;
+  clock.sleep(5_001);
   socket.hasten();
   assert.deepEqual(kinds(), ["connecting", "opened", "lost", "connecting"]);
   await venue.joined();

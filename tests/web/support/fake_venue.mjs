@@ -46,8 +46,9 @@ export class FakeVenue {
   #http = createServer((request, response) => {
     const path = (request.url ?? "").split("?")[0] ?? "";
     this.asked.push(request.url ?? "");
-    const { status = 200, ...body } = this.answers[path] ?? { status: 404, error: "not_found" };
-    response.writeHead(status, { "Content-Type": "application/json" });
+    const missing = { http_status: 404, error: "not_found" };
+    const { http_status = 200, ...body } = this.answers[path] ?? missing;
+    response.writeHead(http_status, { "Content-Type": "application/json" });
     response.end(JSON.stringify(body));
   });
   /** @type {Queue<Connection>} */
