@@ -320,7 +320,13 @@ def _status(arguments: Namespace) -> int:
             if arguments.url
             else running_venue(DataFolder.existing(arguments.data), token=token)
         )
-        return status(venue, as_json=arguments.json, once=arguments.once, out=sys.stdout)
+        return status(
+            venue,
+            as_json=arguments.json,
+            once=arguments.once,
+            out=sys.stdout,
+            environ=os.environ,
+        )
 
     return _on_folder(show)
 

@@ -8,7 +8,7 @@ import pytest
 import trio
 
 from actors.commands.exits import UNREACHABLE, CannotDo
-from actors.commands.status import watch
+from actors.commands.status import status, watch
 from actors.commands.venue_client import VenueClient
 from tests.actors.commands.conftest import TOKEN, Answering, Tapgrid, runs_on
 
@@ -30,7 +30,7 @@ def test_the_table_of_the_venue_on_the_folder(
     venue.will_answer("/ops/status", (200, RUNNING))
     said = tapgrid("status", "--data", data)
     assert (said.code, said.err) == (0, "")
-    assert said.out.splitlines()[:2] == ["venue: serving", "feed: level healthy, breaker_open no"]
+    assert "feed      healthy" in said.out
     assert "  batcher  running     5s         2" in said.out
     assert venue.asked == [("/ops/status", f"Bearer {TOKEN}", None)]
 
@@ -108,6 +108,33 @@ async def test_the_live_table_waits_for_a_venue_that_is_away(venue: Answering) -
     with trio.fail_after(5), trio.CancelScope() as scope:
         await watch(VenueClient(venue.url, TOKEN), Drawings(2, scope), redraw_s=0.001)
     assert scope.cancelled_caught
+
+
+@pytest.mark.parametrize(
+    ("is_terminal", "environ", "coloured"),
+    [
+        (True, {}, True),
+        (True, {"NO_COLOR": ""}, True),
+        (True, {"NO_COLOR": "1"}, False),
+        (False, {}, False),
+    ],
+)
+def test_a_colour_only_on_a_terminal_that_wants_one(
+    venue: Answering, is_terminal: bool, environ: dict[str, str], coloured: bool
+) -> None:
+    finding = {"where": "hold.held", "level": "look", "text": "Betting is on hold"}
+    venue.will_answer("/ops/status", (200, RUNNING | {"attention": [finding]}))
+    out = Terminal() if is_terminal else io.StringIO()
+    status(VenueClient(venue.url, TOKEN), as_json=False, once=True, out=out, environ=environ)
+    assert ("\x1b[33m" in out.getvalue()) is coloured
+    assert "Betting is on hold" in out.getvalue()
+
+
+class Terminal(io.StringIO):
+    """Says that it is one."""
+
+    def isatty(self) -> bool:
+        return True
 
 
 class Drawings(io.StringIO):
