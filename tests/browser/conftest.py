@@ -16,7 +16,7 @@ from tests.browser.visitor import Visitor, visiting
 from tests.support.redis_server import need_redis, redis_server
 
 PROGRAM = "chromium"
-INSTALL = "apt-get install chromium fonts-inter fonts-dejavu-core"
+INSTALL = "apt-get install chromium fonts-inter"
 FONTS = Path(__file__).with_name("fonts.conf")
 OPTIONS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),

@@ -25,7 +25,7 @@ def operator(visit: Callable[..., Visitor]) -> Visitor:
 def enter(operator: Visitor) -> None:
     operator.open("/operate")
     operator.page.get_by_label("Operator token").fill(OPS_TOKEN)
-    operator.page.get_by_role("button", name="Look").click()
+    operator.page.get_by_role("button", name="Sign in").click()
     expect(operator.page.get_by_role("region", name="Actors")).to_be_visible()
 
 
@@ -44,7 +44,7 @@ def test_a_wrong_token_opens_nothing(visit: Callable[..., Visitor]) -> None:
     stranger.open("/operate")
     token = stranger.page.get_by_label("Operator token")
     token.fill("a-guess-that-is-long-enough-to-be-a-token")
-    stranger.page.get_by_role("button", name="Look").click()
+    stranger.page.get_by_role("button", name="Sign in").click()
     expect(stranger.page.get_by_role("alert")).not_to_be_empty()
     expect(token).to_be_focused()
     expect(stranger.page.get_by_role("region", name="Actors")).to_be_hidden()
