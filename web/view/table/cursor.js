@@ -59,7 +59,6 @@ export class TableCursor {
     const next = this.#instead(null);
     if (next !== null) {
       this.#become(next);
-      this.movedAtMs = performance.now();
       this.grid.button(next)?.focus();
     }
   }
