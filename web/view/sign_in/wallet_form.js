@@ -23,7 +23,8 @@ export function mountWalletForm(place, page) {
   cancel.append("Cancel");
   const note = make("p", { class: "sign-in-note" });
   const allowed = terms();
-  const form = make("form", {}, allowed, limits.element, choice.element, button, note, cancel);
+  const buttons = make("div", { class: "sign-in-buttons" }, button, cancel);
+  const form = make("form", {}, allowed, limits.element, choice.element, buttons, note);
   place.append(title, leaving, form);
 
   form.addEventListener("submit", (event) => {
