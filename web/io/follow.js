@@ -104,9 +104,9 @@ export class Follower {
     } else if (frame.type === "session:expired") {
       this.#sessionEnded();
     }
-    const before = this.#ports.store.state;
+    const order = seqAfter(this.#ports.store.state, frame);
     this.#tell(frame);
-    if (frame.type === "resync_required" || seqAfter(before, frame) === "gap") {
+    if (frame.type === "resync_required" || order === "gap") {
       this.#resume();
     }
   }

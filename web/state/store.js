@@ -14,14 +14,18 @@ export class Store {
   /**
    * @param {(state: S, event: E) => S} reduce gives the same object where nothing changes
    * @param {S} state the first one
+   * @param {(defect: unknown) => void} [report] hears of a watcher that threw
    */
-  constructor(reduce, state) {
+  constructor(reduce, state, report = throwLater) {
     this.reduce = reduce;
     this.state = state;
+    this.report = report;
   }
 
   /**
    * Apply an event and tell all who watch. An event that a watcher dispatches comes after this one.
+   * A defect of one of them keeps nothing from the others, nor from whoever dispatched it: a view
+   * that can't be drawn must not cost a bet.
    *
    * @param {E} event
    */
@@ -36,12 +40,25 @@ export class Store {
         const before = this.state;
         this.state = this.reduce(before, next);
         for (const watcher of [...this.#watchers]) {
-          watcher(this.state, before, next);
+          this.#show(watcher, before, next);
         }
       }
     } finally {
       this.#running = false;
       this.#waiting.length = 0;
+    }
+  }
+
+  /**
+   * @param {(state: S, before: S, event: E) => void} watcher
+   * @param {S} before
+   * @param {E} event
+   */
+  #show(watcher, before, event) {
+    try {
+      watcher(this.state, before, event);
+    } catch (defect) {
+      this.report(defect);
     }
   }
 
@@ -75,4 +92,15 @@ export class Store {
       }
     });
   }
+}
+
+/**
+ * To the console, as any defect that nobody catches.
+ *
+ * @param {unknown} defect
+ */
+function throwLater(defect) {
+  queueMicrotask(() => {
+    throw defect;
+  });
 }
