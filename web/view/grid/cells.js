@@ -29,8 +29,10 @@ export class Cells {
   /** @type {Map<number, Offer>} by the column's start */
   #offers = new Map();
   #canvas = document.createElement("canvas");
-  /** @type {readonly unknown[]} */
+  /** @type {readonly unknown[]} what decides where cells are on the canvas, and in which colors */
   #painted = [];
+  /** @type {string[]} how each cell looks on it, column by column from the top */
+  #looks = [];
   /** @type {GridFrame | null} */
   #heard = null;
   /** What the canvas shows. */
@@ -42,7 +44,7 @@ export class Cells {
    * @param {Frame} frame
    */
   draw(frame) {
-    this.#listen(frame.state.market.quote);
+    const isNew = this.#listen(frame.state.market.quote);
     const { viewport, colors, firstS, isOpen } = frame;
     const { layout } = viewport;
     // Of the running column there is nothing left to say.
@@ -51,7 +53,7 @@ export class Cells {
     const { lastS } = columnsInView(viewport);
     const isCovered =
       lowestCents >= this.#shown.lowestCents && highestCents <= this.#shown.highestCents;
-    const wanted = [this.#heard, startS, lastS, firstS, isOpen, colors, layout, viewport.rowPx];
+    const wanted = [startS, lastS, firstS, isOpen, colors, layout, viewport.rowPx];
     if (!isCovered || wanted.some((value, index) => value !== this.#painted[index])) {
       const spareCents = SPARE_ROWS * layout.shape.rowCents;
       this.#shown = {
@@ -59,9 +61,13 @@ export class Cells {
         lowestCents: lowestCents - spareCents,
         highestCents: highestCents + spareCents,
       };
-      this.#paint(frame, lastS);
       this.#painted = wanted;
+      this.#looks = [];
+    } else if (!isNew) {
+      this.#put(frame);
+      return;
     }
+    this.#paint(frame, lastS);
     this.#put(frame);
   }
 
@@ -69,15 +75,16 @@ export class Cells {
    * Keep what a column was last offered at: it is still seen, dimmed, once it is too late for it.
    *
    * @param {GridFrame | null} quote
+   * @returns {boolean} is it another quote?
    */
   #listen(quote) {
     if (quote === this.#heard) {
-      return;
+      return false;
     }
     this.#heard = quote;
     if (quote === null) {
       this.#offers.clear();
-      return;
+      return true;
     }
     const { first_column_s: firstS, column_s: columnS, rows, rates } = quote;
     for (const startS of this.#offers.keys()) {
@@ -91,9 +98,12 @@ export class Cells {
         rates: rates.slice(index * rows, (index + 1) * rows),
       });
     }
+    return true;
   }
 
   /**
+   * Every cell that does not look as it should: from one quote to the next, many still do.
+   *
    * @param {Frame} frame
    * @param {number} lastS
    */
@@ -109,15 +119,20 @@ export class Cells {
     );
     context.setTransform(dpr, 0, 0, dpr, 0, 0);
     const type = typeOf(frame.faces, columnPx, viewport.rowPx);
-    for (let index = 0; index < columns; index += 1) {
-      const columnStartS = startS + index * shape.columnS;
-      paintColumn(context, frame, type, {
-        offer: this.#offers.get(columnStartS) ?? null,
-        isClosed: columnStartS < frame.firstS,
-        x: index * columnPx,
-        topCents: highestCents + shape.rowCents,
-        rows,
-      });
+    for (let column = 0; column < columns; column += 1) {
+      const columnStartS = startS + column * shape.columnS;
+      const offer = this.#offers.get(columnStartS);
+      const isClosed = columnStartS < frame.firstS;
+      for (let row = 0; row < rows; row += 1) {
+        const loCents = highestCents - row * shape.rowCents;
+        const rate = offer?.rates[(loCents - offer.lowestCents) / shape.rowCents] ?? 0;
+        const cell = cellOf(frame, type, { rate, isClosed, column, row });
+        const index = column * rows + row;
+        if (this.#looks[index] !== cell.look) {
+          this.#looks[index] = cell.look;
+          paintCell(context, frame, type, cell);
+        }
+      }
     }
   }
 
@@ -195,86 +210,62 @@ function fitting(faces, sample, widthPx, most, least) {
 }
 
 /**
- * @typedef {object} Column
- * @property {Offer | null} offer
- * @property {boolean} isClosed is it too late for it?
- * @property {number} x
- * @property {number} topCents the upper edge of the canvas
- * @property {number} rows on the canvas
+ * One cell on the canvas, offered or not.
+ *
+ * @typedef {object} Painted
+ * @property {number} column from the left
+ * @property {number} row from the top
+ * @property {"offered" | "closed" | "ground" | "closed_ground"} kind
+ * @property {number} shade
+ * @property {string} text
+ * @property {string} look cells with the same one look the same
  */
 
 /**
- * One column: its ground and lines, the cells upon them, and then their rates.
+ * @param {Frame} frame
+ * @param {ReturnType<typeof typeOf>} type
+ * @param {{rate: number, isClosed: boolean, column: number, row: number}} at
+ * @returns {Painted}
+ */
+function cellOf({ isOpen }, type, { rate, isClosed, column, row }) {
+  if (rate <= 0) {
+    const kind = isClosed ? "closed_ground" : "ground";
+    return { column, row, kind, shade: 0, text: "", look: kind };
+  }
+  const text = type?.text(rate) ?? "";
+  const isOffered = isOpen && !isClosed;
+  const shade = isOffered ? shadeOf(rate) : 0;
+  const kind = isOffered ? "offered" : "closed";
+  return { column, row, kind, shade, text, look: `${kind}${shade} ${text}` };
+}
+
+/**
+ * Its lines above and to the left, its ground, and its rate; the next cells have the other lines.
  *
  * @param {CanvasRenderingContext2D} context
  * @param {Frame} frame
  * @param {ReturnType<typeof typeOf>} type
- * @param {Column} column
+ * @param {Painted} cell
  */
-function paintColumn(context, frame, type, column) {
-  paintEmpty(context, frame, column);
-  if (column.offer === null) {
-    return;
-  }
-  const { viewport, colors, isOpen } = frame;
+function paintCell(context, { viewport, colors }, type, { column, row, kind, shade, text }) {
   const { columnPx, dpr } = viewport.layout;
-  const { x, isClosed } = column;
-  const isOffered = isOpen && !isClosed;
   const hair = hairPx(dpr);
-  const cells = cellsOf(frame, column, column.offer);
+  const isOffered = kind === "offered";
+  const x = column * columnPx;
+  const top = rowTop(viewport, row);
+  const height = rowTop(viewport, row + 1) - top;
   context.fillStyle = isOffered ? colors.edge : colors.faint;
-  for (const { top, bottom } of cells) {
-    context.fillRect(x, top, columnPx, bottom - top + hair);
+  context.fillRect(x, top, columnPx, height);
+  if (isOffered) {
+    context.fillStyle = colors.shades[shade] ?? colors.ground;
+  } else {
+    context.fillStyle = kind === "ground" ? colors.ground : colors.closed;
   }
-  context.fillStyle = colors.closed;
-  for (const { top, bottom, rate } of cells) {
-    if (isOffered) {
-      context.fillStyle = colors.shades[shadeOf(rate)] ?? colors.ground;
-    }
-    context.fillRect(x + hair, top + hair, columnPx - hair, bottom - top - hair);
-  }
-  if (type !== null) {
+  context.fillRect(x + hair, top + hair, columnPx - hair, height - hair);
+  if (type !== null && text !== "") {
     context.fillStyle = isOffered ? colors.text : colors.closedText;
-    for (const { top, bottom, rate } of cells) {
-      write(context, type.face, type.text(rate), x + columnPx / 2, (top + bottom) / 2);
-    }
+    write(context, type.face, text, x + columnPx / 2, top + height / 2);
   }
-}
-
-/**
- * @param {CanvasRenderingContext2D} context
- * @param {Frame} frame
- * @param {Column} column
- */
-function paintEmpty(context, { viewport, colors }, { isClosed, x, rows }) {
-  const { columnPx, dpr } = viewport.layout;
-  const hair = hairPx(dpr);
-  context.fillStyle = isClosed ? colors.closed : colors.ground;
-  context.fillRect(x, 0, columnPx, rows * viewport.rowPx);
-  context.fillStyle = colors.faint;
-  for (let row = 0; row < rows; row += 1) {
-    context.fillRect(x, rowTop(viewport, row), columnPx, hair);
-  }
-  context.fillRect(x, 0, hair, rows * viewport.rowPx);
-}
-
-/**
- * The cells of a column that are offered.
- *
- * @param {Frame} frame
- * @param {Column} column
- * @param {Offer} offer
- */
-function cellsOf({ viewport }, { topCents, rows }, { lowestCents, rates }) {
-  const { rowCents } = viewport.layout.shape;
-  const cells = [];
-  for (const [index, rate] of rates.entries()) {
-    const row = (topCents - lowestCents) / rowCents - index - 1;
-    if (rate > 0 && row >= 0 && row < rows) {
-      cells.push({ rate, top: rowTop(viewport, row), bottom: rowTop(viewport, row + 1) });
-    }
-  }
-  return cells;
 }
 
 /**
