@@ -135,6 +135,7 @@ export class Poller {
   #life = 0;
   /** @type {() => void} */
   #wake = () => {};
+  #isHastened = false;
   #auditAtMs = Number.NEGATIVE_INFINITY;
 
   /**
@@ -167,6 +168,7 @@ export class Poller {
     if (audit) {
       this.#auditAtMs = Number.NEGATIVE_INFINITY;
     }
+    this.#isHastened = true;
     this.#wake();
   }
 
@@ -174,17 +176,21 @@ export class Poller {
   async #run(life) {
     while (life === this.#life) {
       const began = performance.now();
-      // One after the other: an audit log that is slow to read holds up no figure.
-      await this.#poll(life);
-      if (life === this.#life && performance.now() - this.#auditAtMs >= AUDIT_MS) {
+      this.#isHastened = false;
+      const isHere = await this.#poll(life);
+      if (isHere && life === this.#life && performance.now() - this.#auditAtMs >= AUDIT_MS) {
         this.#auditAtMs = performance.now();
+        // Beside the next poll: an audit log that is slow to read holds up no figure.
         this.#readAudit(life);
       }
       await this.#pause(POLL_MS - (performance.now() - began));
     }
   }
 
-  /** @param {number} life */
+  /**
+   * @param {number} life
+   * @returns {Promise<boolean>} did the venue answer with its status?
+   */
   async #poll(life) {
     /** @type {OperateEvent} */
     let event;
@@ -194,12 +200,13 @@ export class Poller {
       event = lossOf(error);
     }
     if (life !== this.#life) {
-      return;
+      return false;
     }
     if (event.type === "ops:turned_away") {
       this.stop();
     }
     this.#tell(event);
+    return event.type === "ops:status";
   }
 
   /** @param {number} life */
@@ -211,6 +218,8 @@ export class Poller {
       // That the venue is away is told by the status; here only what concerns the log alone.
       if (error instanceof Refused) {
         this.#tellOf(life, { type: "ops:audit_lost", problem: error.message });
+      } else {
+        this.#auditAtMs = Number.NEGATIVE_INFINITY;
       }
     }
   }
@@ -228,6 +237,10 @@ export class Poller {
   /** @param {number} ms */
   #pause(ms) {
     return new Promise((done) => {
+      if (this.#isHastened) {
+        done(undefined);
+        return;
+      }
       const timer = setTimeout(done, Math.max(0, ms));
       this.#wake = () => {
         clearTimeout(timer);
