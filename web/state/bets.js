@@ -310,7 +310,8 @@ function withoutRefused(state, cellId) {
 }
 
 /**
- * What time does: refused taps and ended bets are let go of.
+ * What time does: refused taps and ended bets are let go of, and so are those of a session that is
+ * over, of which nothing will be heard any more.
  *
  * @param {State} state
  * @param {number} nowMs
@@ -318,8 +319,9 @@ function withoutRefused(state, cellId) {
  */
 function aged(state, nowMs) {
   const refused = state.refused.filter(({ atMs }) => atMs > nowMs - REFUSED_MS);
+  const isFollowed = state.session.phase === "in";
   const shown = Object.entries(state.bets).filter(
-    ([, bet]) => !isEnded(bet) || !isGone(bet, nowMs),
+    ([, bet]) => (isFollowed && !isEnded(bet)) || !isGone(bet, nowMs),
   );
   const keepsRefused = refused.length === state.refused.length;
   const keepsBets = shown.length === Object.keys(state.bets).length;

@@ -301,3 +301,15 @@ test("one whose session has run out keeps what he saw", () => {
   assert.equal(state.bets, before.bets);
   assert.equal(state.account, before.account);
 });
+
+test("of a session that is over nothing more is heard: its bets go once they must have ended", () => {
+  const before = after(atTheTable(), TAP, EVENT, {
+    type: "page:session",
+    session: { ...NOBODY, phase: "expired", kind: "demo" },
+  });
+  const endsMs = (COLUMN_S + 20) * 1000;
+  const still = after(before, { type: "page:tick", nowMs: endsMs + ENDED_MS });
+  assert.equal(held(still).phase, "confirmed");
+  const later = after(before, { type: "page:tick", nowMs: endsMs + ENDED_MS + 1 });
+  assert.deepEqual(later.bets, {});
+});
