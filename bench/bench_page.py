@@ -119,7 +119,7 @@ class Frames:
     late: int
     script_ms: Sequence[float]
     busy: float
-    """How much of its time the page's main thread worked, painting and all."""
+    """How much of the time a processor worked for the page's main thread, painting and all."""
     prices_per_s: float
     quotes_per_s: float
     offered: int
@@ -147,11 +147,11 @@ def look_on(page: Page, cdp: CDPSession, seconds: float) -> Frames:
     page.wait_for_timeout(seconds * 1000)
     seen: dict[str, Any] = page.evaluate("() => seen")
     after = metrics(cdp)
-    lasted_s = after["Timestamp"] - before["Timestamp"]
     at_ms = [at for at, _ in seen["frames"]]
+    lasted_s = (at_ms[-1] - at_ms[0]) / 1000
     apart = [later - sooner for sooner, later in pairwise(at_ms)]
     return Frames(
-        per_s=1000 * len(apart) / (at_ms[-1] - at_ms[0]),
+        per_s=len(apart) / lasted_s,
         late=sum(gap > LATE_MS for gap in apart),
         script_ms=[took for _, took in seen["frames"]],
         busy=(after["TaskDuration"] - before["TaskDuration"]) / lasted_s,
@@ -190,7 +190,7 @@ def visit(
                 page = context.new_page()
                 page.add_init_script(WATCH)
                 cdp = context.new_cdp_session(page)
-                cdp.send("Performance.enable")
+                cdp.send("Performance.enable", {"timeDomain": "threadTicks"})
                 page.goto(url)
                 page.wait_for_function("() => seen.quotes > 8")
                 smaller = page.get_by_role("button", name="Smaller cells, more of them")

@@ -93,7 +93,7 @@ export function paintFade({ context, viewport, colors }) {
  *
  * @param {Frame} frame
  */
-export function paintLine({ context, state, viewport, colors, priceCents, nowMs }) {
+export function paintLine({ context, state, viewport, colors, priceCents, nowMs, firstS }) {
   const { layout } = viewport;
   const hair = hairPx(layout.dpr);
   context.fillStyle = colors.quiet;
@@ -111,8 +111,10 @@ export function paintLine({ context, state, viewport, colors, priceCents, nowMs 
   context.strokeStyle = colors.text;
   context.lineWidth = LINE_PX;
   context.stroke();
+  // The price goes on as far as there is nothing to read: through rates it would strike them out.
+  const openPx = Math.min(layout.rightPx, xOf(viewport, firstS * 1000));
   context.fillStyle = colors.quiet;
-  for (let x = layout.nowPx + 8; x < layout.rightPx; x += 6) {
+  for (let x = layout.nowPx + 8; x < openPx - 2; x += 6) {
     context.fillRect(x, Math.round(y * layout.dpr) / layout.dpr, 2, hair);
   }
   dot(context, layout.nowPx + hair / 2, y, DOT_PX + 2, colors.ground);
