@@ -78,8 +78,8 @@ function shown({ user, ledger }, { actions }) {
   );
   more.hidden = ledger.next_cursor === null;
   return [
-    factsOf(user),
     make("div", { class: "op-buttons" }, ...buttons),
+    factsOf(user),
     ...(user.bets.length === 0 ? [] : [betsOf(user.bets)]),
     ledgerOf(ledger.entries),
     make("p", { class: "op-quiet" }, archivedText(ledger.archived ?? [])),
