@@ -53,7 +53,8 @@ function gridWords(rules, demo) {
   return [
     `Time runs to the right, in columns of ${columnS} s. Rows are price ranges of ${row} USD. A cell is one of each.`,
     `Tap a cell to stake on it. It is won if the BTC price is in its range, edges included, at any moment of its time.${leap} Then it pays the stake times the rate on the cell; otherwise the stake is lost.`,
-    `A stake of ${usdText(1_000_000)} at 1.85x comes back as ${usdText(1_850_000)}. You are paid the rate that you tapped or a better one, never less than you allowed.`,
+    `A stake of ${usdText(1_000_000)} at 1.85x comes back as ${usdText(1_850_000)}.`,
+    "Rates move with the price. Your bet has the rate you tapped or, if that moved on the way, the newer one: a better rate always, a lower one only within what your account allows. Otherwise the tap is refused and costs nothing.",
     ...(demo ? ["This is a demo: the money is paper, the game is the same."] : []),
   ];
 }

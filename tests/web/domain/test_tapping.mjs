@@ -35,7 +35,8 @@ const account = (told) => ({ type: "page:snapshot", snapshot: snapshot(told), no
 const limited = (limits) => account({ limits: { ...ACCOUNT.limits, ...limits } });
 
 test("a tap on an offered cell is sent at the rate shown, signed for by the quote shown", () => {
-  const { draft } = decideTap(atTheTable(), CELL, NOW_MS);
+  const exact = after(atTheTable(), look({ toleranceBps: 0 }));
+  const { draft } = decideTap(exact, CELL, NOW_MS);
   assert.deepEqual(draft, {
     cell: { columnStartS: COLUMN_S + 15, loCents: 4_200_000, hiCents: 4_201_000 },
     cellId: CELL,

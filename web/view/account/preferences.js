@@ -23,9 +23,9 @@ const TOLERANCE = {
   hint: "A rate can move between your tap and the venue. Below what you choose here the tap is refused and costs nothing.",
   options: [
     { value: 0, text: "Exactly the rate I tapped, or better" },
-    { value: 100, text: "Up to 1 % below it" },
     { value: 200, text: "Up to 2 % below it" },
     { value: 500, text: "Up to 5 % below it" },
+    { value: 1_000, text: "Up to 10 % below it" },
   ],
 };
 
