@@ -117,8 +117,21 @@ export function paintLine({ context, state, viewport, colors, priceCents, nowMs,
   for (let x = layout.nowPx + 8; x < openPx - 2; x += 6) {
     context.fillRect(x, Math.round(y * layout.dpr) / layout.dpr, 2, hair);
   }
-  dot(context, layout.nowPx + hair / 2, y, DOT_PX + 2, colors.ground);
-  dot(context, layout.nowPx + hair / 2, y, DOT_PX, colors.text);
+}
+
+/**
+ * The end of the line: over all words, for it is what everything is about.
+ *
+ * @param {Frame} frame
+ */
+export function paintDot({ context, viewport, colors, priceCents }) {
+  if (priceCents !== null) {
+    const { nowPx, dpr } = viewport.layout;
+    const x = nowPx + hairPx(dpr) / 2;
+    const y = yOf(viewport, priceCents);
+    dot(context, x, y, DOT_PX + 2, colors.ground);
+    dot(context, x, y, DOT_PX, colors.text);
+  }
 }
 
 /**

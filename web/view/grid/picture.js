@@ -1,7 +1,7 @@
 // One frame after the other, from the ground up. A frame that would look like the last one is left out.
 
 import { Cells } from "./cells.js";
-import { paintAxes, paintBoundary, paintFade, paintGround, paintLine } from "./chart.js";
+import { paintAxes, paintBoundary, paintDot, paintFade, paintGround, paintLine } from "./chart.js";
 import { heldInView, paintHeld } from "./held.js";
 import { paintHeldWords } from "./held_words.js";
 import { paintOverlay } from "./overlay.js";
@@ -73,6 +73,7 @@ export class Picture {
     paintFade(frame);
     paintLine(frame);
     paintHeldWords(frame, seen);
+    paintDot(frame);
     const isAnswering = paintOverlay(frame);
     this.hints.draw(frame);
     // The axes cover what reached beyond the cells: a clip would cost more.
