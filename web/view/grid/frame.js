@@ -1,4 +1,4 @@
-// What one frame is painted from. Types only, and the one measure that all painters share.
+// What one frame is painted from. Types only, and the measures that painters share.
 
 /** @import { State } from "../../state/state.js" */
 /** @import { Cell } from "../../domain/grid.js" */
@@ -33,6 +33,9 @@
  * @property {Cell | null} hinted the cell that a hint is about
  * @property {readonly Ring[]} rings
  */
+
+/** Type of what is written beside the cells. */
+export const MARK_PX = 11;
 
 /**
  * The thinnest line that is seen: one pixel of a plain screen, two of the finest.

@@ -1,7 +1,8 @@
 // One frame after the other, from the ground up. A frame that would look like the last one is left out.
 
+import { paintAxes } from "./axes.js";
 import { Cells } from "./cells.js";
-import { paintAxes, paintBoundary, paintDot, paintFade, paintGround, paintLine } from "./chart.js";
+import { paintBoundary, paintDot, paintFade, paintGround, paintLine } from "./chart.js";
 import { heldInView, paintHeld } from "./held.js";
 import { paintHeldWords } from "./held_words.js";
 import { paintOverlay } from "./overlay.js";
