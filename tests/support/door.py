@@ -266,6 +266,7 @@ class Door:
         cell: Cell | None = None,
         odds: bool = False,
         stake_micros: int = 1_000_000,
+        least_bps: int = REWARD_BPS,
         **changed: object,
     ) -> dict[str, object]:
         """The fields of a well-signed bet; `changed` ones are changed after signing."""
@@ -276,7 +277,7 @@ class Door:
             nonce=f"00000000-0000-4000-8000-{self.nonces:012}",
             timestamp_s=self.clock.now_ms() // 1000,
             chain_id=CHAIN_ID,
-            least_bps=REWARD_BPS if odds else None,
+            least_bps=least_bps if odds else None,
             quote_n=812 if odds else None,
         )
         named = {"rate": text.least_bps, "quote": text.quote_n} if odds else {}

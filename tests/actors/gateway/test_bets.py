@@ -274,6 +274,27 @@ async def test_a_retry_of_a_bet_that_wrote_nothing_gets_null(door: Door) -> None
     assert_refused(await door.post("/api/bets", fields), Code.REPLAY_DETECTED, bet=None)
 
 
+async def test_a_bet_that_can_not_be_placed_tells_of_the_first_or_uses_its_nonce_up(
+    door: Door,
+) -> None:
+    """So a client that lost an answer, as the page, asks without ever placing anything late."""
+    await door.fund()
+    far = attrs.evolve(door.cell(), column_start_s=door.cell().column_start_s + 5)
+    first = door.bet()
+    door.nonces -= 1
+    asks = door.bet(cell=far, odds=True, least_bps=10**9)
+    assert_refused(await door.post("/api/bets", asks), Code.QUOTE_EXPIRED)
+    assert_refused(await door.post("/api/bets", first), Code.REPLAY_DETECTED, bet=None)
+    assert bets_of(door) == []
+
+    placed = (await door.post("/api/bets", door.bet())).json
+    door.nonces -= 1
+    asks = door.bet(cell=far, odds=True, least_bps=10**9)
+    bet = {"bet_id": placed["bet_id"], "status": "confirmed"}
+    assert_refused(await door.post("/api/bets", asks), Code.REPLAY_DETECTED, bet=bet)
+    assert bets_of(door) == ["confirmed"]
+
+
 async def test_a_nonce_that_only_the_ledger_remembers_gets_the_first_bet_too(door: Door) -> None:
     await door.fund()
     fields = door.bet()
