@@ -103,7 +103,8 @@ SPOT: Final = """async (turn) => {
   const rules = { column_s: columnS, lockout_columns: 1, horizon_columns: 12 };
   const { firstS } = placeableStartsS(rules, view.nowMs);
   const columnStartS = firstS + (3 + (turn % 6)) * columnS;
-  const loCents = view.levelCents + (turn % 5 - 2) * rowCents;
+  seen.level ??= view.levelCents;
+  const loCents = seen.level + (turn < 6 ? 1 : -2) * rowCents;
   const box = boxOf(view, { columnStartS, loCents, hiCents: loCents + rowCents });
   const edge = chart.getBoundingClientRect();
   return [edge.left + box.x + box.width / 2, edge.top + box.y + box.height / 2];
