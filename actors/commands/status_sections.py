@@ -110,7 +110,9 @@ def _house(status: Fields, _: Fields | None) -> str:
 
 def _writer(status: Fields, before: Fields | None) -> str:
     writer = status.within("writer")
-    counts = f"{writer.whole('commands'):,} commands in {writer.whole('batches'):,} batches"
+    batches = writer.whole("batches")
+    in_batches = f"{batches:,} {'batch' if batches == 1 else 'batches'}"
+    counts = f"{writer.whole('commands'):,} commands in {in_batches}"
     commit = f"last of {writer.text('last_batch')} in {took(writer.number('last_commit_ms'))}"
     failure = writer.values.get("rotation_failure")
     week = f"{writer.text('partition')}" + (
@@ -150,10 +152,10 @@ def _audit(status: Fields, _: Fields | None) -> str:
     audit, most_s = status.within("audit"), status.within("thresholds").number("check_age_max_s")
     first = f" ({audit.text('first_drift')})" if audit.values.get("first_drift") else ""
     age_s = audit.number("age_s")
-    checked = "not yet in this run" if age_s is None else ago(age_s, most_s=most_s)
+    checked = "none yet in this run" if age_s is None else ago(age_s, most_s=most_s)
     failures = f", {audit.whole('failures')} failed" if audit.whole("failures") else ""
     return (
-        f"{audit.text('drifts')} drifts{first}, all checked {checked}{failures},"
+        f"{audit.text('drifts')} drifts{first}, whole check {checked}{failures},"
         f" adds up to row {audit.whole('verified_rowid'):,}"
     )
 

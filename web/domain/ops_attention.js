@@ -20,6 +20,21 @@ export function wantsOf(attention, where) {
 }
 
 /**
+ * What a figure on a card wants: as above, or what its whole section does.
+ *
+ * @param {readonly Finding[]} attention
+ * @param {string} where
+ * @returns {Wants}
+ */
+export function figureWants(attention, where) {
+  const [section] = where.split(".", 1);
+  return wantsOf(
+    attention.map((found) => (found.where === section ? { ...found, where } : found)),
+    where,
+  );
+}
+
+/**
  * How much there is to see: `2 want an act, 1 a look`, `Nothing needs your eye`.
  *
  * @param {readonly Finding[]} attention

@@ -122,6 +122,22 @@ export function countText(count) {
 }
 
 /**
+ * A whole number in five characters at most: `9,120`, `10k`, `12.3k`, `991k`, `1.2M`; rounded down.
+ *
+ * @param {number} count
+ */
+export function shortCountText(count) {
+  if (count < 10_000) {
+    return countText(count);
+  }
+  const [unit, letter] = count < 1_000_000 ? [1_000, "k"] : [1_000_000, "M"];
+  const tenths = Math.floor((count * 10) / Number(unit));
+  return tenths >= 1_000 || tenths % 10 === 0
+    ? `${countText(Math.floor(tenths / 10))}${letter}`
+    : `${tenths / 10}${letter}`;
+}
+
+/**
  * Milliseconds that something took: `0.1`, `37.9`, `1,204`.
  *
  * @param {number} ms

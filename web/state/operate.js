@@ -3,7 +3,7 @@
 // The status is what the venue has said, as it came; samples, log and what is derived from them are
 // the page's own, and begin when it is opened.
 
-import { ageText } from "../domain/ops_words.js";
+import { ageText, countText } from "../domain/ops_words.js";
 import { eventsBetween, firstEvents, isSameLife } from "./operate_events.js";
 
 /** @import { AuditEntry, Finding, OpsStatement, OpsStatus, OpsWithdrawal, User } from "../types/wire.js" */
@@ -16,6 +16,16 @@ import { eventsBetween, firstEvents, isSameLife } from "./operate_events.js";
  * @property {"" | "look" | "act"} level
  * @property {string} what the part of the venue
  * @property {string} text
+ * @property {Counted} [counted] how many of the same are in this line
+ */
+
+/**
+ * What may happen each second is one line a minute.
+ *
+ * @typedef {object} Counted
+ * @property {number} count
+ * @property {string} of what is counted
+ * @property {number} sinceMs when the line began, by the venue's clock
  */
 
 /**
@@ -107,6 +117,7 @@ export const SAMPLES_MAX = 120;
 export const LOG_MAX = 200;
 /** A status that is older is no longer what is: three polls were missed. */
 export const STALE_MS = 3_500;
+const COUNTED_MS = 60_000;
 /** What is a second is counted over so many samples. */
 const RATE_SAMPLES = 10;
 
@@ -328,5 +339,37 @@ function sampleOf({ server_time_ms: atMs, writer, actors }) {
 function logged(log, lines) {
   return lines.length === 0
     ? log
-    : [...lines, ...log].sort((a, b) => b.atMs - a.atMs).slice(0, LOG_MAX);
+    : lines
+        .reduceRight(withLine, log)
+        .toSorted((a, b) => b.atMs - a.atMs)
+        .slice(0, LOG_MAX);
+}
+
+/**
+ * The log with one line more, or with a line that counts more.
+ *
+ * @param {readonly LogLine[]} log
+ * @param {LogLine} line
+ * @returns {readonly LogLine[]}
+ */
+function withLine(log, line) {
+  const { counted, what } = line;
+  const of = counted === undefined ? -1 : log.findIndex((before) => goesOn(before, what, counted));
+  const before = log[of]?.counted;
+  if (counted === undefined || before === undefined) {
+    return [line, ...log];
+  }
+  const count = before.count + counted.count;
+  const sum = { ...line, text: `${countText(count)} ${counted.of}`, counted: { ...before, count } };
+  return log.with(of, sum);
+}
+
+/**
+ * @param {LogLine} before
+ * @param {string} what
+ * @param {Counted} counted
+ */
+function goesOn(before, what, { of, sinceMs }) {
+  const { counted } = before;
+  return before.what === what && counted?.of === of && sinceMs - counted.sinceMs < COUNTED_MS;
 }

@@ -5,7 +5,11 @@ import { bytesText, countText, tookText } from "../domain/ops_words.js";
 /** @import { OpsStatus, Source } from "../types/wire.js" */
 /** @import { Wants } from "./operate_events.js" */
 
-/** @typedef {{level: Wants, what: string, text: string}} Change */
+/**
+ * With a count the text is what is counted.
+ *
+ * @typedef {{level: Wants, what: string, text: string, count?: number}} Change
+ */
 
 /**
  * One figure that is watched. What it says is told when it is another than before; `rises`: only
@@ -16,6 +20,7 @@ import { bytesText, countText, tookText } from "../domain/ops_words.js";
  * @property {(status: OpsStatus) => number | string | boolean | null} of
  * @property {boolean} [rises]
  * @property {(now: OpsStatus, was: OpsStatus) => boolean} [when] in place of that comparison
+ * @property {boolean} [counted] it may rise each second: what is told is by how much
  * @property {(now: OpsStatus, was: OpsStatus) => [Wants, string]} says
  */
 
@@ -91,19 +96,15 @@ const WATCHED = [
     what: "writer",
     of: ({ writer }) => writer.expired,
     rises: true,
-    says: ({ writer }, was) => [
-      "look",
-      `${countText(writer.expired - was.writer.expired)} commands expired unwritten`,
-    ],
+    counted: true,
+    says: () => ["look", "commands expired unwritten"],
   },
   {
     what: "resolver",
     of: ({ resolver }) => resolver.bets_void,
     rises: true,
-    says: ({ resolver }, was) => [
-      "look",
-      `${countText(resolver.bets_void - was.resolver.bets_void)} bets void and given back`,
-    ],
+    counted: true,
+    says: () => ["look", "bets void and given back"],
   },
   {
     what: "money check",
@@ -184,9 +185,10 @@ const WATCHED = [
  * @returns {Change[]}
  */
 export function changesBetween(was, now) {
-  const changed = WATCHED.filter((watched) => isTold(watched, was, now)).map(({ what, says }) => {
+  const told = WATCHED.filter((watched) => isTold(watched, was, now));
+  const changed = told.map(({ what, of, counted, says }) => {
     const [level, text] = says(now, was);
-    return { level, what, text };
+    return { level, what, text, count: counted === true ? Number(of(now)) - Number(of(was)) : 0 };
   });
   return [...changed, ...now.sources.flatMap((source) => ofSource(was.sources, source))];
 }

@@ -11,6 +11,7 @@ import { changesBetween } from "./operate_changes.js";
 
 /** @typedef {"" | "look" | "act"} Wants */
 /** @typedef {(level: Wants, what: string, text: string, agoS?: number) => LogLine} Write */
+/** @typedef {(level: Wants, what: string, count: number, of: string) => LogLine} Count */
 
 /**
  * Is the second status of the same run of the venue as the first?
@@ -50,7 +51,9 @@ export function eventsBetween(before, after) {
   }
   return [
     ...ofActors(before, after, write),
-    ...changesBetween(before, after).map(({ level, what, text }) => write(level, what, text)),
+    ...changesBetween(before, after).map(({ level, what, text, count = 0 }) =>
+      count > 0 ? counter(after)(level, what, count, text) : write(level, what, text),
+    ),
   ];
 }
 
@@ -67,7 +70,9 @@ function ofActors(before, after, write) {
   const spentS = (after.server_time_ms - before.server_time_ms) / 1000;
   return after.actors.flatMap((actor) => {
     const was = known.get(actor.path);
-    return was === undefined ? [] : ofActor(was, actor, spentS, write);
+    return was === undefined
+      ? []
+      : [...channelLines(was, actor, counter(after)), ...ofActor(was, actor, spentS, write)];
   });
 }
 
@@ -80,7 +85,7 @@ function ofActors(before, after, write) {
  */
 function ofActor(was, actor, spentS, write) {
   const name = nameOf(actor.path);
-  const lines = channelLines(was, actor, write);
+  const lines = [];
   if (hasFailed(was, actor, spentS)) {
     lines.push(...failureOf(actor, write));
   }
@@ -126,14 +131,14 @@ function failureOf({ path, last_failure: failure }, write) {
  *
  * @param {Actor} was
  * @param {Actor} actor
- * @param {Write} write
+ * @param {Count} count
  * @returns {LogLine[]}
  */
-function channelLines(was, actor, write) {
+function channelLines(was, actor, count) {
   const known = new Map((was.channels ?? []).map((channel) => [channel.name, channel]));
   return (actor.channels ?? []).flatMap((channel) => {
     const before = known.get(channel.name);
-    return before === undefined ? [] : lossesOf(before, channel, nameOf(actor.path), write);
+    return before === undefined ? [] : lossesOf(before, channel, nameOf(actor.path), count);
   });
 }
 
@@ -141,20 +146,16 @@ function channelLines(was, actor, write) {
  * @param {Channel} was
  * @param {Channel} channel
  * @param {string} name of its actor
- * @param {Write} write
+ * @param {Count} count
  * @returns {LogLine[]}
  */
-function lossesOf(was, channel, name, write) {
-  const lines = [];
-  if (channel.refused > was.refused) {
-    const text = `${countText(channel.refused - was.refused)} refused by ${channel.name}`;
-    lines.push(write("look", name, text));
-  }
-  if (channel.dropped > was.dropped) {
-    const text = `${countText(channel.dropped - was.dropped)} dropped by ${channel.name}`;
-    lines.push(write("look", name, text));
-  }
-  return lines;
+function lossesOf(was, channel, name, count) {
+  const refused = channel.refused - was.refused;
+  const dropped = channel.dropped - was.dropped;
+  return [
+    ...(refused > 0 ? [count("look", name, refused, `refused by ${channel.name}`)] : []),
+    ...(dropped > 0 ? [count("look", name, dropped, `dropped by ${channel.name}`)] : []),
+  ];
 }
 
 /** @param {Actor} actor */
@@ -173,4 +174,18 @@ function nameOf(path) {
  */
 function writer({ server_time_ms: nowMs }) {
   return (level, what, text, agoS = 0) => ({ atMs: nowMs - agoS * 1000, level, what, text });
+}
+
+/**
+ * @param {OpsStatus} status
+ * @returns {Count}
+ */
+function counter({ server_time_ms: nowMs }) {
+  return (level, what, count, of) => ({
+    atMs: nowMs,
+    level,
+    what,
+    text: `${countText(count)} ${of}`,
+    counted: { count, of, sinceMs: nowMs },
+  });
 }

@@ -141,7 +141,7 @@ def test_a_whole_status() -> None:
         " 12 open bets",
         "   writer    200 commands in 40 batches, last of 5 in 38 ms, week 2026-11-15.db",
         "   resolver  2 columns wait, the oldest 4.0s, 30 settled: 4 won, 6 lost, 1 void",
-        "   money     0 drifts, all checked 1h00m ago, adds up to row 87",
+        "   money     0 drifts, whole check 1h00m ago, adds up to row 87",
         "   backups   newest 10m00s ago, limit 3h00m, 4.2 KiB in 12 ms, 3 taken, 1 failed:"
         " no bucket",
         "   archive   last success never, weeks: 1 waiting, 0 archived, 0 purged,"

@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ACTIONS, actionGroups, actionOf, afterNoAnswer } from "../../../web/domain/ops_actions.js";
-import { attentionKey, attentionText, wantsOf } from "../../../web/domain/ops_attention.js";
+import {
+  attentionKey,
+  attentionText,
+  figureWants,
+  wantsOf,
+} from "../../../web/domain/ops_attention.js";
 import * as fields from "../../../web/domain/ops_fields.js";
 import {
   ageText,
@@ -11,6 +16,7 @@ import {
   percentText,
   rateText,
   shareOf,
+  shortCountText,
   tookText,
   uptimeText,
   utcText,
@@ -151,6 +157,13 @@ test("a figure wants what is most urgent in it, and its neighbours nothing", () 
   assert.equal(wantsOf(FOUND, "actors.venue/batcher"), "look");
 });
 
+test("what a whole section wants, each of its figures does", () => {
+  const gone = [finding("act", "house")];
+  assert.equal(figureWants(gone, "house.open_bets"), "act");
+  assert.equal(figureWants([finding("look", "house.open_bets")], "house.balance_micros"), "");
+  assert.equal(figureWants(FOUND, "sources"), "act");
+});
+
 test("how much there is to see", () => {
   assert.equal(attentionText([]), "Nothing needs your eye");
   assert.equal(attentionText(FOUND), "1 to act on, 2 to look at");
@@ -190,6 +203,13 @@ test("bytes, counts, milliseconds and what is a second", () => {
   assert.deepEqual([0, 999, 10_000].map(countText), ["0", "999", "10,000"]);
   assert.deepEqual([0.05, 99.94, 1_204.4].map(msText), ["0.1", "99.9", "1,204"]);
   assert.deepEqual([null, 0, 0.31, 840.2].map(rateText), ["–", "0", "0.3", "840"]);
+});
+
+test("a count in a narrow column", () => {
+  assert.deepEqual(
+    [0, 9_999, 10_000, 12_399, 99_999, 991_231, 1_250_000, 12_000_000].map(shortCountText),
+    ["0", "9,999", "10k", "12.3k", "99.9k", "991k", "1.2M", "12M"],
+  );
 });
 
 test("a share is never rounded up to a threshold", () => {

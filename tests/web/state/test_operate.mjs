@@ -195,6 +195,18 @@ test("messages that were turned away or lost are told", () => {
   ]);
 });
 
+test("what happens each second is one line a minute", () => {
+  const refused = (/** @type {number} */ count) => ({
+    actors: [root(600), actor({ channels: [channel({ refused: count })] })],
+  });
+  const polls = Array.from({ length: 63 }, (_, s) => polled(statusAt(s, refused(3 * s))));
+  const counted = told(after(...polls)).filter(([, what]) => what === "batcher");
+  assert.deepEqual(counted, [
+    ["look", "batcher", "6 refused by money"],
+    ["look", "batcher", "180 refused by money"],
+  ]);
+});
+
 test("feed, breaker, override, hold and store", () => {
   const { feed } = statusAt(0);
   assert.deepEqual(

@@ -16,7 +16,7 @@ const MARKS = { act: "▲ Act", look: "● Look" };
  */
 export function mountAttention(place, { store }) {
   const summary = make("h2", { class: "op-title" });
-  const list = make("ul", { class: "op-findings" });
+  const list = make("ul", { class: "op-findings", tabindex: "0" });
   place.append(summary, list);
   const told = byId("told");
   let key = "";

@@ -1,6 +1,6 @@
 // The figures on their cards. What they are stands in figures.js.
 
-import { wantsOf } from "../../domain/ops_attention.js";
+import { figureWants } from "../../domain/ops_attention.js";
 import { make, setText } from "../dom.js";
 import { bar } from "./bar.js";
 import { SECTIONS } from "./figures.js";
@@ -13,17 +13,22 @@ import { SECTIONS } from "./figures.js";
  * @param {OperatePage} page
  */
 export function mountBoard(place, { store }) {
+  // With many long texts it scrolls: by the keyboard, too.
+  place.tabIndex = 0;
   const shown = SECTIONS.map(cardOf);
-  place.append(...shown.map(({ element }) => element));
+  place.append(make("div", { class: "op-cards" }, ...shown.map(({ element }) => element)));
   const rows = shown.flatMap(({ rows: own }) => own);
   store.show(
     ({ status, samples }) => [status, samples],
     (status, samples) => {
       for (const { figure, text, graph } of status === null ? [] : rows) {
         if (status !== null) {
-          const wants = wantsOf(status.attention, figure.where);
+          const wants = figureWants(status.attention, figure.where);
           text.dataset.wants = wants;
-          setText(text, figure.text(status, samples));
+          const said = figure.text(status, samples);
+          setText(text, said);
+          // A long one is cut after two lines; what wants an eye stands in full above.
+          text.title = said;
           const drawn = figure.bar?.(status);
           if (drawn !== undefined) {
             graph?.show(drawn.share, drawn.marks, wants);

@@ -108,7 +108,7 @@ export const SECTIONS = [
       },
       {
         label: "Bankroll",
-        where: "house",
+        where: "house.balance_micros",
         text: ({ house }) =>
           house === null ? "can't be read" : `${exactUsdText(house.balance_micros)} USD`,
       },
@@ -256,7 +256,7 @@ export const SECTIONS = [
         text: ({ disk: { level, total_bytes: total, free_bytes: free }, thresholds }) =>
           total === null || free === null
             ? "not looked at yet"
-            : `${percentText(total - free, total)} used, ${level}${ampleText(total - free, total, thresholds)}`,
+            : `${percentText(total - free, total)} used, ${level}${level === "normal" ? ampleText(total - free, total, thresholds) : ""}`,
         bar: ({ disk: { total_bytes: total, free_bytes: free }, thresholds: at }) => ({
           share: total === null || free === null ? 0 : shareOf(total - free, total),
           marks: [at.disk_warning_percent, at.disk_full_percent, at.disk_emergency_percent].map(

@@ -1,7 +1,13 @@
 // The actor tree: a row an actor, and one for each further channel that it reads.
 
 import { wantsOf } from "../../domain/ops_attention.js";
-import { ageOfSeconds, countText, msText, shareOf, uptimeText } from "../../domain/ops_words.js";
+import {
+  ageOfSeconds,
+  msText,
+  shareOf,
+  shortCountText,
+  uptimeText,
+} from "../../domain/ops_words.js";
 import { channelKey, handlingMs } from "../../state/operate.js";
 import { make, setText } from "../dom.js";
 import { bar } from "./bar.js";
@@ -22,8 +28,8 @@ const COLUMNS = [
   ["Waiting", ""],
   ["Peak", "op-wide op-number"],
   ["Lost", "op-wide op-number"],
-  ["p50 / p99 ms", "op-wide op-number"],
-  ["Handling", "op-wide"],
+  ["p50/p99 ms", "op-wide op-number"],
+  ["Trend", "op-wide"],
   ["Failed", "op-wide op-number"],
 ];
 
@@ -133,8 +139,8 @@ function actorRow({ actor: { path } }, { store, actions }) {
         attention.filter(({ where }) => where === `actors.${path}`),
         `actors.${path}`,
       );
-      setText(state, stateText(actor));
-      setText(up, uptimeText(actor.uptime_s));
+      setText(state, actor.state);
+      setText(up, upText(actor));
       setText(restarts, restartsText(actor));
       setText(failure, failureText(actor));
       mail.show(line, at, attention);
@@ -195,18 +201,18 @@ function mailCells() {
       depth.show(shareOf(channel.depth, channel.capacity), marks, wants);
       full.dataset.wants = wants;
       setText(box, channel.name.slice(channel.name.lastIndexOf("/") + 1));
-      setText(waiting, `${countText(channel.depth)} / ${countText(channel.capacity)}`);
-      setText(peak, countText(channel.peak));
-      setText(lost, countText(channel.refused + channel.dropped));
+      setText(waiting, `${shortCountText(channel.depth)} / ${shortCountText(channel.capacity)}`);
+      setText(peak, shortCountText(channel.peak));
+      setText(lost, shortCountText(channel.refused + channel.dropped));
       setText(times, timesText(channel));
       handling.show(handlingMs(samples, channelKey(actor.path, channel.name)));
     },
   };
 }
 
-/** @param {Actor} actor */
-function stateText({ state, retry_in_s: retryInS }) {
-  return retryInS === null ? state : `${state} in ${Math.ceil(retryInS)} s`;
+/** How long it has run; of one that is down, when it is tried again. @param {Actor} actor */
+function upText({ uptime_s: uptimeS, retry_in_s: retryInS }) {
+  return retryInS === null ? uptimeText(uptimeS) : `in ${Math.ceil(retryInS)}s`;
 }
 
 /** @param {Actor} actor */
@@ -215,7 +221,7 @@ function restartsText({ restarts, restarts_in_window: lately, restarts_max: most
   if (most !== undefined) {
     return `${lately} of ${most}`;
   }
-  return lately === 0 ? String(restarts) : `${restarts} (${lately} now)`;
+  return lately === 0 ? String(restarts) : `${restarts} (${lately})`;
 }
 
 /** @param {Actor} actor */
