@@ -2,15 +2,17 @@
 (() => {
   window.testHeard = [];
   const LIVE = '[aria-live="polite"], [aria-live="assertive"], [role="status"], [role="alert"]';
-  const hear = (node) => {
-    const element = node instanceof Element ? node : node.parentElement;
-    const live = element?.closest(LIVE);
-    const text = live?.textContent?.replace(/\s+/g, " ").trim() ?? "";
-    if (live && !live.hidden && text !== "" && text !== window.testHeard.at(-1)) {
+  const liveOf = ({ target }) =>
+    (target instanceof Element ? target : target.parentElement)?.closest(LIVE);
+  const hear = (live) => {
+    const text = live.textContent.replace(/\s+/g, " ").trim();
+    if (!live.hidden && text !== "") {
       window.testHeard.push(text);
     }
   };
-  new MutationObserver((changes) => changes.forEach(({ target }) => hear(target))).observe(document, {
+  new MutationObserver((changes) => {
+    new Set(changes.map(liveOf).filter(Boolean)).forEach(hear);
+  }).observe(document, {
     childList: true,
     characterData: true,
     subtree: true,

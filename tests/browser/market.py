@@ -9,7 +9,7 @@ import trio
 from tests.support.exchange_server import Session, binance_frame
 
 EVERY_S = 0.1
-SWING_CENTS = 60
+SWING_CENTS = 30
 """The price sways by so much around where it was put: one that stands still looks broken. So little
 that a tap is not refused because the rate has moved meanwhile."""
 SWING_S = 1.7

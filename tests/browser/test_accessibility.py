@@ -24,8 +24,8 @@ def test_every_screen_and_panel(stage: Stage, visit: Callable[..., Visitor], sch
     page = trader.page
     assert_accessible(page, "at first")
     wins, loses = stage.spot(rows_up=1, columns_ahead=3), stage.spot(rows_up=-1, columns_ahead=3)
-    trader.tap(wins)
-    trader.tap(loses)
+    trader.bet(wins)
+    trader.bet(loses)
     expect(trader.figure("Open stakes")).to_have_text("2.00")
     stage.market.price_cents = wins.middle_cents
     trader.show_table()

@@ -15,8 +15,7 @@ STEADY_S = 30
 def test_betting_is_suspended_touched_bets_are_refunded_and_it_opens_again(
     stage: Stage, trader: Visitor
 ) -> None:
-    trader.tap(stage.spot(columns_ahead=7))
-    trader.wait_told("confirmed")
+    trader.bet(stage.spot(columns_ahead=7))
     banner = trader.page.locator("#banner")
 
     stage.market.is_silent = True
@@ -36,6 +35,5 @@ def test_betting_is_suspended_touched_bets_are_refunded_and_it_opens_again(
     expect(banner).to_be_hidden(timeout=(STEADY_S + 15) * 1_000)
     trader.wait_told("Betting is open again")
     stage.wait(stage.offered, "betting to be open")
-    trader.tap(stage.spot())
-    trader.wait_told("confirmed at .*")
+    trader.bet(stage.spot())
     expect(trader.figure("Open stakes")).to_have_text("1.00")

@@ -73,8 +73,7 @@ def test_what_was_won_while_the_line_was_cut_is_there_afterwards(
     stage: Stage, cut_off: Visitor
 ) -> None:
     spot = stage.spot()
-    cut_off.tap(spot)
-    cut_off.wait_told("confirmed")
+    cut_off.bet(spot)
     [bet] = cut_off.account()["bets"]
     stage.cut(stays_cut=True)
     expect(cut_off.page.locator("#banner")).to_contain_text("The connection to the venue is lost.")

@@ -18,9 +18,8 @@ def test_the_page_comes_back_with_the_open_bet_and_its_result(
     stage: Stage, trader: Visitor, end: str
 ) -> None:
     trader.tolerate(LINE_IS_CUT)
-    spot = stage.spot(columns_ahead=9)
-    trader.tap(spot)
-    trader.wait_told("confirmed")
+    spot = stage.spot(columns_ahead=8)
+    trader.bet(spot)
     banner = trader.page.locator("#banner")
 
     ENDS[end](stage)

@@ -41,8 +41,7 @@ def test_a_bet_on_a_phone_by_touch(stage: Stage, visit: Callable[..., Visitor], 
     assert_fits(trader.page)
     trader.shot(f"phone-{size}")
     spot = stage.spot(columns_ahead=3)
-    trader.tap(spot)
-    trader.wait_told("Bet of 1 confirmed")
+    trader.bet(spot)
     stage.market.price_cents = spot.middle_cents
     trader.wait_told("Won")
     trader.shot(f"phone-{size}-won")
@@ -63,8 +62,7 @@ def test_wide_screens(stage: Stage, visit: Callable[..., Visitor], size: str) ->
     trader = visit(viewport={"width": width, "height": height})
     trader.open()
     trader.wait_signed_in()
-    trader.tap(stage.spot())
-    trader.wait_told("confirmed")
+    trader.bet(stage.spot())
     assert_fits(trader.page)
     trader.shot(f"wide-{size}")
 
@@ -112,8 +110,7 @@ def test_with_less_motion_nothing_is_animated(stage: Stage, visit: Callable[...,
           }
         }"""
     )
-    trader.tap(stage.spot())
-    trader.wait_told("confirmed")
+    trader.bet(stage.spot())
     trader.open_account()
     trader.page.keyboard.press("Escape")
     expect(trader.page.locator("#panel")).to_be_hidden()

@@ -23,7 +23,7 @@ def test_a_limit_of_each_stake(stage: Stage, trader: Visitor) -> None:
     trader.wait_told("own limit")
     assert trader.account()["bets"] == []
     trader.choose_stake("5")
-    trader.tap(stage.spot())
+    trader.bet(stage.spot())
     trader.wait_told("Bet of 5 confirmed")
 
 

@@ -69,7 +69,7 @@ def test_a_wallet_signs_in_once_and_its_key_taps_within_its_caps(
     expect(trader.figure("Balance")).to_have_text("1,000.00")
     trader.shot("signed-in-by-wallet")
     trader.choose_stake("5")
-    trader.tap(stage.spot())
+    trader.bet(stage.spot())
     trader.wait_told("Bet of 5 confirmed")
     chip = trader.stake("10")
     expect(chip).to_have_attribute("aria-disabled", "true")

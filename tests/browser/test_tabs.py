@@ -20,7 +20,7 @@ def second(trader: Visitor) -> Page:
 
 def test_a_bet_in_one_shows_in_the_other(stage: Stage, trader: Visitor, second: Page) -> None:
     assert trader.sign_ins == 1
-    trader.tap(stage.spot())
+    trader.bet(stage.spot())
     trader.wait_told("Bet of 1 confirmed", page=second)
     expect(trader.figure("Balance", page=second)).to_have_text("999.00")
     expect(trader.figure("Open stakes", page=second)).to_have_text("1.00")

@@ -44,6 +44,7 @@ WHERE = """async ({ start_s: columnStartS, lo_cents: loCents, width }) => {
   return { x: edge.left + x, y: edge.top + y, inView };
 }"""
 LINE_IS_CUT = re.compile(r"^(WebSocket connection to|Failed to load resource: net::)")
+TAPS_MAX = 5
 REFUSED = re.compile(r"^Failed to load resource: the server responded with a status of (4\d\d|503)")
 
 
@@ -88,6 +89,16 @@ class Visitor:
             page.touchscreen.tap(x, y)
         else:
             page.mouse.click(x, y)
+
+    def bet(self, spot: Spot, *, page: Page | None = None) -> None:
+        """Tap a cell until the bet is confirmed: a tap may find that the rate has just moved."""
+        for _ in range(TAPS_MAX):
+            heard = len(self.told(page=page))
+            self.tap(spot, page=page)
+            self.wait_told("confirmed|Rate moved", page=page, after=heard)
+            if "confirmed" in " ".join(self.told(page=page)[heard:]):
+                return
+        raise AssertionError(f"not taken: {self.told(page=page)}")
 
     def place_of(self, spot: Spot, *, page: Page | None = None) -> tuple[float, float]:
         """Where the middle of the cell is on the screen, as it is drawn now."""
@@ -135,20 +146,26 @@ class Visitor:
 
     def balance_micros(self, *, page: Page | None = None) -> int:
         """What the bar says that he has."""
-        text = self.figure("Balance", page=page).locator("span").first.inner_text()
-        return round(float(text.replace(",", "")) * 100) * 10_000
+        text = self.figure("Balance", page=page).inner_text()
+        [amount, *_] = re.findall(r"[\d,]+\.\d\d", text)
+        return round(float(amount.replace(",", "")) * 100) * 10_000
 
     def table_cell(self, spot: Spot) -> Locator:
         """The cell's button in the table."""
         return self.page.locator(f'[data-cell="{spot.cell_id}"]')
 
-    def wait_told(self, words: str, *, page: Page | None = None, within_s: float = 15) -> None:
+    def wait_told(
+        self, words: str, *, page: Page | None = None, within_s: float = 15, after: int = 0
+    ) -> None:
         """Until a screen reader has been told something with these words in it (a regular
-        expression), at any time since the page was opened."""
+        expression), at any time since the page was opened, or `after` so many other things."""
         try:
             (page or self.page).wait_for_function(
-                "words => window.testHeard.some((text) => new RegExp(words, 'i').test(text))",
-                arg=words,
+                """([words, after]) => {
+                  const wanted = new RegExp(words, "i");
+                  return window.testHeard.slice(after).some((text) => wanted.test(text));
+                }""",
+                arg=[words, after],
                 timeout=within_s * 1000,
             )
         except TimeoutError as error:
