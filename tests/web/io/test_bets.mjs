@@ -89,7 +89,7 @@ test("a tap is held at once, signed by the session key, and sent", async () => {
   assert.deepEqual(page.signed, [
     "Tap Trading Bet\nAction: place_bet\n" +
       `Cell: ${CELL}\nAmount: 1000000\nNonce: ${nonce}\nTimestamp: ${timestamp}\n` +
-      "Chain: 31337\nRate: 17575\nQuote: 812\nVersion: 2",
+      "Chain: 31337\nRate: 18315\nQuote: 812\nVersion: 2",
   ]);
   venue.reply(bet, PLACED);
   await page.until(() => phase() === "confirmed");
