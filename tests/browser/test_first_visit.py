@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.stage import Stage
 from tests.browser.visitor import USD, Visitor
@@ -31,12 +31,17 @@ def test_a_second_visit_finds_the_same_account(trader: Visitor) -> None:
 
 def test_two_tabs_opened_at_once_are_one_account(visit: Callable[..., Visitor]) -> None:
     newcomer = visit()
+    asked: list[Route] = []
+    newcomer.context.route("**/api/auth/demo", asked.append)
     tabs = [newcomer.page, newcomer.context.new_page()]
     for tab in tabs:
-        tab.evaluate("url => { location.href = url }", newcomer.stage.origin)
+        newcomer.open(page=tab)
+        expect(tab.get_by_text("Betting open")).to_be_visible()
+    assert len(asked) == 1, "the second waits for the first"
+    asked[0].continue_()
     for tab in tabs:
         newcomer.wait_signed_in(page=tab)
-    assert newcomer.sign_ins == 1
+    assert (len(asked), newcomer.sign_ins) == (1, 1)
 
 
 def test_the_first_tap_needs_no_word_of_the_hints(stage: Stage, trader: Visitor) -> None:
