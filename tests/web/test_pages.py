@@ -43,6 +43,10 @@ def test_every_import_is_a_file_of_ours(script: Path) -> None:
     assert [name for name in imported if not (script.parent / name).is_file()] == []
 
 
+LATER = re.compile(r'\bimport\("([^"]+)"\)')
+"""Modules that are loaded when they are needed."""
+
+
 def modules_of(script: Path) -> set[Path]:
     """All modules that a page's script loads, itself included."""
     found = {script}
@@ -69,6 +73,16 @@ def test_every_module_is_asked_for_at_once(page: Path) -> None:
     wanted = [f'    <link rel="modulepreload" href="/{name}">' for name in sorted(loaded)]
     links = re.findall(r'^ *<link rel="modulepreload"[^\n]*', text, re.M)
     assert links == wanted, "the page should have:\n" + "\n".join(wanted)
+
+
+def test_what_is_in_the_panels_is_no_part_of_the_beginning() -> None:
+    """Over HTTP/1.1 each half dozen of modules costs a round trip before anything is seen."""
+    first = modules_of(WEB / "trade.js")
+    later = LATER.findall((WEB / "view" / "panels" / "contents.js").read_text(encoding="utf-8"))
+    modules = {(WEB / "view" / "panels" / name).resolve() for name in later}
+    assert len(modules) == 5
+    assert all(module.is_file() for module in modules)
+    assert not modules & first
 
 
 LAYERS = {

@@ -1,17 +1,12 @@
 // The panel beside the grid: at most one is open, and it never takes the grid away.
 
-import { mountAccount } from "./account.js";
 import { make, setText } from "./dom.js";
-import { mountEvidence } from "./evidence.js";
-import { mountHelp } from "./help.js";
-import { mountHistory } from "./history.js";
 import { icon } from "./icons.js";
-import { mountSignIn } from "./sign_in.js";
+import { Contents } from "./panels/contents.js";
 
 /** @import { Page } from "../page.js" */
 /** @import { PanelName } from "../state/state.js" */
-
-/** @typedef {Exclude<PanelName, "none">} OpenPanel */
+/** @import { OpenPanel } from "./panels/contents.js" */
 
 /** @type {Readonly<Record<OpenPanel, string>>} */
 const TITLES = {
@@ -20,15 +15,6 @@ const TITLES = {
   history: "History",
   account: "Account",
   help: "How it works",
-};
-
-/** @type {Readonly<Record<OpenPanel, (place: HTMLElement, page: Page) => void>>} */
-const MOUNTS = {
-  sign_in: mountSignIn,
-  evidence: mountEvidence,
-  history: mountHistory,
-  account: mountAccount,
-  help: mountHelp,
 };
 
 /**
@@ -41,11 +27,11 @@ export function mountPanels(place, page) {
   back.append(icon("back"), make("span", { class: "unseen" }, "Back"));
   const close = make("button", { type: "button", class: "panel-close icon-button" });
   close.append(icon("close"), make("span", { class: "unseen" }, "Close"));
-  const contents = mountContents(page);
+  const contents = new Contents(page);
   // What scrolls can be scrolled by keys, too, where nothing in it takes the focus.
   const body = make("div", { class: "panel-body", tabindex: 0, role: "group" });
   body.setAttribute("aria-labelledby", title.id);
-  body.append(...contents.values());
+  body.append(...contents.elements);
   place.setAttribute("aria-labelledby", title.id);
   place.append(make("div", { class: "panel-head" }, back, title, close), body);
 
@@ -62,7 +48,7 @@ export function mountPanels(place, page) {
       }
       memory.from = cameFrom(memory.before, name, memory.from);
       setText(title, TITLES[name]);
-      showOnly(contents, name);
+      contents.show(name);
       place.hidden = false;
       back.hidden = memory.from === null;
       body.scrollTop = 0;
@@ -82,22 +68,6 @@ export function mountPanels(place, page) {
 }
 
 /**
- * Each panel's content, mounted for good: what was typed or loaded is there when it opens again.
- *
- * @param {Page} page
- * @returns {Map<string, HTMLElement>}
- */
-function mountContents(page) {
-  return new Map(
-    Object.entries(MOUNTS).map(([name, mount]) => {
-      const content = make("div", { class: "panel-content", hidden: true });
-      mount(content, page);
-      return [name, content];
-    }),
-  );
-}
-
-/**
  * Evidence that was opened from a list leads back to it.
  *
  * @param {PanelName} before
@@ -110,16 +80,6 @@ function cameFrom(before, name, from) {
     return null;
   }
   return before === "history" || before === "account" ? before : before === name ? from : null;
-}
-
-/**
- * @param {ReadonlyMap<string, HTMLElement>} contents
- * @param {string} name
- */
-function showOnly(contents, name) {
-  for (const [other, content] of contents) {
-    content.hidden = other !== name;
-  }
 }
 
 /**
