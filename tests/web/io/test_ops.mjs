@@ -177,6 +177,7 @@ test("a token that is not accepted ends the polls, in words", async (t) => {
   const { at, asked } = await venue(t, { "/ops/status": [401, { error: "unauthorized" }] });
   const told = new Told();
   const poller = new Poller(at, told.tell);
+  t.after(() => poller.stop());
   poller.start();
   await told.until((events) => events.length > 0);
   assert.deepEqual(told.events, [
@@ -189,7 +190,9 @@ test("a token that is not accepted ends the polls, in words", async (t) => {
 test("many wrong tokens are no reason to go on asking", async (t) => {
   const { at } = await venue(t, { "/ops/status": [429, { error: "rate_limited" }] });
   const told = new Told();
-  new Poller(at, told.tell).start();
+  const poller = new Poller(at, told.tell);
+  t.after(() => poller.stop());
+  poller.start();
   await told.until((events) => events.length > 0);
   assert.equal(told.events[0]?.type, "ops:turned_away");
 });
