@@ -23,7 +23,7 @@ const CONFIRM = {
  * @param {HTMLElement} place
  * @param {OperatePage} page
  * @param {Action} action
- * @param {Readonly<Record<string, string>>} given what is filled in already
+ * @param {Readonly<Record<string, string>>} given what is filled in already; `about`: of what it is
  * @returns {() => void} ends it
  */
 export function mountOrderForm(place, { store, actions }, action, given) {
@@ -40,6 +40,7 @@ export function mountOrderForm(place, { store, actions }, action, given) {
     { class: "op-form", onsubmit: submit, oninput: askFor, onkeydown: leave },
     make("h3", {}, action.title),
     make("p", { class: "op-about op-quiet" }, action.about),
+    given["about"] === undefined ? null : make("p", { class: "op-long" }, given["about"]),
     ...rows.map(({ element }) => element),
     reason.element,
     confirm.element,

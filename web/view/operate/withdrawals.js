@@ -15,7 +15,7 @@ export function mountWithdrawals(place, page) {
   const { store, actions } = page;
   const told = make("p", { class: "op-quiet" });
   const body = make("tbody");
-  const heads = ["Asked", "Amount, USD", "Wallet", "To", "Withdrawal", ""].map((text) =>
+  const heads = ["Asked", "Amount, USD", "", "To", "Wallet", "Withdrawal"].map((text) =>
     make("th", { scope: "col" }, text === "" ? make("span", { class: "unseen" }, "Decide") : text),
   );
   const table = make(
@@ -62,6 +62,7 @@ function summaryText(phase, count) {
  */
 function rowOf(withdrawal, nowMs, { actions }) {
   const { id, amount_micros: micros, wallet, destination, requested_at_ms: atMs } = withdrawal;
+  const about = `${exactUsdText(micros)} USD of ${wallet} to ${destination}`;
   /** @param {"paid" | "reject"} action @param {string} text */
   const decide = (action, text) =>
     make(
@@ -70,19 +71,19 @@ function rowOf(withdrawal, nowMs, { actions }) {
         class: "op-button op-small",
         type: "button",
         "aria-label": `${text} ${exactUsdText(micros)} USD to ${destination}`,
-        onclick: () => actions.turnTo({ form: { action, given: { withdrawal_id: id } } }),
+        onclick: () => actions.turnTo({ form: { action, given: { withdrawal_id: id, about } } }),
       },
       `${text}…`,
     );
   return make(
     "tr",
     {},
-    make("td", {}, `${ageText(nowMs - atMs)} ago`),
+    make("td", { class: "op-short" }, `${ageText(nowMs - atMs)} ago`),
     make("td", { class: "op-number" }, exactUsdText(micros)),
-    make("td", { class: "op-long" }, accountButton(wallet, actions)),
-    make("td", { class: "op-long" }, destination),
-    make("td", { class: "op-long" }, id),
     make("td", { class: "op-buttons" }, decide("paid", "Paid"), decide("reject", "Reject")),
+    make("td", { class: "op-long" }, destination),
+    make("td", { class: "op-long" }, accountButton(wallet, actions)),
+    make("td", { class: "op-long" }, id),
   );
 }
 
