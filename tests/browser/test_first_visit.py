@@ -32,7 +32,7 @@ def test_a_second_visit_finds_the_same_account(trader: Visitor) -> None:
 def test_two_tabs_opened_at_once_are_one_account(visit: Callable[..., Visitor]) -> None:
     newcomer = visit()
     asked: list[Route] = []
-    newcomer.context.route("**/api/auth/demo", asked.append)
+    newcomer.context.route("**/api/auth/demo", lambda route: asked.append(route))
     tabs = [newcomer.page, newcomer.context.new_page()]
     for tab in tabs:
         newcomer.open(page=tab)

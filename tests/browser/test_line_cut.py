@@ -53,8 +53,8 @@ def test_a_bet_that_never_reached_the_venue_is_not_placed(stage: Stage, cut_off:
     expect(cut_off.figure("Open stakes")).to_have_text("0.00")
     account = cut_off.account()
     assert (account["bets"], account["balance_micros"]) == ([], 1_000 * USD)
-    cut_off.table_cell(stage.spot(columns_ahead=5)).click()
-    cut_off.wait_told("confirmed")
+    cut_off.show_chart()
+    cut_off.bet(stage.spot())
 
 
 def test_an_answer_that_never_comes_is_asked_for(stage: Stage, cut_off: Visitor) -> None:

@@ -18,7 +18,7 @@ def test_the_page_comes_back_with_the_open_bet_and_its_result(
     stage: Stage, trader: Visitor, end: str
 ) -> None:
     trader.tolerate(LINE_IS_CUT)
-    spot = stage.spot(columns_ahead=8)
+    spot = stage.spot(columns_ahead=7)
     trader.bet(spot)
     banner = trader.page.locator("#banner")
 
