@@ -2,6 +2,7 @@
 // somebody should look at says so by a sign and a color as well.
 
 import { durationText } from "./numbers.js";
+import { playedWord } from "./price_line.js";
 
 /** @import { State } from "../state/state.js" */
 /** @import { Suspension, SuspensionKind } from "./suspension.js" */
@@ -69,7 +70,9 @@ function feedSign(status) {
     return { text: "No prices", short: "No prices", look: true };
   }
   const age = durationText(ageMs);
-  return { text: `Price age ${age}`, short: `Age ${age}`, look: status.level !== "healthy" };
+  const played = playedWord(status.source);
+  const price = played === "" ? "Price age" : `${played[0]?.toUpperCase()}${played.slice(1)} price`;
+  return { text: `${price} ${age}`, short: `Age ${age}`, look: status.level !== "healthy" };
 }
 
 /**

@@ -22,6 +22,7 @@
  * @typedef {object} Layout
  * @property {GridShape} shape
  * @property {number} dpr pixels of the device per CSS pixel
+ * @property {boolean} hasCents is there room for the cents of a price at the right?
  * @property {number} rightPx where the cells end and the prices begin
  * @property {number} bottomPx where the cells end and the times begin
  * @property {number} nowPx where it is now
@@ -58,9 +59,9 @@ export const LARGEST = { widthPx: 104, heightPx: 44 };
 const ROOMY = { columns: 9, rows: 19 };
 /** Rows shrink to this part of their height before an open bet is left out of sight. */
 const SHRINK_LEAST = 0.7;
-/** Narrower than this, the past takes less of the width. */
+/** Narrower than this, the past and the prices take less of the width: it is for what can be tapped. */
 const NARROW_PX = 560;
-const NOW_SHARES = { narrow: [0.31, 0.25, 0.16], wide: [0.33, 0.3, 0.26] };
+const NOW_SHARES = { narrow: [0.24, 0.21, 0.16], wide: [0.33, 0.3, 0.26] };
 const FREE_SHARES = [0.14, 0.1, 0.03];
 /** How quickly the scale follows, per second; critically damped, so it never overshoots. */
 const FOLLOW_PER_S = 3;
@@ -93,6 +94,7 @@ export function layoutOf(shape, { widthPx, heightPx, dpr }, { pricesPx, timesPx 
   return {
     shape,
     dpr,
+    hasCents: hasCents(shape, widthPx),
     rightPx,
     bottomPx,
     nowPx,
@@ -100,6 +102,17 @@ export function layoutOf(shape, { widthPx, heightPx, dpr }, { pricesPx, timesPx 
     rowPx: wholePixels(zoomed(Math.max(thumbHeight, fitHeight), fitHeight, level), dpr),
     freeShare: FREE_SHARES[level] ?? 0,
   };
+}
+
+/**
+ * Whole dollars are enough beside a narrow grid, for the top line has all of the price; not beside
+ * rows that are parts of a dollar.
+ *
+ * @param {GridShape} shape
+ * @param {number} widthPx
+ */
+export function hasCents({ rowCents }, widthPx) {
+  return widthPx >= NARROW_PX || rowCents % 100 !== 0;
 }
 
 /**

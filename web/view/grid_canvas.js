@@ -3,6 +3,7 @@
 // grid/*.js; here they are put together.
 
 import { placeableStartsS } from "../domain/grid.js";
+import { lineEndMs } from "../domain/price_line.js";
 import { suspension } from "../domain/suspension.js";
 import { ZOOMS } from "../domain/viewport.js";
 import { make, setText } from "./dom.js";
@@ -121,6 +122,7 @@ class GridView {
       firstS: placeableStartsS(runs(state), nowMs).firstS,
       isOpen,
       priceCents: this.#sight.glideCents,
+      lineEndMs: lineEndMs(state, nowMs),
       isStill,
       pressed: this.hand.pressed,
       pointed: this.hand.pointed,

@@ -1,6 +1,7 @@
 // The game, exactly and in short. Numbers are those of the venue's rules.
 
 import { chipText, NOTHING, usdText } from "../domain/numbers.js";
+import { playedWord } from "../domain/price_line.js";
 import { make } from "./dom.js";
 
 /** @import { Page } from "../page.js" */
@@ -15,18 +16,19 @@ const MICROS_PER_CENT = 10_000;
  */
 export function mountHelp(place, page) {
   page.store.show(
-    (state) => [state.market.rules, state.market.demo],
-    (rules, demo) => place.replaceChildren(...parts(rules, demo)),
+    (state) => [state.market.rules, state.market.demo, playedWord(state.market.status?.source)],
+    (rules, demo, played) => place.replaceChildren(...parts(rules, demo, played)),
   );
 }
 
 /**
  * @param {Rules | null} rules
  * @param {boolean} demo
+ * @param {string} played what the price is that no market makes
  */
-function parts(rules, demo) {
+function parts(rules, demo, played) {
   return [
-    part("The grid", ...gridWords(rules, demo)),
+    part("The grid", ...gridWords(rules, demo, played)),
     part("When a cell can be tapped", ...tapWords(rules)),
     part("What becomes of a bet", stateList()),
     part(
@@ -44,8 +46,9 @@ function parts(rules, demo) {
 /**
  * @param {Rules | null} rules
  * @param {boolean} demo
+ * @param {string} played
  */
-function gridWords(rules, demo) {
+function gridWords(rules, demo, played) {
   const columnS = rules?.column_s ?? NOTHING;
   const row = rules === null ? NOTHING : chipText(rules.row_cents * MICROS_PER_CENT);
   const leap =
@@ -55,7 +58,7 @@ function gridWords(rules, demo) {
     `Tap a cell to stake on it. It is won if the BTC price is in its range, edges included, at any moment of its time.${leap} Then it pays the stake times the rate on the cell; otherwise the stake is lost.`,
     `A stake of ${usdText(1_000_000)} at 1.85x comes back as ${usdText(1_850_000)}.`,
     "Rates move with the price. Your bet has the rate you tapped or, if that moved on the way, the newer one: a better rate always, a lower one only within what your account allows. Otherwise the tap is refused and costs nothing.",
-    ...(demo ? ["This is a demo: the money is paper, the game is the same."] : []),
+    ...(demo ? [`This is a demo: the money is paper${played && `, the price is ${played}`}.`] : []),
   ];
 }
 

@@ -46,6 +46,11 @@ test("what is well is quiet", () => {
   assert.deepEqual(shown("live", {}), ["Live", "Price age 0.1 s", "Betting open"]);
 });
 
+test("a price that no market made is not shown as one that is", () => {
+  assert.equal(shown("live", { source: "simulator" })[1], "Simulated price 0.1 s");
+  assert.equal(shown("live", { source: "replay:day.csv" })[1], "Replayed price 0.1 s");
+});
+
 test("before the first heartbeat only the connection is known", () => {
   assert.deepEqual(shown("connecting", null), ["Connecting", "", ""]);
   assert.deepEqual(shown("live", null), ["Live", "", ""]);

@@ -94,11 +94,28 @@ test("at every size, cells for a thumb are that large, and the farthest zoom sho
   }
 });
 
-test("NOW is about a third from the left", () => {
+test("NOW is about a third from the left, and further left where there is little room", () => {
   for (const place of PLACES) {
     const { nowPx, rightPx } = layoutOf(SHAPE, place, MARGINS, 0);
-    assert.ok(nowPx / rightPx > 0.3 && nowPx / rightPx < 0.35);
+    const [least, most] = place.widthPx < 560 ? [0.2, 0.25] : [0.3, 0.35];
+    assert.ok(nowPx / rightPx > least && nowPx / rightPx < most);
   }
+});
+
+test("the narrowest phone shows three whole columns to tap at any time", () => {
+  const margins = { pricesPx: 56, timesPx: 24 };
+  const layout = layoutOf(SHAPE, { widthPx: 360, heightPx: 460, dpr: 2 }, margins, 0);
+  for (let ms = 0; ms < 5_000; ms += 100) {
+    const view = viewAt(layout, PRICE, NOW_MS + ms);
+    const firstS = view.anchorMs / 1000 + 2 * SHAPE.columnS;
+    assert.ok(xOf(view, (firstS + 3 * SHAPE.columnS) * 1000) <= layout.rightPx);
+  }
+});
+
+test("prices have cents where there is room, or where a row is a part of a dollar", () => {
+  assert.equal(phone().hasCents, false);
+  assert.equal(layoutOf({ ...SHAPE, rowCents: 50 }, PHONE, MARGINS, 0).hasCents, true);
+  assert.equal(layoutOf(SHAPE, { ...PHONE, widthPx: 768 }, MARGINS, 0).hasCents, true);
 });
 
 test("a place without room has a layout, too", () => {

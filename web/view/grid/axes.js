@@ -91,7 +91,8 @@ function paintTimes({ context, viewport, colors, faces, nowMs }) {
 }
 
 /** @param {Frame} frame */
-function paintPriceLabel({ context, viewport, colors, faces, priceCents }) {
+function paintPriceLabel(frame) {
+  const { context, viewport, colors, faces, priceCents, lineEndMs, nowMs } = frame;
   if (priceCents === null) {
     return;
   }
@@ -99,7 +100,7 @@ function paintPriceLabel({ context, viewport, colors, faces, priceCents }) {
   const width = context.canvas.width / dpr - rightPx;
   const y = Math.max(11, Math.min(bottomPx - 11, yOf(viewport, priceCents)));
   const top = Math.round((y - 10) * dpr) / dpr;
-  context.fillStyle = colors.text;
+  context.fillStyle = lineEndMs < nowMs ? colors.quiet : colors.text;
   context.beginPath();
   context.moveTo(rightPx - 4, top + 10);
   context.lineTo(rightPx + 1, top);
@@ -108,7 +109,8 @@ function paintPriceLabel({ context, viewport, colors, faces, priceCents }) {
   context.lineTo(rightPx + 1, top + 20);
   context.fill();
   context.fillStyle = colors.ground;
-  const text = priceText(Math.round(priceCents));
+  const exact = priceText(Math.round(priceCents));
+  const text = viewport.layout.hasCents ? exact : exact.slice(0, -3);
   write(context, faces.of(MARK_PX, 600), text, rightPx + width - 6, top + 10, { align: END });
 }
 

@@ -74,11 +74,12 @@ export function paintFade({ context, viewport, colors }) {
 }
 
 /**
- * The price so far, up to NOW, and NOW itself.
+ * The price as far as it is known, and NOW itself.
  *
  * @param {Frame} frame
  */
-export function paintLine({ context, state, viewport, colors, priceCents, nowMs, firstS }) {
+export function paintLine(frame) {
+  const { context, state, viewport, colors, priceCents, lineEndMs, nowMs, firstS } = frame;
   const { layout } = viewport;
   const hair = hairPx(layout.dpr);
   context.fillStyle = colors.quiet;
@@ -87,7 +88,7 @@ export function paintLine({ context, state, viewport, colors, priceCents, nowMs,
     return;
   }
   const y = yOf(viewport, priceCents);
-  trace(context, viewport, state.market.trail, nowMs, y);
+  trace(context, viewport, state.market.trail, lineEndMs, y);
   context.lineJoin = "round";
   // A seam of ground on either side: the line is seen on a lit cell, too.
   context.strokeStyle = colors.ground;
@@ -96,6 +97,9 @@ export function paintLine({ context, state, viewport, colors, priceCents, nowMs,
   context.strokeStyle = colors.text;
   context.lineWidth = LINE_PX;
   context.stroke();
+  if (lineEndMs < nowMs) {
+    return;
+  }
   // The price goes on as far as there is nothing to read: through rates it would strike them out.
   const openPx = Math.min(layout.rightPx, xOf(viewport, firstS * 1000));
   context.fillStyle = colors.quiet;
@@ -105,17 +109,21 @@ export function paintLine({ context, state, viewport, colors, priceCents, nowMs,
 }
 
 /**
- * The end of the line: over all words, for it is what everything is about.
+ * The end of the line: over all words, for it is what everything is about. Hollow where it is not
+ * NOW: what the price is since nobody knows.
  *
  * @param {Frame} frame
  */
-export function paintDot({ context, viewport, colors, priceCents }) {
+export function paintDot({ context, viewport, colors, priceCents, lineEndMs, nowMs }) {
   if (priceCents !== null) {
-    const { nowPx, dpr } = viewport.layout;
-    const x = nowPx + hairPx(dpr) / 2;
+    const { dpr } = viewport.layout;
+    const x = endPx(viewport, lineEndMs) + hairPx(dpr) / 2;
     const y = yOf(viewport, priceCents);
     dot(context, x, y, DOT_PX + 2, colors.ground);
     dot(context, x, y, DOT_PX, colors.text);
+    if (lineEndMs < nowMs) {
+      dot(context, x, y, DOT_PX - LINE_PX, colors.ground);
+    }
   }
 }
 
@@ -123,17 +131,16 @@ export function paintDot({ context, viewport, colors, priceCents }) {
  * @param {CanvasRenderingContext2D} context
  * @param {Frame["viewport"]} viewport
  * @param {Frame["state"]["market"]["trail"]} trail
- * @param {number} nowMs
+ * @param {number} endMs
  * @param {number} endY
  */
-function trace(context, viewport, trail, nowMs, endY) {
-  const { nowPx } = viewport.layout;
+function trace(context, viewport, trail, endMs, endY) {
   let index = trail.length - 1;
   context.beginPath();
-  context.moveTo(nowPx, endY);
+  context.moveTo(endPx(viewport, endMs), endY);
   for (; index >= 0; index -= 1) {
     const point = trail[index];
-    if (point !== undefined && point.ts_ms <= nowMs) {
+    if (point !== undefined && point.ts_ms <= endMs) {
       const x = xOf(viewport, point.ts_ms);
       context.lineTo(x, yOf(viewport, point.price_cents));
       if (x < 0) {
@@ -141,6 +148,16 @@ function trace(context, viewport, trail, nowMs, endY) {
       }
     }
   }
+}
+
+/**
+ * NOW stands still, whatever pixel time is snapped to.
+ *
+ * @param {Frame["viewport"]} viewport
+ * @param {number} endMs
+ */
+function endPx(viewport, endMs) {
+  return endMs < viewport.nowMs ? xOf(viewport, endMs) : viewport.layout.nowPx;
 }
 
 /**

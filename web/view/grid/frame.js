@@ -26,6 +26,7 @@
  * @property {number} firstS the first column that can be tapped
  * @property {boolean} isOpen can anything be tapped?
  * @property {number | null} priceCents where the line ends: it glides to the newest price
+ * @property {number} lineEndMs up to when the price is known; NOW while it is heard
  * @property {boolean} isStill less motion is asked for
  * @property {Cell | null} pressed under the finger
  * @property {Cell | null} pointed under the mouse

@@ -2,6 +2,7 @@
 // stay until the first tap.
 
 import { placeableStartsS, rewardBps, rowLoCents } from "../../domain/grid.js";
+import { playedWord } from "../../domain/price_line.js";
 import { boxOf, xOf, yOf } from "../../domain/viewport.js";
 import { make, setText } from "../dom.js";
 import { hairPx } from "./frame.js";
@@ -12,6 +13,8 @@ import { hairPx } from "./frame.js";
 
 const GAP_PX = 10;
 const EDGE_PX = 8;
+/** Right of the buttons that change the size of the cells. */
+const LEFT_PX = 60;
 /** On a grid less high, e.g. above an open sheet, they would cover it all. */
 const LEAST_HEIGHT_PX = 240;
 /** Below the word over what is closed. */
@@ -74,8 +77,10 @@ export class Hints {
     }
     this.#hints ??= this.#make(state.market.rules?.column_s ?? 5);
     const { line, cell, closed } = this.#hints;
+    const lineWords = wordsOfLine(state);
+    setText(line.element, lineWords);
     const { nowPx, rightPx, bottomPx } = viewport.layout;
-    this.#measure(`${rightPx} ${bottomPx}`);
+    this.#measure(`${rightPx} ${bottomPx} ${lineWords}`);
     const lineY = yOf(viewport, priceCents);
     const box = boxOf(viewport, hinted);
     const middle = box.x + box.width / 2;
@@ -84,7 +89,7 @@ export class Hints {
     put(cell, cellX, cellY);
     lead(frame, middle, cellY + cell.height, box.y);
 
-    const lineX = clamp(nowPx - line.width + 2 * GAP_PX, EDGE_PX, nowPx);
+    const lineX = clamp(nowPx - line.width + 2 * GAP_PX, LEFT_PX, nowPx);
     const lowest = bottomPx - line.height - closed.height - 5 * GAP_PX;
     const lineTop = Math.min(lineY + 4 * GAP_PX, lowest);
     put(line, lineX, lineTop);
@@ -92,7 +97,7 @@ export class Hints {
 
     const openX = xOf(viewport, frame.firstS * 1000);
     const between = (nowPx + openX) / 2;
-    const closedX = clamp(between - closed.width / 2, EDGE_PX, rightPx - closed.width - EDGE_PX);
+    const closedX = clamp(between - closed.width / 2, LEFT_PX, rightPx - closed.width - EDGE_PX);
     const closedTop = lineTop + line.height + 4 * GAP_PX;
     put(closed, closedX, closedTop);
     span(frame, nowPx, openX, closedTop - GAP_PX);
@@ -108,7 +113,7 @@ export class Hints {
     };
     this.#laidOut = "";
     return {
-      line: hint("The line is the BTC price, live."),
+      line: hint(""),
       cell: hint(
         `Tap a cell: if the line enters it in its ${seconds(columnS)}, you are paid its rate times your stake.`,
       ),
@@ -136,6 +141,12 @@ export class Hints {
       this.#hints = null;
     }
   }
+}
+
+/** @param {State} state */
+function wordsOfLine({ market }) {
+  const played = playedWord(market.status?.source);
+  return played === "" ? "The line is the BTC price." : `The line is a ${played} price.`;
 }
 
 /**

@@ -52,6 +52,7 @@ export class Picture {
       frame.firstS,
       frame.isOpen,
       frame.priceCents,
+      frame.lineEndMs === frame.nowMs,
       frame.pressed,
       frame.pointed,
       frame.cursor,

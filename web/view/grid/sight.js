@@ -2,7 +2,14 @@
 // frame. How they move is decided in domain/viewport.js.
 
 import { priceText } from "../../domain/numbers.js";
-import { keptInView, layoutOf, scaleAt, stepScale, viewportOf } from "../../domain/viewport.js";
+import {
+  hasCents,
+  keptInView,
+  layoutOf,
+  scaleAt,
+  stepScale,
+  viewportOf,
+} from "../../domain/viewport.js";
 import { MARK_PX } from "./frame.js";
 
 /** @import { HeldBet, State } from "../../state/state.js" */
@@ -94,7 +101,8 @@ export class Sight {
     const digits = priceText(this.priceCents ?? ANY_CENTS).length;
     const made = [size, view.zoom, digits, columnS, rowCents, columnsAhead, rows];
     if (this.#layout === null || made.some((value, index) => value !== this.#laidOut[index])) {
-      const widest = faces.widthOf(faces.of(MARK_PX, 600), "0".repeat(digits - 2));
+      const figures = hasCents(shape, size.widthPx) ? digits - 2 : digits - 4;
+      const widest = faces.widthOf(faces.of(MARK_PX, 600), "0".repeat(figures));
       const pricesPx = Math.ceil(widest) + PRICE_MARGIN_PX;
       const isZoomed = view.zoom !== this.#laidOut[1];
       this.#laidOut = made;
