@@ -28,7 +28,7 @@ export function asEnded({ bet_id, status, stake_micros, payout_micros }) {
 /**
  * Payouts less stakes. Only what was won or lost counts: open bets have not ended, void ones were
  * given back, refused ones never were. A bet that comes more than once, open first and ended later,
- * counts once.
+ * counts once. `counted` are the ids of those that did.
  *
  * @param {readonly EndedBet[]} bets
  */
@@ -42,5 +42,5 @@ export function addedUp(bets) {
   for (const { payoutMicros, stakeMicros } of ended.values()) {
     resultMicros += payoutMicros - stakeMicros;
   }
-  return { resultMicros, ended: ended.size };
+  return { resultMicros, ended: ended.size, counted: new Set(ended.keys()) };
 }

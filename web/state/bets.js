@@ -138,8 +138,8 @@ function withResolved(state, event) {
  */
 function withFound(state, bet) {
   const held = heldOf(bet, state.bets[bet.cell_id]);
-  if (held === null) {
-    return state;
+  if (held === null || (!isEnded(held) && hasEnded(state, held))) {
+    return state; // it was never taken, or was read before it ended and comes after that was told
   }
   const cleared = withoutRefused(state, bet.cell_id);
   return isEnded(held) ? withEnded(cleared, held) : withBet(cleared, held);
@@ -154,11 +154,23 @@ function withFound(state, bet) {
  */
 function withEnded(state, bet) {
   const next = withBet(state, bet);
-  if (state.results.some(({ betId }) => betId === bet.betId)) {
+  if (hasEnded(state, bet)) {
     return next;
   }
   const results = [bet, ...state.results].slice(0, RESULTS_MAX);
   return { ...next, results, today: countedToday(state.today, bet) };
+}
+
+/**
+ * Has the venue said already how this bet ended?
+ *
+ * @param {State} state
+ * @param {HeldBet} bet
+ */
+function hasEnded({ bets, results }, { cellId, betId }) {
+  const held = bets[cellId];
+  const isHeld = held !== undefined && held.betId === betId && isEnded(held);
+  return isHeld || results.some((result) => result.betId === betId);
 }
 
 /**

@@ -98,6 +98,8 @@
  * @property {number} resultMicros payouts less stakes of its ended bets; void ones count nothing
  * @property {number} ended
  * @property {"loading" | "whole" | "part"} state part: there were more than the page asked for
+ * @property {ReadonlySet<string>} [counted] ids of the ended bets that the venue's list had; the event
+ *   of one may come after the list
  */
 
 /**

@@ -25,14 +25,15 @@ export function reduceToday(state, event) {
 }
 
 /**
- * A bet has ended before our eyes.
+ * A bet has ended before our eyes. The venue's list may have had it before its event came.
  *
  * @param {Today | null} today
  * @param {HeldBet} bet
  * @returns {Today | null}
  */
 export function countedToday(today, bet) {
-  if (today === null || bet.phase === "void") {
+  const isCounted = bet.betId !== null && today?.counted?.has(bet.betId);
+  if (today === null || bet.phase === "void" || isCounted) {
     return today;
   }
   const resultMicros = today.resultMicros + (bet.payoutMicros ?? 0) - bet.stakeMicros;

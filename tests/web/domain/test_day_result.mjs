@@ -19,11 +19,19 @@ test("what was won and lost counts, and nothing else", () => {
     bet("E", "confirmed", null),
     bet("F", "insufficient_funds", null),
   ];
-  assert.deepEqual(addedUp(bets), { resultMicros: -1_150_000, ended: 3 });
+  assert.deepEqual(addedUp(bets), {
+    resultMicros: -1_150_000,
+    ended: 3,
+    counted: new Set(["A", "B", "C"]),
+  });
 });
 
 test("a bet that ends while it is counted counts once", () => {
   const listed = [bet("A", "confirmed", null), bet("B", "won", 1_850_000)];
   const heard = [bet("A", "lost", 0), bet("B", "won", 1_850_000)];
-  assert.deepEqual(addedUp([...listed, ...heard]), { resultMicros: -150_000, ended: 2 });
+  assert.deepEqual(addedUp([...listed, ...heard]), {
+    resultMicros: -150_000,
+    ended: 2,
+    counted: new Set(["A", "B"]),
+  });
 });

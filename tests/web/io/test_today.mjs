@@ -98,6 +98,7 @@ test("all pages since midnight UTC are added up, once the page is in and live", 
     resultMicros: -150_000,
     ended: 2,
     state: "whole",
+    counted: new Set(["A", "B"]),
   });
   assert.deepEqual(froms, [String(DAY_S * 1000), String(DAY_S * 1000)]);
 });
