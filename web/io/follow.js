@@ -39,6 +39,8 @@ export class Follower {
   #ports;
   /** @type {string | null} the token whose private stream this connection has asked for */
   #following = null;
+  /** @type {string | null} the token whose private stream it is sent */
+  #followed = null;
   /** One for each connection; what an earlier one was about is let be. */
   #life = 0;
   #resuming = false;
@@ -82,6 +84,7 @@ export class Follower {
     this.#life += 1;
     const life = this.#life;
     this.#following = null;
+    this.#followed = null;
     this.#resuming = false;
     void this.#insist(life, () => this.#subscribe());
     void this.#insist(life, () => this.#readMarket());
@@ -137,7 +140,9 @@ export class Follower {
 
   async #readMarket() {
     const { api, clock } = this.#ports;
-    this.#tell({ type: "page:rules", ...(await readRules(api)) });
+    const { rules, demo } = await readRules(api);
+    clock.hear(rules.server_time_ms); // what follows is asked for by the venue's time
+    this.#tell({ type: "page:rules", rules, demo });
     this.#tell({ type: "page:past", points: await readPast(api, clock.nowMs()) });
   }
 
@@ -181,6 +186,7 @@ export class Follower {
       const reply = /** @type {FollowingResumed | FollowingResync} */ (
         await this.socket.request("auth", { token, seq })
       );
+      this.#followed = token;
       this.#caughtUp(token, reply);
     } catch (failure) {
       if (!(failure instanceof Refused && failure.code === "unauthorized")) {
@@ -199,6 +205,10 @@ export class Follower {
     this.#resuming = true;
     const life = this.#life;
     void this.#insist(life, async () => {
+      if (token !== this.#following) {
+        this.#resuming = false; // whoever follows has been told where he stands
+        return;
+      }
       const seq = this.#ports.store.state.account?.seq ?? AHEAD_OF_ALL;
       const reply = /** @type {Resumed | Resync} */ (await this.socket.request("resume", { seq }));
       this.#resuming = false;
@@ -223,8 +233,9 @@ export class Follower {
     this.#ports.caughtUp();
   }
 
+  /** What follows it may have been asked for already: the one that has ended is the one before. */
   #sessionEnded() {
-    const token = this.#following;
+    const token = this.#followed;
     if (token !== null) {
       void this.#ports.sessions.ended(token);
     }
