@@ -11,6 +11,7 @@ import {
   listed,
   NOBODY,
   NOW_MS,
+  OTHER_CELL,
   QUOTE,
   SESSION,
   STATUS,
@@ -40,8 +41,8 @@ function answers(path, answer) {
   page.venue.answers[path] = answer;
 }
 
-/** The reply to a bet is lost with the connection. */
-async function lostAnswer() {
+/** The reply to a bet is lost with the connection; when it is back, this is offered. */
+async function lostAnswer(quote = QUOTE) {
   const first = await page.playing();
   page.bets.tap(CELL);
   await first.request("bet");
@@ -49,7 +50,7 @@ async function lostAnswer() {
   await page.until(({ connection }) => connection.phase === "lost");
   page.clock.pass(0);
   const venue = await page.greet(await page.venue.joined());
-  venue.send(QUOTE);
+  venue.send(quote);
   const auth = await venue.request("auth");
   venue.reply(auth, { wallet: WALLET, expires_at_ms: 0, resync_required: false, seq: 1 });
   return venue;
@@ -104,7 +105,7 @@ test("what can't be sent is refused in words, at once, and nothing is sent", asy
   assert.deepEqual(words(), ["Sign in to tap"]);
   assert.deepEqual(page.state.bets, {});
   await page.settled(venue);
-  assert.deepEqual(venue.left("bet"), []);
+  assert.deepEqual(await page.sent(venue, "bet"), []);
 });
 
 /** @type {[string, object, string][]} */
@@ -186,13 +187,12 @@ test("a venue that can't tell itself is asked again", async () => {
 });
 
 test("after a break the nonce is used up by a bet that can't be placed", async () => {
-  const venue = await lostAnswer();
+  const venue = await lostAnswer({ ...QUOTE, rates: [21_000, 0, 0, 17_100, 0, 0] });
   assert.equal(phase(), "unknown");
   const probe = await venue.request("bet");
-  const latest = `${QUOTE.first_column_s + 5}_4200000_4201000`;
   assert.equal(probe["nonce"], nonce);
   assert.equal(probe["rate"], 1_000_000_000);
-  assert.equal(probe["cell_id"], latest, "a cell that can be tapped, or the venue never looks");
+  assert.equal(probe["cell_id"], OTHER_CELL, "a cell that can be tapped, or the venue never looks");
   venue.refuse(probe, "quote_expired", { reward_bps: 18_500, quote: 812 });
   await page.until(({ bets }) => bets[CELL] === undefined);
   assert.deepEqual(words(), ["Not placed: tap again"]);
@@ -211,7 +211,7 @@ test("after a break an event that was missed makes asking needless", async () =>
   venue.reply(auth, { wallet: WALLET, expires_at_ms: 0, resync_required: false, seq: 2 });
   await page.settled(venue);
   assert.equal(phase(), "confirmed");
-  assert.deepEqual(venue.left("bet"), []);
+  assert.deepEqual(await page.sent(venue, "bet"), []);
 });
 
 test("a bet that is in flight is asked after until it is decided", async () => {
@@ -220,7 +220,7 @@ test("a bet that is in flight is asked after until it is decided", async () => {
   venue.refuse(await venue.request("bet"), "replay_detected", inFlight);
   await page.settled(venue);
   assert.equal(phase(), "unknown");
-  assert.deepEqual(venue.left("bet"), []);
+  assert.deepEqual(await page.sent(venue, "bet"), []);
   page.clock.pass(1_000);
   venue.refuse(await venue.request("bet"), "replay_detected", { bet: null });
   await page.until(({ bets }) => bets[CELL] === undefined);
@@ -287,8 +287,23 @@ test("a bet that is asked after is let be once its trader has left", async () =>
   page.token = null;
   page.store.dispatch({ type: "page:session", session: NOBODY });
   venue.refuse(probe, "replay_detected", { bet: { bet_id: BET_ID, status: "confirmed" } });
+  while (!page.venue.asked.includes(`/api/bets/${BET_ID}`)) {
+    await page.settled(venue);
+  }
+  await fetch(`http://${page.venue.host}/version`); // so the answer before has come, too
   await page.settled(venue);
   assert.deepEqual(page.state.bets, {});
+});
+
+test("nobody asks after a session that is over", async () => {
+  const venue = await lostAnswer();
+  venue.send({ type: "session:expired" });
+  venue.refuse(await venue.request("bet"), "unauthorized", { key_id: SESSION.key?.keyId });
+  await asked(venue, 1);
+  page.clock.pass(3_000);
+  await page.settled(venue);
+  assert.deepEqual(await page.sent(venue, "bet"), []);
+  assert.equal(phase(), "unknown", "nor is anything claimed");
 });
 
 /** The list was asked for the nonce so often. @param {Connection} venue @param {number} count */

@@ -46,7 +46,7 @@ test("what everybody may see is there without a sign-in", async () => {
     [-1000, 0],
   );
   assert.equal(account, null);
-  assert.deepEqual(venue.left("auth"), []);
+  assert.deepEqual(await page.sent(venue, "auth"), []);
 });
 
 test("the venue's time is known from the first ping on", async () => {
@@ -154,7 +154,7 @@ test("an event after a gap is not believed before what is missing has come", asy
   venue.reply(resume, { resync_required: false, seq: 3 });
   await page.until(({ account }) => account?.seq === 3);
   assert.equal(held(page.state).phase, "won");
-  assert.deepEqual(venue.left("resume"), []);
+  assert.deepEqual(await page.sent(venue, "resume"), []);
 });
 
 test("a venue that may have lost events is asked for them", async () => {

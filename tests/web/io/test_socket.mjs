@@ -144,8 +144,11 @@ test("a cut connection is told before its requests fail, and comes back", async 
   clock.pass(499);
   assert.equal(kinds().filter((kind) => kind === "connecting").length, 1);
   clock.pass(1);
-  await venue.joined();
+  const again = await venue.joined();
   await hears("opened", 1);
+  again.cut();
+  const next = await hears("lost", 1);
+  assert.equal(next["retryAtMs"], clock.atMs + 500, "what was in vain before does not count");
 });
 
 test("each attempt in vain doubles the longest wait, up to 15 s", async () => {

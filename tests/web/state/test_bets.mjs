@@ -109,6 +109,11 @@ test("a bet that has ended is won, lost or void by the venue's word, and counted
   assert.equal(foundAgain.results.length, 1);
 });
 
+test("a reply that comes after the bet has ended changes nothing", () => {
+  const state = after(atTheTable(), TAP, EVENT, resolved());
+  assert.equal(after(state, REPLY), state);
+});
+
 test("a lost bet takes its stake from today's result, a void one counts nothing", () => {
   const lost = after(
     atTheTable(),

@@ -35,6 +35,7 @@ test("an event is taken once, in its order", () => {
   assert.equal(state.account?.seq, 2);
   assert.equal(after(state, deposit(2)), state);
   assert.equal(after(state, deposit(1)), state);
+  assert.deepEqual([seqAfter(state, deposit(2)), seqAfter(state, deposit(1))], ["known", "known"]);
 });
 
 test("what comes after a gap is not taken, for what is missing comes first", () => {

@@ -141,6 +141,18 @@ export class Stage {
     await new Promise((resolve) => setImmediate(resolve));
   }
 
+  /**
+   * Requests of that operation that the page has sent by now, and nobody has taken.
+   *
+   * @param {Connection} connection
+   * @param {string} op
+   */
+  async sent(connection, op) {
+    void this.follower.socket.request("fence").catch(() => {});
+    await connection.request("fence"); // what was sent before it has come before it
+    return connection.left(op);
+  }
+
   /** The page has connected, and the venue has told it what everybody may see. */
   async connected() {
     this.follower.socket.connect();
