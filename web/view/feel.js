@@ -29,8 +29,9 @@ const LOUDNESS = 0.06;
 export function mountFeel({ store }) {
   /** @type {AudioContext | null} */
   let audio = null;
-  store.watch((state, _, event) => {
-    const feel = feelOf(event);
+  store.watch((state, before, event) => {
+    // An event that changes nothing is known already, or comes again.
+    const feel = state === before ? null : feelOf(event);
     // Before the first touch a browser lets a page neither shake nor sound.
     if (feel === null || document.hidden || !navigator.userActivation?.hasBeenActive) {
       return;

@@ -33,8 +33,9 @@ export function mountTold(place, page) {
     place.append(words.filter((text) => text !== "").join(" "));
   };
 
-  page.store.watch((_, __, event) => {
-    if (TOLD.has(event.type)) {
+  page.store.watch((state, before, event) => {
+    // What changes nothing is known already, or not believed yet: it comes again.
+    if (TOLD.has(event.type) && state !== before) {
       events.push(event);
     }
     const isNew = events.length > 0 || suspensionWords(page, toldWhy) !== toldWhy;
