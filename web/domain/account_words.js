@@ -1,14 +1,13 @@
 // What the account panel says: of money that moved, limits, and requests that were refused. Pure.
 
 import { exactUsdText } from "./amounts.js";
-import { clockText, durationText, usdText, walletText } from "./numbers.js";
+import { clockText, dateText, durationText, usdText, walletText } from "./numbers.js";
 
 /** @import { Entry, Limits, PendingMax, Withdrawal } from "../types/wire.js" */
 /** @import { Code } from "../types/wire.js" */
 
 const DAY_MS = 86_400_000;
 const DAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
-const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
 
 /** Above this a cap is none: a demo account's key has it. */
 const NO_CAP_MICROS = 1_000_000_000_000;
@@ -63,7 +62,7 @@ export function whenWords(atMs, nowMs, time = clockText(atMs).slice(0, 5)) {
     return `${["yesterday", "today", "tomorrow"][days + 1]}, ${time}`;
   }
   const year = at.getFullYear() === new Date(nowMs).getFullYear() ? "" : ` ${at.getFullYear()}`;
-  return `${DAYS[at.getDay()]} ${at.getDate()} ${MONTHS[at.getMonth()]}${year}, ${time}`;
+  return `${DAYS[at.getDay()]} ${dateText(atMs)}${year}, ${time}`;
 }
 
 /**

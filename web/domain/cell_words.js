@@ -2,7 +2,7 @@
 // cell, the chart where its keyboard cursor stands. Pure.
 
 import { placeableStartsS, rewardBps } from "./grid.js";
-import { chipText, priceText, rateText, usdText } from "./numbers.js";
+import { bandText, chipText, rateText, usdText } from "./numbers.js";
 
 /** @import { HeldBet, Phase, RefusedTap, State } from "../state/state.js" */
 /** @import { Cell } from "./grid.js" */
@@ -77,7 +77,7 @@ export function cellWords(look, nowMs) {
  * @param {Pick<Cell, "loCents" | "hiCents">} cell
  */
 export function bandWords({ loCents, hiCents }) {
-  return `${edgeText(loCents)} to ${edgeText(hiCents)}`;
+  return bandText(loCents, hiCents);
 }
 
 /**
@@ -144,11 +144,6 @@ const HELD_MORE = {
   lost: "",
   void: "it could not be judged",
 };
-
-/** @param {number} cents */
-function edgeText(cents) {
-  return priceText(cents).replace(/\.00$/, "");
-}
 
 /** @param {number} count */
 function secondsWords(count) {

@@ -1,13 +1,11 @@
 // Why a bet ended as it did, in words. Pure.
 
 import { distanceCents, nearestOf } from "./evidence_scene.js";
-import { clockText, durationText, priceText } from "./numbers.js";
+import { bandText, clockText, dateText, durationText, priceText } from "./numbers.js";
 import { inForce, isInside, silenceOf } from "./verdict.js";
 
 /** @import { BetStatus, Proof, Tick } from "../types/wire.js" */
 /** @import { Verdict } from "./verdict.js" */
-
-const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /** How a bet stands, in a word. */
 export const STATUS_WORDS = Object.freeze(
@@ -35,28 +33,7 @@ export function momentText(atMs) {
  * @param {number} atMs
  */
 export function dayText(atMs) {
-  const day = new Date(atMs);
-  return `${day.getDate()} ${MONTHS[day.getMonth()]} ${day.getFullYear()}`;
-}
-
-/**
- * The same, but nothing on that day itself.
- *
- * @param {number} atMs
- * @param {number} nowMs
- */
-export function otherDayText(atMs, nowMs) {
-  const day = dayText(atMs);
-  return day === dayText(nowMs) ? "" : day;
-}
-
-/**
- * The edge of a cell, whose cents are none as a rule: `65,000`.
- *
- * @param {number} cents
- */
-export function edgeText(cents) {
-  return priceText(cents).replace(/\.00$/, "");
+  return `${dateText(atMs)} ${new Date(atMs).getFullYear()}`;
 }
 
 /**
@@ -65,7 +42,7 @@ export function edgeText(cents) {
  * @param {{lo_cents: number, hi_cents: number}} range
  */
 export function rangeText({ lo_cents: loCents, hi_cents: hiCents }) {
-  return `${edgeText(loCents)} to ${edgeText(hiCents)}`;
+  return bandText(loCents, hiCents);
 }
 
 /**

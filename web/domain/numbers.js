@@ -59,6 +59,25 @@ export function priceText(cents) {
 }
 
 /**
+ * The edge of a cell, whose cents are none as a rule: `65,000`.
+ *
+ * @param {number} cents
+ */
+export function edgeText(cents) {
+  return priceText(cents).replace(/\.00$/, "");
+}
+
+/**
+ * A range of prices: `64,990 to 65,000`.
+ *
+ * @param {number} loCents
+ * @param {number} hiCents
+ */
+export function bandText(loCents, hiCents) {
+  return `${edgeText(loCents)} to ${edgeText(hiCents)}`;
+}
+
+/**
  * An amount in USD: `1,234.56`, `−0.50`; whole cents, rounded towards zero.
  *
  * @param {number} micros
@@ -129,10 +148,19 @@ export function leftText(ms) {
  * @param {number} nowMs
  */
 export function whenText(atMs, nowMs) {
+  const time = clockText(atMs).slice(0, 5);
+  const isToday = new Date(atMs).toDateString() === new Date(nowMs).toDateString();
+  return isToday ? time : `${dateText(atMs)}, ${time}`;
+}
+
+/**
+ * A day by the trader's own clock, without its year: `20 Nov`.
+ *
+ * @param {number} atMs
+ */
+export function dateText(atMs) {
   const at = new Date(atMs);
-  const time = [at.getHours(), at.getMinutes()].map(twoDigits).join(":");
-  const isToday = at.toDateString() === new Date(nowMs).toDateString();
-  return isToday ? time : `${at.getDate()} ${MONTHS[at.getMonth()]}, ${time}`;
+  return `${at.getDate()} ${MONTHS[at.getMonth()]}`;
 }
 
 /**

@@ -8,8 +8,8 @@ import {
   spread,
   stepsOf,
 } from "../../domain/evidence_scene.js";
-import { edgeText, momentText } from "../../domain/evidence_words.js";
-import { clockText, priceText } from "../../domain/numbers.js";
+import { momentText } from "../../domain/evidence_words.js";
+import { clockText, edgeText, priceText } from "../../domain/numbers.js";
 import { crisp, shape, words } from "../svg.js";
 
 /** @import { Frame, Scale, Scene } from "../../domain/evidence_scene.js" */
