@@ -16,6 +16,8 @@ import { NotSent } from "./socket.js";
 
 /** So long an answer may take before the trader is told that it is not known. */
 const REPLY_MS = 6_000;
+/** So long a quote is honored. A page that was frozen since the tap sends nothing late. */
+const LATE_MS = 3_000;
 
 /**
  * @typedef {object} BetPorts
@@ -41,9 +43,13 @@ const REPLY_MS = 6_000;
  */
 export async function sendBet({ clock, sessions, socket }, bet, nonce, odds) {
   const { cellId, stakeMicros, chainId } = bet;
-  const timestampS = Math.floor(clock.nowMs() / 1000);
+  const atMs = clock.nowMs();
+  const timestampS = Math.floor(atMs / 1000);
   const text = betText({ cellId, stakeMicros, nonce, timestampS, chainId, odds });
   const signature = await signed(sessions.sign(text));
+  if (clock.nowMs() > atMs + LATE_MS) {
+    throw new NotSent("it was signed too late");
+  }
   const fields = {
     wallet: bet.wallet,
     cell_id: cellId,
