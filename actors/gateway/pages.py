@@ -2,10 +2,17 @@
 
 They are the same for everybody and hold no secret, so nothing is learned from how well they
 compress; the answers of the API, which do, are sent as they are.
+
+A page asks for its scripts and styles below a name that stands for all of them as they are now.
+What is at such an address never changes, so a browser that has it need not ask again: to ask for
+each of some hundred modules costs a round trip for every six. After an update the old name is gone,
+and old and new are never mixed on one page.
 """
 
 import gzip
 import hashlib
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Self
 
@@ -23,6 +30,10 @@ _TYPES: Final = {
     ".webmanifest": b"application/manifest+json",
 }
 _VARY: Final = (b"vary", b"accept-encoding")
+_ASK_AGAIN: Final = (b"cache-control", b"no-cache")
+_NEVER_CHANGES: Final = (b"cache-control", b"public, max-age=31536000, immutable")
+_ASKED_FOR: Final = re.compile(rb'\b(src|href)="/([^"]+\.(?:js|css))"')
+"""Scripts and styles in a page."""
 
 
 @attrs.frozen
@@ -60,12 +71,19 @@ class Pages:
     def read(cls, root: Path | None) -> Self:
         """The files below `root`; none without a root."""
         files = [] if root is None else sorted(root.rglob("*"))
-        pages = {
-            f"/{file.relative_to(root).as_posix()}": _page(file)
+        found = {
+            f"/{file.relative_to(root).as_posix()}": file.read_bytes()
             for file in files
             if root is not None and file.is_file() and file.suffix in _TYPES
         }
-        return cls({**pages, **{_short(path): page for path, page in pages.items()}})
+        version = _version(found)
+        pages = {path: _page(path, body, version) for path, body in found.items()}
+        lasting = {
+            f"/{version}{path}": _page(path, body, version, lasts=True)
+            for path, body in found.items()
+            if path.endswith((".js", ".css"))
+        }
+        return cls({**pages, **{_short(path): page for path, page in pages.items()}, **lasting})
 
     def find(self, path: str) -> Page | None:
         """The page at `path`, if there is one."""
@@ -98,18 +116,30 @@ def _names(if_none_match: str, etag: str) -> bool:
     return etag in named or "*" in named
 
 
-def _page(file: Path) -> Page:
-    body, kind = file.read_bytes(), _TYPES[file.suffix]
+def _version(files: Mapping[str, bytes]) -> str:
+    digest = hashlib.sha256()
+    for path, body in files.items():
+        digest.update(f"{path} {len(body)} ".encode() + body)
+    return digest.hexdigest()[:16]
+
+
+def _page(path: str, body: bytes, version: str, *, lasts: bool = False) -> Page:
+    suffix = Path(path).suffix
+    kind, cache = _TYPES[suffix], _NEVER_CHANGES if lasts else _ASK_AGAIN
+    if suffix == ".html":
+        body = _ASKED_FOR.sub(rb'\1="/%b/\2"' % version.encode(), body)
     digest = hashlib.sha256(body).hexdigest()[:16]
     # Without a time in it, so that the same file is the same bytes in every life.
     packed = gzip.compress(body, mtime=0)
     smaller = len(packed) < len(body)
+    plain: Headers = ((b"content-type", kind),)
     return Page(
-        plain=_variant(body, f'"{digest}"', ((b"content-type", kind),), vary=smaller),
+        plain=_variant(body, f'"{digest}"', plain, cache=cache, vary=smaller),
         gzipped=_variant(
             packed,
             f'"{digest}-gzip"',
-            ((b"content-type", kind), (b"content-encoding", b"gzip")),
+            (*plain, (b"content-encoding", b"gzip")),
+            cache=cache,
             vary=True,
         )
         if smaller
@@ -117,7 +147,9 @@ def _page(file: Path) -> Page:
     )
 
 
-def _variant(body: bytes, etag: str, headers: Headers, *, vary: bool) -> Variant:
-    cache: Headers = ((b"etag", etag.encode()), (b"cache-control", b"no-cache"))
-    cache = (*cache, _VARY) if vary else cache
-    return Variant(etag, Answer(200, body, (*headers, *cache)), Answer(304, b"", cache))
+def _variant(
+    body: bytes, etag: str, headers: Headers, *, cache: tuple[bytes, bytes], vary: bool
+) -> Variant:
+    kept: Headers = ((b"etag", etag.encode()), cache)
+    kept = (*kept, _VARY) if vary else kept
+    return Variant(etag, Answer(200, body, (*headers, *kept)), Answer(304, b"", kept))

@@ -1,6 +1,7 @@
 """The files of the web client: their paths, compressed or not, and what a cache is told."""
 
 import gzip
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -78,6 +79,36 @@ async def test_each_encoding_is_an_entity_of_its_own(tmp_path: Path, web_root: P
     assert (sent_again.status, sent_again.headers["content-encoding"]) == (200, "gzip")
     assert (unchanged.status, unchanged.body) == (304, b"")
     assert unchanged.headers["etag"] == packed.headers["etag"]
+
+
+async def test_what_a_page_asks_for_is_kept_without_asking_again(
+    tmp_path: Path, web_root: Path
+) -> None:
+    (web_root / "index.html").write_text('<link href="/dot.svg"><script src="/grid.js"></script>')
+    async with open_door(tmp_path, web_root=web_root) as door:
+        page = await ask(door, "/", {})
+        [script] = re.findall(r'src="([^"]+)"', page.body.decode())
+        kept, bare = await ask(door, script, {}), await ask(door, "/grid.js", {})
+    assert page.headers["cache-control"] == bare.headers["cache-control"] == "no-cache"
+    assert 'href="/dot.svg"' in page.body.decode()
+    assert kept.body == bare.body == SCRIPT.encode()
+    assert "immutable" in kept.headers["cache-control"]
+
+
+def test_once_any_file_changes_all_have_another_address(web_root: Path) -> None:
+    (web_root / "index.html").write_text('<script src="/grid.js"></script>')
+
+    def address() -> str:
+        page = Pages.read(web_root).find("/")
+        assert page is not None
+        [script] = re.findall(r'src="([^"]+)"', page.plain.answer.body.decode())
+        return str(script)
+
+    before = address()
+    assert address() == before
+    (web_root / "dot.svg").write_text("<svg></svg>")
+    assert address() != before
+    assert Pages.read(web_root).find(before) is None
 
 
 async def test_what_does_not_compress_is_sent_as_it_is(tmp_path: Path, web_root: Path) -> None:
