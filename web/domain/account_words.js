@@ -1,6 +1,7 @@
 // What the account panel says: of money that moved, limits, and requests that were refused. Pure.
 
 import { exactUsdText } from "./amounts.js";
+import { NO_CAP_MICROS } from "./key_caps.js";
 import { clockText, dateText, durationText, usdText, walletText } from "./numbers.js";
 
 /** @import { Entry, Limits, PendingMax, Withdrawal } from "../types/wire.js" */
@@ -8,9 +9,6 @@ import { clockText, dateText, durationText, usdText, walletText } from "./number
 
 const DAY_MS = 86_400_000;
 const DAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
-
-/** Above this a cap is none: a demo account's key has it. */
-const NO_CAP_MICROS = 1_000_000_000_000;
 
 /** What each kind of line of the statement is. */
 const ENTRY_WORDS = Object.freeze(

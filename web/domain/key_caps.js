@@ -13,7 +13,7 @@ const DAY_STAKES = [1, 5, 10, 50];
 const HOURS = [1, 4, 8, 24];
 const HOURS_PROPOSED = 8;
 /** The highest amount there is, which the key of a demo account has. */
-const NO_LIMIT_MICROS = 1_000_000_000_000_000;
+export const NO_CAP_MICROS = 1_000_000_000_000_000;
 /** So long before its end the trader is told that a key ends. */
 const ENDS_SOON_MS = 15 * 60_000;
 
@@ -57,7 +57,7 @@ export function hoursText(hours) {
  * @param {{betMaxMicros: number, dayMaxMicros: number}} key
  */
 export function capsText({ betMaxMicros, dayMaxMicros }) {
-  return betMaxMicros >= NO_LIMIT_MICROS
+  return betMaxMicros >= NO_CAP_MICROS
     ? ""
     : `${chipText(betMaxMicros)} USD a bet, ${chipText(dayMaxMicros)} USD a day`;
 }

@@ -104,6 +104,10 @@ test("a demo account's key has no cap worth a figure", () => {
   assert.equal(capWords(25_000_000), "25.00 USD");
 });
 
+test("a cap that is high is a cap all the same", () => {
+  assert.equal(capWords(2_000_000_000_000), "2,000,000.00 USD");
+});
+
 test("a withdrawal says where it stands, and why it came back", () => {
   assert.equal(
     withdrawalWords({ status: "pending", reason: null, reference: null }),
