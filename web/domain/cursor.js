@@ -11,7 +11,8 @@ import { placeableStartsS, rewardBps, rowLoCents } from "./grid.js";
  * @typedef {"left" | "right" | "up" | "down" | "page_up" | "page_down" | "first" | "last"} Step
  */
 
-const PAGE_ROWS = 5;
+/** How far a page up or down goes, on the chart as in the table. */
+export const PAGE_ROWS = 5;
 
 /** @type {Readonly<Record<Step, {columns: number, rows: number}>>} */
 const STEPS = {

@@ -7,7 +7,7 @@
 /** @import { RefusalCode } from "./refusal_words.js" */
 /** @import { SuspensionKind } from "./suspension.js" */
 
-import { onGrid, parseCellId, placeableStartsS, rewardBps } from "./grid.js";
+import { cellId as idOf, onGrid, parseCellId, placeableStartsS, rewardBps } from "./grid.js";
 import { refusalText } from "./refusal_words.js";
 import { suspension } from "./suspension.js";
 
@@ -73,7 +73,7 @@ function draftOf({ session, view }, { rules, quote }, cell, keyId) {
   const shownBps = rewardBps(quote, cell);
   return {
     cell,
-    cellId: `${cell.columnStartS}_${cell.loCents}_${cell.hiCents}`,
+    cellId: idOf(cell),
     columnS: rules.column_s,
     stakeMicros: view.stakeMicros,
     rewardBps: shownBps,

@@ -3,6 +3,7 @@
 // may be tapped, and says so.
 
 import { bandWords } from "../../domain/cell_words.js";
+import { PAGE_ROWS } from "../../domain/cursor.js";
 import { cellId, placeableStartsS } from "../../domain/grid.js";
 import { EMPTY_PLAN, firstOpen, nearestRow } from "../../domain/table_plan.js";
 
@@ -10,8 +11,6 @@ import { EMPTY_PLAN, firstOpen, nearestRow } from "../../domain/table_plan.js";
 /** @import { TablePlan } from "../../domain/table_plan.js" */
 /** @import { State } from "../../state/state.js" */
 /** @import { TableGrid } from "./grid.js" */
-
-const PAGE_ROWS = 5;
 
 /**
  * What a key does to the place in the table: columns and rows, or their first or last.
