@@ -46,7 +46,7 @@ export class FakeVenue {
   #http = createServer((request, response) => {
     const path = (request.url ?? "").split("?")[0] ?? "";
     this.asked.push(request.url ?? "");
-    const missing = { http_status: 404, error: "not_found" };
+    const missing = { http_status: 404, error: "not_found", message: "No." };
     const { http_status = 200, ...body } = this.answers[path] ?? missing;
     response.writeHead(http_status, { "Content-Type": "application/json" });
     response.end(JSON.stringify(body));
