@@ -2,6 +2,12 @@
 // tests/vectors/session_key_bets.json. Pure.
 
 /**
+ * So long after it was signed, by the venue's clock, nothing can come of a request of which the ledger
+ * has no trace: docs/api.md. Soon after, the venue forgets the nonce, and only its ledger can tell.
+ */
+export const CERTAIN_AFTER_MS = 70_000;
+
+/**
  * What a bet signs: version 2, which binds the odds, where it names a least rate and a quote.
  *
  * @typedef {object} BetText

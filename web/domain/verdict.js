@@ -8,9 +8,9 @@
 /** @import { Impairment, Outcome, Proof, Tick, VoidReason } from "../types/wire.js" */
 
 /** Ticks further apart than this leave a hole that can't be judged. */
-export const GAP_MAX_MS = 10_000;
+const GAP_MAX_MS = 10_000;
 /** A window not judged this long after its end is void. */
-export const UNJUDGED_MAX_MS = 60_000;
+const UNJUDGED_MAX_MS = 60_000;
 
 /**
  * What a verdict rests on.
@@ -75,7 +75,7 @@ export function inForce({ carry_in: carryIn, ticks }) {
  * @param {Grounds} proof
  * @returns {VoidReason | null}
  */
-export function voidOf(proof) {
+function voidOf(proof) {
   const kinds = proof.health_intervals
     .filter((one) => overlaps(one, proof))
     .map(({ kind }) => kind);

@@ -7,16 +7,12 @@
 /** @import { BetPorts } from "./bet_wire.js" */
 
 import { cellId, offered } from "../domain/grid.js";
+import { CERTAIN_AFTER_MS } from "../domain/signed_text.js";
 import { Refused } from "./api.js";
 import { findBet, sendBet } from "./bet_wire.js";
 
 /** The venue pays no such rate: whoever asks for it is never served. */
 const NEVER_BPS = 10 ** 9;
-/**
- * How long after it was signed no trace of a bet means that there will be none: docs/api.md. Soon
- * after, the venue forgets the nonce, and only its ledger can tell.
- */
-const CERTAIN_MS = 70_000;
 const IN_FLIGHT_AGAIN_MS = 1_000;
 const AGAIN_MS = 3_000;
 /** Instead of a time: nothing is left to ask. */
@@ -87,7 +83,7 @@ export class LostAnswers {
    * @returns {Promise<number>} when to ask again, or KNOWN
    */
   async #ask(bet, nonce, wallet) {
-    const isLate = this.#ports.clock.nowMs() > bet.tappedAtMs + CERTAIN_MS;
+    const isLate = this.#ports.clock.nowMs() > bet.tappedAtMs + CERTAIN_AFTER_MS;
     const probe = this.#probe(bet, wallet);
     if (isLate || probe === null) {
       return this.#lookFor(nonce, wallet, isLate);

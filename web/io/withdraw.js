@@ -1,7 +1,7 @@
 // Taking money out: the wallet signs a text, and the venue takes it once. Where the answer is lost the
 // same request is sent again, never another one.
 
-import { withdrawalText } from "../domain/signed_text.js";
+import { CERTAIN_AFTER_MS, withdrawalText } from "../domain/signed_text.js";
 import { Refused } from "./api.js";
 import { askAccount, signMessage } from "./wallets.js";
 
@@ -10,8 +10,6 @@ import { askAccount, signMessage } from "./wallets.js";
 /** @import { VenueClock } from "./clock.js" */
 /** @import { Wallet } from "./wallets.js" */
 
-/** So long after it was signed a request can't be taken any more, whatever has held it up. */
-const FINAL_MS = 70_000;
 /** Among so many of the newest a withdrawal is looked for. */
 const LOOKED_THROUGH = 50;
 
@@ -92,7 +90,7 @@ export async function sendWithdrawal(api, clock, signed, isAgain) {
     return;
   }
   // A refusal of the first sending is the answer; that of another may only concern its age.
-  const isFinal = !isAgain || clock.nowMs() - signed.timestamp * 1000 > FINAL_MS;
+  const isFinal = !isAgain || clock.nowMs() - signed.timestamp * 1000 > CERTAIN_AFTER_MS;
   throw isFinal && refused.code !== "status_unknown" ? refused : new Unsettled();
 }
 
