@@ -43,7 +43,7 @@ def test_a_bet_that_never_reached_the_venue_is_not_placed(stage: Stage, cut_off:
     spot = stage.spot(columns_ahead=8)
     cut_off.show_table()
     stage.proxy.drop_requests = True
-    cut_off.table_cell(spot).click()
+    cut_off.press(spot)
     expect(cut_off.table_cell(spot)).to_have_attribute("data-kind", "pending")
     stage.cut(stays_cut=True)
     expect(cut_off.table_cell(spot)).to_have_attribute("data-kind", "unknown")
@@ -62,7 +62,7 @@ def test_an_answer_that_never_comes_is_asked_for(stage: Stage, cut_off: Visitor)
     spot = stage.spot(columns_ahead=11)
     cut_off.show_table()
     stage.proxy.drop_requests = True
-    cut_off.table_cell(spot).click()
+    cut_off.press(spot)
     expect(cut_off.table_cell(spot)).to_have_attribute("data-kind", "unknown", timeout=10_000)
     stage.mend()
     cut_off.wait_told("Not placed")

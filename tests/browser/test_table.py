@@ -53,9 +53,9 @@ def test_a_cell_that_is_held_opens_its_evidence(stage: Stage, trader: Visitor) -
     trader.tolerate(REFUSED)  # there is no proof of an open bet
     trader.show_table()
     spot = stage.spot()
-    trader.table_cell(spot).click()
+    trader.press(spot)
     trader.wait_told("Bet of 1 confirmed")
-    trader.table_cell(spot).click()
+    trader.press(spot)
     expect(trader.page.get_by_role("complementary", name="Evidence")).to_be_visible()
     assert len(trader.account()["bets"]) == 1
 

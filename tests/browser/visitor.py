@@ -100,6 +100,15 @@ class Visitor:
                 return
         raise AssertionError(f"not taken: {self.told(page=page)}")
 
+    def press(self, spot: Spot) -> None:
+        """Press a cell's button in the table; again where the table says that it has just moved."""
+        for _ in range(TAPS_MAX):
+            heard = len(self.told())
+            self.table_cell(spot).click()
+            if "moved just then" not in " ".join(self.told()[heard:]):
+                return
+        raise AssertionError("the table does not stand still")
+
     def place_of(self, spot: Spot, *, page: Page | None = None) -> tuple[float, float]:
         """Where the middle of the cell is on the screen, as it is drawn now."""
         place = (page or self.page).evaluate(WHERE, attrs.asdict(spot) | {"width": ROW_CENTS})
