@@ -4,6 +4,42 @@
 
 /** So long a request may take, its answer's body included. */
 const DEADLINE_MS = 8_000;
+/**
+ * All that the venue can say no with. A proxy between us has words of its own, and that nothing was
+ * done is the venue's alone to say.
+ *
+ * @type {Readonly<Record<Code, true>>}
+ */
+const CODES = {
+  bad_request: true,
+  insufficient_funds: true,
+  cell_unavailable: true,
+  bad_stake: true,
+  invalid_signature: true,
+  signature_expired: true,
+  unauthorized: true,
+  forbidden: true,
+  limit_reached: true,
+  frozen: true,
+  not_found: true,
+  method_not_allowed: true,
+  replay_detected: true,
+  cell_taken: true,
+  quote_expired: true,
+  reference_conflict: true,
+  archived: true,
+  too_large: true,
+  exposure_limit: true,
+  rate_limited: true,
+  internal: true,
+  price_feed_stale: true,
+  overloaded: true,
+  draining: true,
+  held: true,
+  store_unavailable: true,
+  disk_full: true,
+  status_unknown: true,
+};
 
 /** The venue has said no, and why. */
 export class Refused extends Error {
@@ -81,7 +117,7 @@ export class Api {
       return said;
     }
     const { error, message, ...details } = /** @type {Record<string, unknown>} */ (said ?? {});
-    if (typeof error !== "string") {
+    if (typeof error !== "string" || !Object.hasOwn(CODES, error)) {
       throw new Unreachable(`${method} ${path} was answered ${status} by something else`);
     }
     const refused = new Refused(/** @type {Code} */ (error), String(message ?? error), details);

@@ -1,17 +1,21 @@
 // The venue as an operator's page asks it: his token, the polls, and his orders.
 
+import { throwLater } from "../state/store.js";
 import { Api, Refused, Unreachable } from "./api.js";
 
 /** @import { OperateEvent } from "../state/operate.js" */
 /** @import { AuditPage, OpsStatement, OpsStatus, OpsWithdrawals, User } from "../types/wire.js" */
 
-export const POLL_MS = 1_000;
-export const AUDIT_MS = 10_000;
+const POLL_MS = 1_000;
+const AUDIT_MS = 10_000;
 /** A poll that takes longer is given up; the next one may find a venue that answers. */
 const POLL_WITHIN_MS = 3_000;
 /** A backup or a check of the money takes up to a minute, and says so itself when it takes longer. */
 const ORDER_WITHIN_MS = 75_000;
 const AUDIT_LINES = 100;
+const UNREADABLE = "This page can't read the venue's status; load it anew";
+/** Of pending withdrawals; the API lists the newest first, and the oldest have waited longest. */
+const WITHDRAWAL_PAGES_MAX = 25;
 const KEPT = "tapgrid.operator_token";
 const TOKEN = /^[!-~]{1,256}$/;
 
@@ -95,9 +99,24 @@ export class OpsVenue {
     return this.#polls.get(`/ops/audit?limit=${AUDIT_LINES}`);
   }
 
-  /** @returns {Promise<OpsWithdrawals>} */
-  pendingWithdrawals() {
-    return this.#polls.get("/ops/withdrawals?status=pending&limit=200");
+  /**
+   * All that are pending, newest first.
+   *
+   * @returns {Promise<OpsWithdrawals>} with a cursor if there are more than any operator looks through
+   */
+  async pendingWithdrawals() {
+    /** @type {OpsWithdrawals["withdrawals"]} */
+    const withdrawals = [];
+    /** @type {string | null} */
+    let cursor = null;
+    for (let page = 0; page < WITHDRAWAL_PAGES_MAX && (page === 0 || cursor !== null); page += 1) {
+      const after = cursor === null ? "" : `&cursor=${encodeURIComponent(cursor)}`;
+      const path = `/ops/withdrawals?status=pending&limit=200${after}`;
+      const found = /** @type {OpsWithdrawals} */ (await this.#polls.get(path));
+      withdrawals.push(...found.withdrawals);
+      cursor = found.next_cursor;
+    }
+    return { withdrawals, next_cursor: cursor };
   }
 
   /**
@@ -132,6 +151,7 @@ export class OpsVenue {
 export class Poller {
   #venue;
   #tell;
+  #report;
   #life = 0;
   /** @type {() => void} */
   #wake = () => {};
@@ -141,10 +161,12 @@ export class Poller {
   /**
    * @param {Pick<OpsVenue, "status" | "audit">} venue
    * @param {(event: OperateEvent) => void} tell
+   * @param {(defect: unknown) => void} [report] hears of what should never have been thrown
    */
-  constructor(venue, tell) {
+  constructor(venue, tell, report = throwLater) {
     this.#venue = venue;
     this.#tell = tell;
+    this.#report = report;
   }
 
   /** Begin; what a former run still waits for is no longer told. */
@@ -177,13 +199,29 @@ export class Poller {
     while (life === this.#life) {
       const began = performance.now();
       this.#isHastened = false;
-      const isHere = await this.#poll(life);
+      const isHere = await this.#pollSafely(life);
       if (isHere && life === this.#life && performance.now() - this.#auditAtMs >= AUDIT_MS) {
         this.#auditAtMs = performance.now();
         // Beside the next poll: an audit log that is slow to read holds up no figure.
         this.#readAudit(life);
       }
       await this.#pause(POLL_MS - (performance.now() - began));
+    }
+  }
+
+  /**
+   * A status that this page can't read, as of a venue that was replaced under it, is told as a loss
+   * and asked for again: a page that silently stands still is worse.
+   *
+   * @param {number} life
+   */
+  async #pollSafely(life) {
+    try {
+      return await this.#poll(life);
+    } catch (defect) {
+      this.#report(defect);
+      this.#tellOf(life, { type: "ops:lost", problem: UNREADABLE, atMs: performance.now() });
+      return false;
     }
   }
 

@@ -4,7 +4,7 @@ import { afterNoAnswer } from "../domain/ops_actions.js";
 import { Refused, Unreachable } from "./api.js";
 
 /** @import { Action, Values } from "../domain/ops_actions.js" */
-/** @import { AccountPage, OperateEvent, Order } from "../state/operate.js" */
+/** @import { AccountPage, OperateEvent } from "../state/operate.js" */
 /** @import { OpsVenue } from "./ops.js" */
 
 /** Codes with which it is not known whether an order was carried out. */
@@ -13,6 +13,7 @@ const NOT_KNOWN = new Set(["status_unknown", "internal"]);
 export class OpsDesk {
   #venue;
   #tell;
+  #orders = 0;
   /** How often each was looked up: an answer to any but the last is no longer wanted. */
   #lookups = { "ops:withdrawals": 0, "ops:account": 0 };
 
@@ -33,17 +34,16 @@ export class OpsDesk {
    * @param {string} reason
    */
   async order(action, values, reason) {
-    this.#tellOrder(action, "asked", "");
-    try {
-      const body = { ...action.body?.(values), reason };
-      const answer = await this.#venue.order(action.path(values), body);
-      this.#tellOrder(action, "done", action.done(answer));
-      return true;
-    } catch (error) {
-      const { phase, text } = answerOf(error, action);
-      this.#tellOrder(action, phase, text);
-      return phase === "unknown";
-    }
+    this.#orders += 1;
+    const order = { id: this.#orders, action: action.name };
+    this.#tell({ type: "ops:order", order: { ...order, phase: "asked", text: "" } });
+    const body = { ...action.body?.(values), reason };
+    const said = await this.#venue.order(action.path(values), body).then(
+      (answer) => ({ phase: /** @type {const} */ ("done"), text: doneText(action, answer) }),
+      (error) => answerOf(error, action),
+    );
+    this.#tell({ type: "ops:order", order: { ...order, ...said } });
+    return said.phase !== "refused";
   }
 
   /** @param {{quietly?: boolean}} [how] what is shown stays until there is another */
@@ -104,14 +104,20 @@ export class OpsDesk {
       this.#tell(event);
     }
   }
+}
 
-  /**
-   * @param {Action} action
-   * @param {Order["phase"]} phase
-   * @param {string} text
-   */
-  #tellOrder({ name }, phase, text) {
-    this.#tell({ type: "ops:order", order: { action: name, phase, text } });
+/**
+ * A venue that was replaced under the page may answer otherwise than the page reads it; that it was
+ * done stands all the same.
+ *
+ * @param {Action} action
+ * @param {unknown} answer
+ */
+function doneText(action, answer) {
+  try {
+    return action.done(answer);
+  } catch {
+    return "This page can't read the answer. Load it anew.";
   }
 }
 

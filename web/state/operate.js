@@ -48,6 +48,7 @@ import { eventsBetween, firstEvents, isSameLife } from "./operate_events.js";
 
 /**
  * @typedef {object} Order
+ * @property {number} id of its own: two may be of the same action
  * @property {"asked" | "done" | "refused" | "unknown"} phase
  * @property {string} action
  * @property {string} text what was answered, for people
@@ -89,7 +90,7 @@ import { eventsBetween, firstEvents, isSameLife } from "./operate_events.js";
  * @property {readonly AuditEntry[]} audit newest first
  * @property {string} auditProblem
  * @property {Desk} desk
- * @property {Order | null} order the last one
+ * @property {Order | null} order the last one of the form that is open
  * @property {string | null} opened path of the actor whose details are shown
  * @property {Lookup<readonly OpsWithdrawal[]>} withdrawals those that are pending
  * @property {Lookup<AccountPage>} account
@@ -171,7 +172,7 @@ export function reduceOperate(state, event) {
     case "ops:opened":
       return { ...state, opened: event.path };
     case "ops:order":
-      return { ...state, order: event.order };
+      return withOrder(state, event.order);
     case "ops:withdrawals":
       return { ...state, withdrawals: event.lookup };
     case "ops:account":
@@ -305,6 +306,25 @@ function withAudit(state, entries) {
   return isSame && state.auditProblem === ""
     ? state
     : { ...state, audit: entries, auditProblem: "" };
+}
+
+/**
+ * An answer belongs to the form that asked. Whoever has left it meanwhile is told in the log: below
+ * another form it would be read as the answer to that one.
+ *
+ * @param {OperateState} state
+ * @param {Order} order
+ * @returns {OperateState}
+ */
+function withOrder(state, order) {
+  const { id, phase, action, text } = order;
+  if (phase === "asked" || state.order?.id === id) {
+    return { ...state, order };
+  }
+  const { status, statusAtMs, nowMs } = state;
+  const atMs = status === null ? 0 : status.server_time_ms + (nowMs - statusAtMs);
+  const level = phase === "done" ? "" : "look";
+  return { ...state, log: logged(state.log, [{ atMs, level, what: action, text }]) };
 }
 
 /**

@@ -99,7 +99,7 @@ export class Store {
  *
  * @param {unknown} defect
  */
-function throwLater(defect) {
+export function throwLater(defect) {
   queueMicrotask(() => {
     throw defect;
   });

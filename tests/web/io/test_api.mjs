@@ -83,11 +83,15 @@ test("no answer within the deadline, none in JSON, or no venue at all is no answ
   const slow = await venue(t, (_request, response) => void response.writeHead(200).write("{"));
   const proxy = await venue(t, (_request, response) => void response.writeHead(502).end("<html>"));
   const other = await venue(t, (_request, response) => say(response, 500, null));
+  const balancer = await venue(t, (_request, response) =>
+    say(response, 504, { error: "Gateway Timeout", message: "upstream" }),
+  );
+  const odd = await venue(t, (_request, response) => say(response, 500, { error: "toString" }));
   const elsewhere = await venue(t, (_request, response) => {
     response.writeHead(302, { Location: proxy }).end();
   });
   const nobody = "http://127.0.0.1:9";
-  for (const origin of [silent, slow, proxy, other, elsewhere, nobody]) {
+  for (const origin of [silent, slow, proxy, other, balancer, odd, elsewhere, nobody]) {
     const api = new Api(() => "secret", { origin, deadlineMs: 200 });
     const failure = await failureOf(api.get("/api/account"));
     assert.ok(failure instanceof Unreachable, origin);

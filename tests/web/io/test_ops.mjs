@@ -30,7 +30,7 @@ class Tab {
  * A venue that answers by path; a path that is not there is never answered.
  *
  * @param {TestContext} t
- * @param {Record<string, [number, unknown]>} answers
+ * @param {Record<string, [number, unknown] | ((path: string) => [number, unknown])>} answers
  */
 async function venue(t, answers) {
   /** @type {{method: string, path: string, token: string, body: string}[]} */
@@ -40,7 +40,8 @@ async function venue(t, answers) {
     const body = await new Response(/** @type {any} */ (request)).text();
     const token = request.headers.authorization ?? "";
     asked.push({ method: String(request.method), path: String(request.url), token, body });
-    const answer = answers[path];
+    const found = answers[path];
+    const answer = typeof found === "function" ? found(String(request.url)) : found;
     if (answer === undefined) {
       request.socket.destroy();
     } else {
@@ -223,6 +224,32 @@ test("a venue that is away, or says why it does not answer, is asked on", async 
   });
 });
 
+test("a status that this page can't read is a loss, and is asked for again", async (t) => {
+  const { at } = await venue(t, {
+    "/ops/status": [200, statusAt(0)],
+    "/ops/audit": [200, { entries: [], next_cursor: null }],
+  });
+  const told = new Told();
+  const defect = new TypeError("no such field");
+  let isFirst = true;
+  const read = (/** @type {OperateEvent} */ event) => {
+    if (event.type === "ops:status" && isFirst) {
+      isFirst = false;
+      throw defect;
+    }
+    told.tell(event);
+  };
+  /** @type {unknown[]} */
+  const reported = [];
+  const poller = new Poller(at, read, (found) => reported.push(found));
+  t.after(() => poller.stop());
+  poller.start();
+  await told.until(() => told.of("ops:lost").length === 1);
+  poller.hasten();
+  await told.until(() => told.of("ops:status").length === 1);
+  assert.deepEqual(reported, [defect]);
+});
+
 test("after it was stopped nothing is told any more", async (t) => {
   const { at } = await venue(t, { "/ops/status": [200, statusAt(0)] });
   const told = new Told();
@@ -259,8 +286,9 @@ test("an order is sent once, with its reason, and its answer is told", async (t)
   );
   assert.equal(mayBeDone, true);
   assert.deepEqual(orders, [
-    { action: "deposit", phase: "asked", text: "" },
+    { id: 1, action: "deposit", phase: "asked", text: "" },
     {
+      id: 1,
       action: "deposit",
       phase: "done",
       text: "5.00 USD credited to house. The balance is 9.00 USD.",
@@ -277,6 +305,7 @@ test("what is refused was not done, and it is said why", async (t) => {
   const { mayBeDone, last } = await deposit(t, [409, refusal]);
   assert.equal(mayBeDone, false);
   assert.deepEqual(last, {
+    id: 1,
     action: "deposit",
     phase: "refused",
     text: "It stands for another. (wallet) [reference_conflict] Nothing was done.",
@@ -296,6 +325,18 @@ test("without an answer it is not known either", async (t) => {
   const { mayBeDone, last } = await deposit(t, undefined);
   assert.deepEqual([mayBeDone, last?.phase], [true, "unknown"]);
   assert.match(String(last?.text), /^There was no answer\. It may have been done\./);
+});
+
+test("a proxy's word is no word of the venue's: it is not known", async (t) => {
+  const { mayBeDone, last } = await deposit(t, [504, { error: "Gateway Timeout" }]);
+  assert.deepEqual([mayBeDone, last?.phase], [true, "unknown"]);
+});
+
+test("an answer that this page can't read says that it was done", async (t) => {
+  for (const answer of [null, {}, { amount_micros: 0.5 }]) {
+    const { mayBeDone, last } = await deposit(t, [200, answer]);
+    assert.deepEqual([mayBeDone, last?.phase], [true, "done"]);
+  }
 });
 
 // --- lookups ------------------------------------------------------------------------------------
@@ -367,4 +408,22 @@ test("of two lookups the last counts, whichever is answered last", async () => {
     ["loading", null],
     ["here", ["second"]],
   ]);
+});
+
+test("all withdrawals that wait are looked through, the oldest, too", async (t) => {
+  /** @param {string} id */
+  const page = (id) => ({ withdrawals: [{ id }] });
+  const { at, asked } = await venue(t, {
+    "/ops/withdrawals": (/** @type {string} */ path) =>
+      path.includes("cursor=a%2Fb")
+        ? [200, { ...page("old"), next_cursor: null }]
+        : [200, { ...page("new"), next_cursor: "a/b" }],
+  });
+  const { withdrawals, next_cursor: rest } = await at.pendingWithdrawals();
+  assert.deepEqual(
+    withdrawals.map(({ id }) => id),
+    ["new", "old"],
+  );
+  assert.equal(rest, null);
+  assert.equal(asked.length, 2);
 });

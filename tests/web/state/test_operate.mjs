@@ -298,9 +298,40 @@ test("another form has no answer yet, and another page no form", () => {
   const form = { action: "hold", given: {} };
   const state = after(
     { type: "ops:desk", desk: { form } },
-    { type: "ops:order", order: { action: "hold", phase: "done", text: "" } },
+    { type: "ops:order", order: { id: 1, action: "hold", phase: "asked", text: "" } },
+    { type: "ops:order", order: { id: 1, action: "hold", phase: "done", text: "" } },
   );
+  assert.equal(state.order?.phase, "done");
   assert.deepEqual(state.desk.form, form);
   const other = reduceOperate(state, { type: "ops:desk", desk: { page: "account" } });
   assert.deepEqual([other.desk, other.order], [{ page: "account", form: null }, null]);
+});
+
+test("an answer is never read below another form: of one that was left the log tells", () => {
+  const first = { id: 1, action: "paid", text: "" };
+  const second = { ...first, id: 2 };
+  const asked = after(
+    polled(statusAt(0)),
+    { type: "ops:desk", desk: { form: { action: "paid", given: { withdrawal_id: "first" } } } },
+    { type: "ops:order", order: { ...first, phase: "asked" } },
+    { type: "ops:desk", desk: { form: { action: "paid", given: { withdrawal_id: "second" } } } },
+  );
+  const text = "5.00 USD is marked as paid.";
+  const late = reduceOperate(asked, {
+    type: "ops:order",
+    order: { ...first, phase: "done", text },
+  });
+  assert.equal(late.order, null);
+  assert.deepEqual(told(late)[0], ["", "paid", text]);
+
+  const again = reduceOperate(asked, {
+    type: "ops:order",
+    order: { ...second, phase: "asked" },
+  });
+  const unsure = reduceOperate(again, {
+    type: "ops:order",
+    order: { ...first, phase: "unknown", text: "There was no answer." },
+  });
+  assert.deepEqual([unsure.order?.id, unsure.order?.phase], [2, "asked"]);
+  assert.deepEqual(told(unsure)[0], ["look", "paid", "There was no answer."]);
 });

@@ -67,9 +67,11 @@ export function mountOrderForm(place, { store, actions }, action, given) {
       answer.dataset.phase = order.phase;
       setText(answer, `${ANSWERS[order.phase]} ${order.text}`.trim());
       if (order.phase === "done") {
-        // What was typed to confirm one order does not confirm the next.
-        confirm.input.value = "";
         reason.input.value = "";
+      }
+      if (order.phase === "done" || (order.phase === "unknown" && action.once !== true)) {
+        // What was typed to confirm one order does not confirm the next, nor the same once more.
+        confirm.input.value = "";
       }
     },
   );
