@@ -84,10 +84,14 @@ export class Hints {
     const lineY = yOf(viewport, priceCents);
     const box = boxOf(viewport, hinted);
     const middle = box.x + box.width / 2;
-    const cellX = clamp(middle - cell.width / 2, EDGE_PX, rightPx - cell.width - EDGE_PX);
-    const cellY = Math.max(TOP_PX, box.y - 2 * GAP_PX - cell.height);
-    put(cell, cellX, cellY);
-    lead(frame, middle, cellY + cell.height, box.y);
+    const aboveY = box.y - 2 * GAP_PX - cell.height;
+    // Where there is no room above the cell, the words are beside it: they must not cover it.
+    const isBeside = aboveY < TOP_PX;
+    const cellX = isBeside ? box.x + box.width + GAP_PX : middle - cell.width / 2;
+    put(cell, clamp(cellX, EDGE_PX, rightPx - cell.width - EDGE_PX), Math.max(TOP_PX, aboveY));
+    if (!isBeside) {
+      lead(frame, middle, aboveY + cell.height, box.y);
+    }
 
     const lineX = clamp(nowPx - line.width + 2 * GAP_PX, LEFT_PX, nowPx);
     const lowest = bottomPx - line.height - closed.height - 5 * GAP_PX;
