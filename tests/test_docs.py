@@ -37,7 +37,7 @@ def code_lines(page: Path) -> Iterator[str]:
 # --- what must be documented ------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", ["docs/configuration.md", "docs/errors.md", "docs/api.md"])
+@pytest.mark.parametrize("path", pages())
 def test_pages_made_from_code_are_up_to_date(path: str) -> None:
     assert text_of(REPOSITORY / path) == pages()[path], "`make docs` writes it anew"
 
