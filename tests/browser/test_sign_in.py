@@ -98,6 +98,24 @@ def test_who_cancels_in_his_wallet_is_told_that_nothing_was_signed(
     expect(trader.page.get_by_role("complementary", name="Account")).to_be_visible()
 
 
+def test_a_wallet_that_comes_later_is_not_chosen_in_place_of_another(
+    come_with: Callable[[WalletStub], Visitor], wallet: WalletStub
+) -> None:
+    trader = come_with(wallet)
+    panel = sign_in_panel(trader)
+    chosen = panel.get_by_role("radio", name="Test wallet")
+    expect(chosen).to_be_checked()
+    trader.page.evaluate(
+        """() => window.dispatchEvent(new CustomEvent("eip6963:announceProvider", { detail: {
+            info: { uuid: "late", name: "A\u202e wallet", icon: "data:text/html,x", rdns: "a.a" },
+            provider: { request: () => new Promise(() => {}) },
+        } }))"""
+    )
+    expect(panel.get_by_role("radio", name="A wallet")).not_to_be_checked()
+    expect(chosen).to_be_checked()
+    expect(panel.get_by_role("button", name="Sign in with Test wallet")).to_be_visible()
+
+
 def test_without_a_wallet_it_is_said_where_to_get_one(trader: Visitor) -> None:
     panel = sign_in_panel(trader)
     expect(panel).to_contain_text("No wallet was found in this browser.")

@@ -35,6 +35,8 @@ const NAME_CHARS_MAX = 40;
 /** Line breaks, marks that turn the writing round, and the like. */
 const UNSEEN = /\p{C}/gu;
 const ICON_CHARS_MAX = 200_000;
+/** Nobody has so many; what announces itself without end is drawn and kept no further. */
+const WALLETS_MAX = 50;
 const ICON = /^data:image\/(?:svg\+xml|png|webp|gif|jpeg)[;,]/;
 const ADDRESS = /^0x[0-9a-fA-F]{40}$/;
 const SIGNATURE = /^0x[0-9a-fA-F]{130}$/;
@@ -60,8 +62,9 @@ export class Wallets {
   constructor(page = window) {
     this.page = page;
     page.addEventListener("eip6963:announceProvider", (event) => {
-      const wallet = announced(/** @type {CustomEvent} */ (event).detail);
-      if (wallet !== null && !this.#found.has(wallet.id)) {
+      const wallet = quietly(() => announced(/** @type {CustomEvent} */ (event).detail)) ?? null;
+      const isNew = wallet !== null && !this.#found.has(wallet.id);
+      if (isNew && this.#found.size < WALLETS_MAX) {
         this.#found.set(wallet.id, wallet);
         this.#tell();
       }
@@ -81,8 +84,9 @@ export class Wallets {
    */
   list() {
     const found = [...this.#found.values()].sort((a, b) => a.name.localeCompare(b.name));
-    const provider = this.page.ethereum;
-    if (found.length > 0 || !isProvider(provider)) {
+    const { page } = this;
+    const provider = quietly(() => (isProvider(page.ethereum) ? page.ethereum : undefined));
+    if (found.length > 0 || provider === undefined) {
       return found;
     }
     return [{ id: "injected", name: "Browser wallet", iconUrl: null, rdns: null, provider }];
@@ -178,8 +182,23 @@ export async function signMessage(wallet, text, address, signal) {
  */
 export function watchAccounts({ provider }, hear) {
   const listener = (/** @type {unknown} */ accounts) => hear(accountsOf(accounts));
-  provider.on?.("accountsChanged", listener);
-  return () => provider.removeListener?.("accountsChanged", listener);
+  quietly(() => provider.on?.("accountsChanged", listener));
+  return () => void quietly(() => provider.removeListener?.("accountsChanged", listener));
+}
+
+/**
+ * What a wallet says, or nothing where it throws: a session must not end by what a wallet can't do.
+ *
+ * @template T
+ * @param {() => T} look
+ * @returns {T | undefined}
+ */
+function quietly(look) {
+  try {
+    return look();
+  } catch {
+    return undefined;
+  }
 }
 
 /**
@@ -212,7 +231,7 @@ async function ask({ provider }, method, params, signal) {
     const asked = Promise.resolve().then(() => provider.request({ method, params }));
     return await Promise.race([asked, gaveUp]);
   } catch (error) {
-    throw error instanceof WalletProblem ? error : new WalletProblem(faultOf(error));
+    throw quietly(() => error instanceof WalletProblem) ? error : new WalletProblem(faultOf(error));
   } finally {
     clearTimeout(timer);
   }
@@ -223,6 +242,6 @@ async function ask({ provider }, method, params, signal) {
  * @returns {WalletFault}
  */
 function faultOf(error) {
-  const inner = error?.data?.originalError;
-  return FAULTS.get(error?.code) ?? FAULTS.get(inner?.code) ?? "failed";
+  const codes = quietly(() => [error?.code, error?.data?.originalError?.code]) ?? [];
+  return codes.map((code) => FAULTS.get(code)).find(Boolean) ?? "failed";
 }

@@ -428,3 +428,16 @@ test("another account in the wallet is said, and the session goes on", async (t)
   change([ADDRESS]);
   assert.deepEqual([now().phase, now().problem], ["in", ""]);
 });
+
+test("a wallet that can't be listened to signs in all the same, and at the next visit is still in", async (t) => {
+  const venue = await new Venue().open(t);
+  const { sessions, now } = tab(t, venue);
+  const fox = wallet();
+  fox.provider.on = () => {
+    throw new Error("not supported");
+  };
+  const found = { list: () => [fox], watch: () => () => {}, look: () => {} };
+  sessions.watch(/** @type {any} */ (found));
+  await sessions.signInWith(fox, CAPS);
+  assert.deepEqual([now().phase, now().problem], ["in", ""]);
+});

@@ -132,6 +132,34 @@ test("what is no announcement is let pass", () => {
   assert.deepEqual(wallets.list(), []);
 });
 
+test("a wallet whose fields throw, or that comes a thousandfold, takes nothing from the others", () => {
+  const page = new Page();
+  Object.defineProperty(page, "ethereum", {
+    get() {
+      throw new Error("locked");
+    },
+  });
+  const wallets = walletsOf(page);
+  assert.deepEqual(wallets.list(), []);
+  page.announce(announcement({ uuid: "first", name: "Fox" }));
+  const { info } = announcement({ uuid: "2" });
+  const trap = new Proxy(
+    {},
+    {
+      get() {
+        throw new Error("trap");
+      },
+    },
+  );
+  page.announce(trap);
+  page.announce({ info, provider: trap });
+  for (let count = 0; count < 2_000; count += 1) {
+    page.announce(announcement({ uuid: `copy ${count}`, name: "A" }));
+  }
+  const names = wallets.list().map(({ name }) => name);
+  assert.ok(names.length < 100 && names.includes("Fox"));
+});
+
 test("window.ethereum counts where none has announced itself", () => {
   const page = new Page();
   page.ethereum = provider(() => null);
@@ -287,4 +315,21 @@ test("which account a wallet shows is heard until nobody listens", () => {
   assert.deepEqual(heard, [[ACCOUNT.toLowerCase()], [], []]);
   end();
   assert.equal(listeners.size, 0);
+});
+
+test("a wallet that can't be listened to, or not let go of, is let be", () => {
+  const refuses = () => {
+    throw new Error("not supported");
+  };
+  const found = wallet(() => null);
+  found.provider = { ...found.provider, on: refuses, removeListener: refuses };
+  watchAccounts(found, () => assert.fail("it said nothing"))();
+});
+
+test("what a wallet throws is known by its code, even if it can't be looked at", async () => {
+  const traps = { get: () => assert.fail("trap") };
+  const found = wallet(() => {
+    throw new Proxy({}, traps);
+  });
+  assert.equal(await faultOf(askAccount(found, WAITING)), "failed");
 });

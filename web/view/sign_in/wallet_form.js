@@ -128,6 +128,8 @@ function mountChoice(page) {
   };
   const show = () => {
     const wallets = page.wallets.list();
+    // What stands chosen stays so: one that comes later must not get under the hand by its name.
+    chosenId = chosen()?.id ?? null;
     list.replaceChildren(...wallets.map((wallet) => walletRow(wallet, wallet === chosen())));
     none.hidden = wallets.length > 0;
     again.hidden = wallets.length > 0;
