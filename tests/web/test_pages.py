@@ -86,7 +86,7 @@ def test_what_is_in_the_panels_is_no_part_of_the_beginning() -> None:
 
 
 LAYERS = {
-    "domain": ("domain", "types", "state"),
+    "domain": ("domain", "types"),
     "state": ("domain", "state", "types"),
     "io": ("domain", "state", "io", "types"),
     "view": ("domain", "state", "io", "view", "types"),

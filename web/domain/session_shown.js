@@ -5,13 +5,12 @@
 /** @import { Session } from "../state/state.js" */
 /** @import { GrantedKey } from "../types/wire.js" */
 
-/** Our clock may be put right meanwhile, so that it is looked at again. */
-const CHECK_MS_MAX = 60_000;
-/** Where our clock is ahead of the venue's, it is asked again after so long. */
-const CHECK_MS_MIN = 5_000;
-
-/** @type {Session} */
-const NOBODY = {
+/**
+ * Nobody is signed in.
+ *
+ * @type {Session}
+ */
+export const NOBODY = {
   phase: "none",
   kind: null,
   wallet: null,
@@ -21,6 +20,11 @@ const NOBODY = {
   problem: "",
   waitingFor: null,
 };
+
+/** Our clock may be put right meanwhile, so that it is looked at again. */
+const CHECK_MS_MAX = 60_000;
+/** Where our clock is ahead of the venue's, it is asked again after so long. */
+const CHECK_MS_MIN = 5_000;
 
 /**
  * Who renews his key stays in; who is not in, and waits for it, is signing in.

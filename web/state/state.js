@@ -6,6 +6,8 @@
 
 /** @import { Account, Code, Grid, GridFrame, StatusFrame } from "../types/wire.js" */
 
+import { NOBODY } from "../domain/session_shown.js";
+
 /**
  * What `GET /api/grid` says of the grid, without its quote.
  *
@@ -168,15 +170,7 @@ export function initialState(remembered = {}) {
   return {
     connection: { phase: "connecting", sinceMs: 0, retryAtMs: null },
     market: { rules: null, demo: false, trail: [], quote: null, status: null },
-    session: {
-      phase: "none",
-      kind: null,
-      wallet: null,
-      sessionId: null,
-      expiresAtMs: null,
-      key: null,
-      problem: "",
-    },
+    session: NOBODY,
     account: null,
     bets: {},
     results: [],

@@ -4,8 +4,11 @@
 /** @import { TradingEvent } from "../../../web/state/events.js" */
 /** @import { HeldBet, Rules, Session, State } from "../../../web/state/state.js" */
 
+import { NOBODY } from "../../../web/domain/session_shown.js";
 import { initialState } from "../../../web/state/state.js";
 import { reduce } from "../../../web/state/trading.js";
+
+export { NOBODY };
 
 /** A column begins here; the venue's clock stands 3 s into it. */
 export const COLUMN_S = 1_770_100_000;
@@ -72,17 +75,6 @@ export const SESSION = {
     dayMaxMicros: 100_000_000,
     expiresAtMs: NOW_MS + 3_600_000,
   },
-  problem: "",
-};
-
-/** @type {Session} */
-export const NOBODY = {
-  phase: "none",
-  kind: null,
-  wallet: null,
-  sessionId: null,
-  expiresAtMs: null,
-  key: null,
   problem: "",
 };
 
