@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from actors.commands.terminal import printable
+
 OK: Final = 0
 """Done, and nothing is wrong."""
 WRONG: Final = 1
@@ -17,8 +19,9 @@ INTERRUPTED: Final = 130
 
 
 class CannotDo(Exception):
-    """The command ends here. The message is for the person who typed it."""
+    """The command ends here. The message is for the person who typed it, on his terminal: it may
+    hold what a venue has said."""
 
     def __init__(self, message: str, exit_code: int) -> None:
-        super().__init__(message)
+        super().__init__("\n".join(map(printable, message.splitlines())))
         self.exit_code = exit_code

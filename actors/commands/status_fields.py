@@ -8,7 +8,11 @@ from typing import Any, Final, Self
 
 import attrs
 
+from actors.commands.terminal import printable
+
 UNKNOWN: Final = "?"
+COUNTED_MAX: Final = 10**18
+"""JSON has numbers without end, and infinite ones; nothing that is counted comes near."""
 
 
 @attrs.frozen
@@ -35,10 +39,11 @@ class Fields:
         yield from (Fields.of(row) for row in (found if isinstance(found, list) else ()))
 
     def number(self, name: str) -> float | None:
-        """None where it is null, missing or no number."""
+        """None where it is null, missing, or nothing to count with."""
         found = self.values.get(name)
-        is_number = isinstance(found, int | float) and not isinstance(found, bool)
-        return found if is_number else None
+        if not isinstance(found, int | float) or isinstance(found, bool):
+            return None
+        return found if -COUNTED_MAX <= found <= COUNTED_MAX else None
 
     def whole(self, name: str) -> int:
         """0 where there is none."""
@@ -49,14 +54,9 @@ class Fields:
         return self.values.get(name) is True
 
     def text(self, name: str) -> str:
-        """In one line, without control characters: a message must not steer the terminal."""
+        """In one line of what can be seen."""
         found = self.values.get(name)
         return UNKNOWN if found is None else printable(str(found))
-
-
-def printable(text: str) -> str:
-    """Without control characters and the like."""
-    return "".join(char if char.isprintable() else " " for char in text)
 
 
 def plain(value: object) -> str:

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from actors.commands.status_fields import UNKNOWN, Fields, duration, plain
 from actors.commands.status_sections import sections
+from actors.commands.terminal import printable
 
 WIDTH: Final = 100
 HEADINGS: Final = (
@@ -47,7 +48,10 @@ def render(
         level = _level_of(wanted, section.of)
         lines += [(level, line) for line in _line(level, section.label, section.read(now, last))]
     lines += [("", ""), *_tree(list(now.rows("actors")), wanted)]
-    return [_coloured(line[:WIDTH].rstrip(), level if colour else "") for level, line in lines]
+    return [
+        _coloured(printable(line)[:WIDTH].rstrip(), level if colour else "")
+        for level, line in lines
+    ]
 
 
 def _coloured(line: str, level: str) -> str:

@@ -103,6 +103,15 @@ def test_an_error_of_the_venue_is_shown_in_its_words(venue: Answering) -> None:
     assert caught.value.exit_code == UNREACHABLE
 
 
+def test_what_a_venue_says_does_not_steer_the_terminal(tapgrid: Tapgrid, venue: Answering) -> None:
+    venue.will_answer("/ops/status", (503, {"message": "\x1b[2J\u202eno"}))
+    said = tapgrid("status", "--url", venue.url)
+    assert said.code == UNREACHABLE
+    assert "\x1b" not in said.err
+    assert "\u202e" not in said.err
+    assert said.err.endswith("no\n")
+
+
 async def test_the_live_table_waits_for_a_venue_that_is_away(venue: Answering) -> None:
     venue.will_answer("/ops/status", (503, {"message": "It is stopping."}), (200, RUNNING))
     with trio.fail_after(5), trio.CancelScope() as scope:

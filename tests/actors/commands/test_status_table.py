@@ -1,6 +1,7 @@
 """`/ops/status` in a terminal: what needs an eye, the figures, every actor; in 100 columns,
 whatever the venue's version says or leaves out."""
 
+import math
 import re
 from typing import Any
 
@@ -226,9 +227,9 @@ def test_nothing_at_all_is_drawn_all_the_same() -> None:
     assert render({"actors": [{}]})[-1].split() == ["?", "?"]
 
 
-FLOATS = st.floats(allow_nan=False, allow_infinity=False)
+NUMBERS = st.integers() | st.floats() | st.sampled_from([10**400, -(10**400)])
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | FLOATS | st.text(max_size=30),
+    st.none() | st.booleans() | NUMBERS | st.text(max_size=30),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
     max_leaves=8,
 )
@@ -255,7 +256,17 @@ def test_any_field_may_hold_anything(place: tuple[str, str | None], value: objec
 @given(field=st.sampled_from([*STATUS["actors"][1], *STATUS["actors"][0], *MONEY]), value=JSON)
 def test_any_field_of_an_actor_may_hold_anything(field: str, value: object) -> None:
     actor = STATUS["actors"][1] | {"channels": [MONEY | {field: value}]} | {field: value}
-    assert all(len(line) <= WIDTH for line in render(STATUS | {"actors": [actor]}))
+    lines = render(STATUS | {"actors": [actor]})
+    assert all(len(line) <= WIDTH for line in lines)
+    assert all(line.isprintable() for line in lines)
+
+
+@pytest.mark.parametrize("number", [math.inf, -math.inf, math.nan, 10**400, 1e308])
+def test_what_is_no_number_to_count_with_reads_as_none(number: float) -> None:
+    """JSON has them: `1e999`, `NaN`, and digits without end."""
+    wild = {"server_time_ms": number, "writer": {"commands": number}}
+    assert render(STATUS | wild, before=STATUS | wild)
+    assert any("number 0, ? old" in line for line in render({"quote": {"age_ms": number}}))
 
 
 def test_a_long_text_goes_on_below_its_label() -> None:
@@ -269,6 +280,14 @@ def test_a_message_does_not_steer_the_terminal() -> None:
     hostile = {"type": "E", "message": "\x1b[2J\x07", "ago_s": 1}
     lines = render({"actors": [{"path": "venue", "state": "running", "last_failure": hostile}]})
     assert "\x1b" not in "".join(lines)
+
+
+def test_nor_does_the_name_of_what_is_not_known_here() -> None:
+    hostile = {
+        "\x1b[2J\u202e": {"\x1b]0;title\x07": 1},
+        "writer": {"rotation_failure": {"\x9b": 1}},
+    }
+    assert all(line.isprintable() for line in render(hostile))
 
 
 # --- figures ------------------------------------------------------------------------------------
