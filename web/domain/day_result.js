@@ -2,6 +2,18 @@
 
 /** @import { Bet, BetResolvedFrame, BetStatus } from "../types/wire.js" */
 
+const DAY_S = 86_400;
+
+/**
+ * When the UTC day that `atMs` falls in began, in seconds.
+ *
+ * @param {number} atMs
+ */
+export function dayStartS(atMs) {
+  const atS = Math.floor(atMs / 1000);
+  return atS - (atS % DAY_S);
+}
+
 /**
  * What counts of a bet.
  *

@@ -61,6 +61,21 @@ export class Unreachable extends Error {
   name = "Unreachable";
 }
 
+/**
+ * Why there is no answer, for people. What is neither a refusal nor a loss is a defect, and thrown on.
+ *
+ * @param {unknown} error
+ */
+export function problemOf(error) {
+  if (error instanceof Refused) {
+    return error.message;
+  }
+  if (error instanceof Unreachable) {
+    return "The venue does not answer.";
+  }
+  throw error;
+}
+
 export class Api {
   #origin;
   #ended;

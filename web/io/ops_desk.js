@@ -1,7 +1,7 @@
 // An operator's orders and what he looks up: asked of the venue, told to the store.
 
 import { afterNoAnswer } from "../domain/ops_actions.js";
-import { Refused, Unreachable } from "./api.js";
+import { problemOf, Refused, Unreachable } from "./api.js";
 
 /** @import { Action, Values } from "../domain/ops_actions.js" */
 /** @import { AccountPage, OperateEvent } from "../state/operate.js" */
@@ -142,15 +142,4 @@ function answerOf(error, action) {
 function refusedText({ message, code, details }) {
   const field = typeof details["field"] === "string" ? ` (${details["field"]})` : "";
   return `${message}${field} [${code}]`;
-}
-
-/** @param {unknown} error */
-function problemOf(error) {
-  if (error instanceof Refused) {
-    return error.message;
-  }
-  if (error instanceof Unreachable) {
-    return "The venue does not answer.";
-  }
-  throw error;
 }

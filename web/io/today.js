@@ -1,6 +1,6 @@
 // Today's result, counted from the trader's bets once he is in; the reducer goes on from there.
 
-import { addedUp, asEnded } from "../domain/day_result.js";
+import { addedUp, asEnded, dayStartS } from "../domain/day_result.js";
 
 /** @import { Bets } from "../types/wire.js" */
 /** @import { EndedBet } from "../domain/day_result.js" */
@@ -10,7 +10,6 @@ import { addedUp, asEnded } from "../domain/day_result.js";
 /** @import { State } from "../state/state.js" */
 /** @import { Store } from "../state/store.js" */
 
-const DAY_S = 86_400;
 const PAGE_BETS = 200;
 const PAGES_MAX = 10;
 /** How long after a failure it is tried again. */
@@ -90,10 +89,4 @@ async function betsSince(api, fromMs) {
     after = `&cursor=${encodeURIComponent(answer.next_cursor)}`;
   }
   return { bets, whole: false };
-}
-
-/** @param {number} nowMs */
-function dayStartS(nowMs) {
-  const nowS = Math.floor(nowMs / 1000);
-  return nowS - (nowS % DAY_S);
 }

@@ -3,7 +3,7 @@
 /** @import { HeldBet, State, Today } from "./state.js" */
 /** @import { TradingEvent } from "./events.js" */
 
-const DAY_S = 86_400;
+import { dayStartS } from "../domain/day_result.js";
 
 /**
  * @param {State} state
@@ -48,8 +48,7 @@ export function countedToday(today, bet) {
  * @returns {State}
  */
 function atTime(state, nowMs) {
-  const nowS = Math.floor(nowMs / 1000);
-  const dayS = nowS - (nowS % DAY_S);
+  const dayS = dayStartS(nowMs);
   if (state.today === null || dayS <= state.today.dayS) {
     return state;
   }

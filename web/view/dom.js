@@ -44,6 +44,28 @@ export function byId(id) {
 }
 
 /**
+ * Have these children, in this order. What stays is not moved: it may have the focus, which an element
+ * loses that is taken out, even to be put back.
+ *
+ * @param {HTMLElement} parent
+ * @param {readonly HTMLElement[]} wanted
+ */
+export function arrange(parent, wanted) {
+  const kept = new Set(/** @type {readonly Element[]} */ (wanted));
+  for (const child of [...parent.children]) {
+    if (!kept.has(child)) {
+      child.remove();
+    }
+  }
+  for (const [index, child] of wanted.entries()) {
+    const there = parent.children[index] ?? null;
+    if (there !== child) {
+      parent.insertBefore(child, there);
+    }
+  }
+}
+
+/**
  * Write a text only where it differs: what is unchanged is not laid out again.
  *
  * @param {Node} node

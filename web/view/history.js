@@ -8,7 +8,7 @@ import {
   withNext,
   withResolved,
 } from "../domain/bet_list.js";
-import { Refused, Unreachable } from "../io/api.js";
+import { problemOf } from "../io/api.js";
 import { make } from "./dom.js";
 import { filterBar } from "./history/filters.js";
 import { mountFoot } from "./history/foot.js";
@@ -182,15 +182,4 @@ class History {
       void this.first();
     }
   }
-}
-
-/** @param {unknown} error */
-function problemOf(error) {
-  if (error instanceof Refused) {
-    return error.message;
-  }
-  if (error instanceof Unreachable) {
-    return "The venue does not answer.";
-  }
-  throw error;
 }

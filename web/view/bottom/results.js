@@ -2,7 +2,7 @@
 
 import { bandWords } from "../../domain/cell_words.js";
 import { signedUsdText } from "../../domain/numbers.js";
-import { make, setText } from "../dom.js";
+import { arrange, make, setText } from "../dom.js";
 import { icon } from "../icons.js";
 
 /** @import { Page } from "../../page.js" */
@@ -25,7 +25,7 @@ export function mountResults(place, page) {
   let chips = new Map();
   let noteTimer = 0;
 
-  const arrange = () => {
+  const showOne = () => {
     const isNoted = note.textContent !== "";
     empty.hidden = isNoted || chips.size > 0;
     list.hidden = isNoted || chips.size === 0;
@@ -37,29 +37,18 @@ export function mountResults(place, page) {
       chips = new Map(
         results.map((bet) => [keyOf(bet), chips.get(keyOf(bet)) ?? resultChip(page, bet)]),
       );
-      const wanted = [...chips.values()];
-      for (const chip of [...list.children]) {
-        if (!wanted.includes(/** @type {HTMLElement} */ (chip))) {
-          chip.remove();
-        }
-      }
-      // What stays is not moved: it may have the focus.
-      for (const [index, chip] of wanted.entries()) {
-        if (list.children[index] !== chip) {
-          list.insertBefore(chip, list.children[index] ?? null);
-        }
-      }
-      arrange();
+      arrange(list, [...chips.values()]);
+      showOne();
     },
   );
 
   return (text) => {
     setText(note, text);
-    arrange();
+    showOne();
     window.clearTimeout(noteTimer);
     noteTimer = window.setTimeout(() => {
       setText(note, "");
-      arrange();
+      showOne();
     }, NOTE_MS);
   };
 }

@@ -4,7 +4,7 @@
 import { resultText } from "../../domain/bet_list.js";
 import { dayText, rangeText, STATUS_WORDS } from "../../domain/evidence_words.js";
 import { clockText, rateText, usdText } from "../../domain/numbers.js";
-import { make } from "../dom.js";
+import { arrange, make } from "../dom.js";
 import { icon } from "../icons.js";
 
 /** @import { Page } from "../../page.js" */
@@ -49,7 +49,7 @@ export function mountRows(section, page) {
       }
       shown = next;
       list.hidden = rows.length === 0;
-      put(list, [...next.values()]);
+      arrange(list, [...next.values()]);
     },
   };
 }
@@ -89,27 +89,6 @@ function rowParts(row) {
     make("span", { class: "history-stake" }, `${clockText(row.placed_at_ms)}, ${stake}`),
     make("span", { class: "history-word" }, STATUS_WORDS[row.status]),
   ];
-}
-
-/**
- * Put these there, in this order, moving none that is in its place.
- *
- * @param {HTMLElement} list
- * @param {readonly HTMLElement[]} items
- */
-function put(list, items) {
-  const kept = new Set(items);
-  for (const child of [...list.children]) {
-    if (!kept.has(/** @type {HTMLElement} */ (child))) {
-      child.remove();
-    }
-  }
-  for (const [index, item] of items.entries()) {
-    const there = list.children[index] ?? null;
-    if (there !== item) {
-      list.insertBefore(item, there);
-    }
-  }
 }
 
 /** Whoever comes back from a bet's evidence finds the list where he left it. */
