@@ -254,7 +254,7 @@ function ownChecks(proof, bet, { outcome }) {
  * @param {{stake_micros: number, reward_bps: number}} bet
  * @param {Outcome} outcome
  */
-export function owedMicros({ stake_micros: stakeMicros, reward_bps: rewardBps }, outcome) {
+function owedMicros({ stake_micros: stakeMicros, reward_bps: rewardBps }, outcome) {
   if (outcome === "won") {
     return payoutMicros(stakeMicros, rewardBps);
   }

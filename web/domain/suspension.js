@@ -23,7 +23,7 @@
  */
 
 /** How long prices must come steadily before betting opens again: FEED_STEADY_MS of the venue. */
-export const FEED_STEADY_S = 30;
+const FEED_STEADY_S = 30;
 
 /** A pause that is to be shorter lasts a day from then all the same: RAISED_AFTER_MS of the venue. */
 const DAY_MS = 86_400_000;

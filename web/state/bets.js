@@ -52,7 +52,7 @@ export function reduceBets(state, event) {
  *
  * @param {HeldBet} bet
  */
-export function isEnded({ phase }) {
+function isEnded({ phase }) {
   return phase === "won" || phase === "lost" || phase === "void";
 }
 
@@ -61,7 +61,7 @@ export function isEnded({ phase }) {
  *
  * @param {HeldBet} bet
  */
-export function isOpenQuestion({ phase }) {
+function isOpenQuestion({ phase }) {
   return phase === "pending" || phase === "unknown";
 }
 

@@ -182,7 +182,7 @@ export class Cells {
  * @param {number} rowPx
  * @returns {{face: Face, text: (rewardBps: number) => string} | null}
  */
-export function typeOf(faces, columnPx, rowPx) {
+function typeOf(faces, columnPx, rowPx) {
   const most = Math.min(RATE_PX_MOST, Math.floor(rowPx * 0.62));
   const whole = fitting(faces, "00.0x", columnPx - 8, most, RATE_PX_LEAST);
   if (whole !== null) {

@@ -18,7 +18,7 @@ const TOKENS = /** @type {const} */ ([
 ]);
 
 /** Rates are shaded in so many steps. */
-export const SHADES = 24;
+const SHADES = 24;
 /** The share of --bright in the rarest cell's ground. */
 const SHADE_MOST = 0.34;
 const SHADE_LEAST = 0.03;

@@ -100,7 +100,7 @@ export function forgetFace(context) {
 
 /** Where a text stands to its `x`: it begins, is centered, or ends there. */
 export const START = 0;
-export const MIDDLE = 0.5;
+const MIDDLE = 0.5;
 export const END = 1;
 
 /** How much of its ground a text keeps around it, where something runs below. */

@@ -10,7 +10,7 @@ import { outline } from "./held.js";
 /** @import { Frame, Ring } from "./frame.js" */
 
 /** How long a ring spreads, and a refusal shakes. */
-export const RING_MS = 190;
+const RING_MS = 190;
 const RING_PX = { from: 8, to: 44 };
 const SHAKE_MS = 190;
 const SHAKE_PX = 4;
