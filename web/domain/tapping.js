@@ -9,6 +9,7 @@
 
 import { cellId as idOf, onGrid, parseCellId, placeableStartsS, rewardBps } from "./grid.js";
 import { refusalText } from "./refusal_words.js";
+import { boundOver } from "./stakes.js";
 import { suspension } from "./suspension.js";
 
 /**
@@ -170,33 +171,18 @@ function ofCell({ rules, quote }, cell, nowMs) {
  * @param {Offer} offer
  * @returns {Refusal | null}
  */
-function ofStake({ account, bets, session, view }, { rules }) {
-  const { stakeMicros } = view;
+function ofStake(state, { rules }) {
+  const { stakeMicros } = state.view;
   if (!rules.presets_micros.includes(stakeMicros)) {
     return say("bad_stake");
   }
-  const ownMicros = account?.limits.stake_max_micros ?? null;
-  if (ownMicros !== null && stakeMicros > ownMicros) {
-    return say("limit_reached", { limit: "stake", max_micros: ownMicros });
+  const bound = boundOver(state, stakeMicros);
+  if (bound === null) {
+    return null;
   }
-  const keyMicros = session.key?.betMaxMicros ?? 0;
-  if (stakeMicros > keyMicros) {
-    return say("limit_reached", { limit: "key_bet", max_micros: keyMicros });
-  }
-  const freeMicros = (account?.balance_micros ?? 0) - onItsWayMicros(bets);
-  return stakeMicros > freeMicros ? say("insufficient_funds") : null;
-}
-
-/**
- * Stakes that the balance does not show yet.
- *
- * @param {State["bets"]} bets
- */
-function onItsWayMicros(bets) {
-  return Object.values(bets).reduce(
-    (sum, bet) => sum + (bet.phase === "pending" ? bet.stakeMicros : 0),
-    0,
-  );
+  return bound.by === "balance"
+    ? say("insufficient_funds")
+    : say("limit_reached", { limit: bound.by, max_micros: bound.mostMicros });
 }
 
 /**

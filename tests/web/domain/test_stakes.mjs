@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { stakeProblem } from "../../../web/domain/stakes.js";
 import { initialState } from "../../../web/state/state.js";
+import { after, atTheTable, pending } from "../support/states.mjs";
 
 const USD = 1_000_000;
 
@@ -13,6 +14,7 @@ function stateWith({ balance = 1_000, own = null, bet, day = 1_000 }) {
       ? null
       : { keyId: "k", betMaxMicros: bet * USD, dayMaxMicros: day * USD, expiresAtMs: 0 };
   return {
+    bets: state.bets,
     session: { ...state.session, key },
     account: /** @type {import("../../../web/types/wire.js").Account} */ ({
       balance_micros: balance * USD,
@@ -31,11 +33,23 @@ test("above one it says which", () => {
     [{ balance: 4.5 }, "More than your balance of 4.50 USD."],
     [{ own: 2 }, "More than your own limit of 2.00 USD a bet."],
     [{ bet: 3 }, "More than your wallet lets this browser stake: 3.00 USD a bet."],
-    [{ bet: 100, day: 4 }, "More than your wallet lets this browser stake: 4.00 USD a bet."],
+    [{ bet: 100, day: 4 }, "More than your wallet lets this browser stake: 4.00 USD a day."],
   ];
   for (const [of, words] of cases) {
     assert.equal(stakeProblem(stateWith(of), 5 * USD), words);
   }
+});
+
+test("what a tap on its way takes is not there to be staked again", () => {
+  const state = after(atTheTable(), { type: "page:tapped", bet: pending() });
+  const restMicros = (state.account?.balance_micros ?? 0) - pending().stakeMicros;
+  assert.equal(
+    stakeProblem(state, restMicros),
+    "More than your wallet lets this browser stake: 50.00 USD a bet.",
+  );
+  const keyless = { ...state, session: { ...state.session, key: null } };
+  assert.equal(stakeProblem(keyless, restMicros), "");
+  assert.equal(stakeProblem(keyless, restMicros + 1), "More than your balance of 99.00 USD.");
 });
 
 test("of nobody nothing is known", () => {

@@ -130,6 +130,14 @@ const REFUSED = [
     "Over your key's limit of 1 USD a bet",
   ],
   [
+    "the stake is over what his key may stake in a day",
+    [
+      look({ stakeMicros: 5_000_000 }),
+      session({ key: { keyId: "k", betMaxMicros: 1e9, dayMaxMicros: 1e6, expiresAtMs: 2e15 } }),
+    ],
+    "Over your key's limit of 1 USD a day",
+  ],
+  [
     "the balance does not cover the stake",
     [account({ balance_micros: 999_999 })],
     "Your balance does not cover this stake",
