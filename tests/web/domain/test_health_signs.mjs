@@ -3,25 +3,10 @@ import { test } from "node:test";
 import { healthSigns } from "../../../web/domain/health_signs.js";
 import { suspension } from "../../../web/domain/suspension.js";
 import { initialState } from "../../../web/state/state.js";
+import { QUOTE, STATUS } from "../support/states.mjs";
 
 /** @import { StatusFrame } from "../../../web/types/wire.js" */
 /** @import { State } from "../../../web/state/state.js" */
-
-/** @type {StatusFrame} */
-const WELL = {
-  type: "system:status",
-  server_time_ms: 1_770_100_003_000,
-  level: "healthy",
-  since_ms: 1_770_100_000_000,
-  feed_age_ms: 84,
-  source: "binance",
-  breaker: "closed",
-  override: "auto",
-  held: false,
-  held_why: "",
-  disk_full: false,
-  draining: false,
-};
 
 /**
  * @param {State["connection"]["phase"]} phase
@@ -34,8 +19,8 @@ function shown(phase, status) {
     connection: { phase, sinceMs: 0, retryAtMs: null },
     market: {
       ...first.market,
-      quote: /** @type {any} */ ({}),
-      status: status === null ? null : { ...WELL, ...status },
+      quote: QUOTE,
+      status: status === null ? null : { ...STATUS, ...status },
     },
   };
   const { connection, feed, betting } = healthSigns(state, suspension(state, 0));

@@ -2,59 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { suspension } from "../../../web/domain/suspension.js";
 import { initialState } from "../../../web/state/state.js";
+import { ACCOUNT, NOW_MS, QUOTE, STATUS } from "../support/states.mjs";
 
 /** @import { Account, StatusFrame } from "../../../web/types/wire.js" */
-/** @import { Connection, State } from "../../../web/state/state.js" */
-
-const NOW_MS = 1_770_100_003_000;
-
-/** @type {StatusFrame} */
-const WELL = {
-  type: "system:status",
-  server_time_ms: NOW_MS,
-  level: "healthy",
-  since_ms: NOW_MS - 60_000,
-  feed_age_ms: 84,
-  source: "binance",
-  breaker: "closed",
-  override: "auto",
-  held: false,
-  held_why: "",
-  disk_full: false,
-  draining: false,
-};
-
-/** @type {State["market"]["quote"]} */
-const QUOTE = {
-  type: "grid",
-  n: 7,
-  published_at_ms: NOW_MS,
-  price_cents: 4_200_512,
-  column_s: 5,
-  row_cents: 1_000,
-  first_column_s: 1_770_100_010,
-  lowest_row_cents: 4_199_000,
-  rows: 1,
-  rates: [18_500],
-};
-
-/** @type {Account} */
-const ACCOUNT = {
-  wallet: "0x7e5f4552091a69125d5dfcb7b8c2659029395bdf",
-  balance_micros: 100_000_000,
-  open_stake_micros: 0,
-  open_bets: 0,
-  seq: 1,
-  created_at_ms: NOW_MS,
-  frozen: false,
-  limits: {
-    stake_max_micros: null,
-    loss_day_max_micros: null,
-    paused_until_ms: 0,
-    next_stake_max: null,
-    next_loss_day_max: null,
-  },
-};
+/** @import { Connection } from "../../../web/state/state.js" */
 
 const LIVE = { phase: /** @type {const} */ ("live"), sinceMs: 1, retryAtMs: null };
 
@@ -70,7 +21,7 @@ function stateBut({ connection = LIVE, status = {}, quote, account = {}, pausedU
     market: {
       ...market,
       quote: quote === null ? null : QUOTE,
-      status: status === null ? null : { ...WELL, ...status },
+      status: status === null ? null : { ...STATUS, ...status },
     },
     account: account === null ? null : { ...ACCOUNT, limits, ...account },
   };
@@ -136,7 +87,7 @@ test("of several reasons the first is told: those that leave the others unknown,
   const live = { ...all, connection: LIVE };
   kinds.push(suspension(stateBut(live), NOW_MS)?.kind);
   for (const name of /** @type {const} */ (["draining", "held", "breaker", "disk_full"])) {
-    live.status = { ...live.status, [name]: WELL[name] };
+    live.status = { ...live.status, [name]: STATUS[name] };
     kinds.push(suspension(stateBut(live), NOW_MS)?.kind);
   }
   kinds.push(suspension(stateBut({ ...live, account: {} }), NOW_MS)?.kind);
