@@ -94,22 +94,13 @@ class HealthRoutes:
 
     async def metrics(self) -> Answer:
         """For Prometheus."""
-        house = await self._house()
+        house = await house_position(self._ports)
         store_up = await store_answers(self._ports)
         text = self._metrics.exposition(house, store_up=store_up)
         return Answer(200, text, ((b"content-type", EXPOSITION_TYPE),))
 
     async def _database_answers(self) -> bool:
-        return await self._house() is not None
-
-    async def _house(self) -> HousePosition | None:
-        """None where the ledger can't be read, or not in time."""
-        try:
-            with trio.move_on_after(CHECKED_WITHIN_S):
-                return await self._ports.ledger_worker.run(self._ports.ledger.house)
-        except LedgerUnreadable as error:
-            log.error("ledger_unreadable", why=str(error))
-        return None
+        return await house_position(self._ports) is not None
 
     def _price_feed(self, now_ms: int) -> FeedCheckJson:
         feed = self._ports.feed.value
@@ -129,6 +120,17 @@ class HealthRoutes:
     def _actors(self) -> ActorsCheckJson:
         missing = down(self._ports.supervisor_status())
         return {"status": _word(not missing), "down": missing}
+
+
+async def house_position(ports: GatewayPorts) -> HousePosition | None:
+    """None where the ledger can't be read, or not in time."""
+    try:
+        with trio.move_on_after(CHECKED_WITHIN_S):
+            return await ports.ledger_worker.run(ports.ledger.house)
+        log.error("ledger_unreadable", why="it takes too long")
+    except LedgerUnreadable as error:
+        log.error("ledger_unreadable", why=str(error))
+    return None
 
 
 async def store_answers(ports: GatewayPorts) -> bool:

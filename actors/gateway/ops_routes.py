@@ -3,11 +3,12 @@
 from functools import partial
 
 import structlog
+import trio
 
 from actors.gateway.asking import ask_circuit, ask_money
 from actors.gateway.attention import attention_json, thresholds_json
 from actors.gateway.connections import Connections
-from actors.gateway.health import store_answers
+from actors.gateway.health import house_position, store_answers
 from actors.gateway.hub import Hub
 from actors.gateway.operators import Operators, Told
 from actors.gateway.ports import GatewayPorts
@@ -48,7 +49,6 @@ from protocols.money import (
     SetHold,
 )
 from protocols.operations import ops
-from protocols.ports import LedgerUnreadable
 
 log = structlog.get_logger("ops")
 
@@ -83,7 +83,7 @@ class OpsRoutes:
             return who
         ports, now_ms = self._ports, self._ports.clock.now_ms()
         tree, feed, hold = ports.supervisor_status(), ports.feed.value, ports.hold.value
-        house, store_up = await self._house(), await store_answers(ports)
+        house, store_up = await self._asked()
         attention = attention_json(
             ports,
             tree=tree,
@@ -217,13 +217,19 @@ class OpsRoutes:
             "noted_in_row": done.rowid,
         }
 
-    async def _house(self) -> HousePosition | None:
-        """None where the ledger can't be read: that is when the rest is wanted most."""
-        try:
-            return await self._ports.ledger_worker.run(self._ports.ledger.house)
-        except LedgerUnreadable as error:
-            log.error("ledger_unreadable", why=str(error))
-            return None
+    async def _asked(self) -> tuple[HousePosition | None, bool]:
+        """The house's position, and does the store answer? Both at once, and each within its
+        limit: the rest is wanted most when neither does, by whoever polls every second."""
+        house: HousePosition | None = None
+
+        async def ask_ledger() -> None:
+            nonlocal house
+            house = await house_position(self._ports)
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(ask_ledger)
+            store_up = await store_answers(self._ports)
+        return house, store_up
 
     def _quote(self, now_ms: int) -> NewestQuoteJson | None:
         quote = self._ports.book.value.newest

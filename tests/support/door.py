@@ -122,6 +122,9 @@ class BrokenStore:
     async def take_token(self, key: str, *, per_minute: int, burst: int) -> Allowance:
         raise StoreUnavailable("gone")
 
+    async def publish(self, channel: str, message: str) -> None:
+        raise StoreUnavailable("gone")
+
 
 @attrs.define
 class PriceList:

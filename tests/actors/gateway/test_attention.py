@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import attrs
+import trio
 
 from domain.disk import DiskLevel, DiskUse
 from protocols.market import FeedLevel, Hold, Override, SourceState
@@ -29,6 +30,20 @@ class NobodyReads(InlineWorker):
 
     async def run(self, call: Callable[[], T]) -> T:
         raise LedgerUnreadable("the file is gone")
+
+
+class NobodyAnswers(InlineWorker):
+    """Whose reads of the ledger never end."""
+
+    async def run(self, call: Callable[[], T]) -> T:
+        return await trio.sleep_forever()
+
+
+class SilentStore(BrokenStore):
+    """A store that takes what it is given, and never says so."""
+
+    async def put(self, key: str, value: str, *, ttl_s: int) -> None:
+        await trio.sleep_forever()
 
 
 async def test_a_venue_that_is_well_wants_nobodys_eye(tmp_path: Path) -> None:
@@ -154,3 +169,14 @@ async def test_a_ledger_that_can_not_be_read_wants_an_act(tmp_path: Path) -> Non
         status = (await door.get("/ops/status", token=OPS_TOKEN)).json
     assert status["house"] is None
     assert [found["where"] for found in status["attention"]] == ["house"]
+
+
+async def test_the_status_is_there_before_those_who_poll_it_give_up(tmp_path: Path) -> None:
+    """It is wanted most when neither ledger nor store answers. POLL_WITHIN_MS of web/io/ops.js."""
+    async with open_door(
+        tmp_path, tree=well, ledger_worker=NobodyAnswers(), store=SilentStore()
+    ) as door:
+        with trio.fail_after(3):
+            status = (await door.get("/ops/status", token=OPS_TOKEN)).json
+    assert status["house"] is None
+    assert [found["where"] for found in status["attention"]] == ["house", "store.up"]

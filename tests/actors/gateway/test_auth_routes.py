@@ -275,7 +275,7 @@ async def test_a_streams_socket_is_told_that_its_session_was_revoked(door: Door)
 
 @pytest.mark.parametrize("path", ["/api/auth/session", "/api/auth/sessions"])
 async def test_without_its_store_nobody_is_signed_in(tmp_path: Path, path: str) -> None:
-    async with open_door(tmp_path, store=BrokenStore()) as door:  # type: ignore[arg-type]
+    async with open_door(tmp_path, store=BrokenStore()) as door:
         assert_refused(await door.get(path, token="A" * 43), Code.STORE_UNAVAILABLE)
 
 
