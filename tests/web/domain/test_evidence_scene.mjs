@@ -2,16 +2,13 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { roomFor, scaleOf, spread, stepsOf } from "../../../web/domain/evidence_layout.js";
 import {
   distanceCents,
   inForceAt,
-  roomFor,
-  scaleOf,
   sceneOfOpen,
   sceneOfProof,
   shownPoints,
-  spread,
-  stepsOf,
 } from "../../../web/domain/evidence_scene.js";
 import { cases, named, proofOf } from "../support/verdicts.mjs";
 

@@ -1,18 +1,13 @@
 // What is drawn of a bet's evidence, from what lies behind to what lies before.
 
-import {
-  distanceCents,
-  inForceAt,
-  roomFor,
-  scaleOf,
-  spread,
-  stepsOf,
-} from "../../domain/evidence_scene.js";
+import { roomFor, scaleOf, spread, stepsOf } from "../../domain/evidence_layout.js";
+import { distanceCents, inForceAt } from "../../domain/evidence_scene.js";
 import { momentText } from "../../domain/evidence_words.js";
 import { clockText, edgeText, priceText } from "../../domain/numbers.js";
 import { crisp, shape, words } from "../svg.js";
 
-/** @import { Frame, Scale, Scene } from "../../domain/evidence_scene.js" */
+/** @import { Frame, Scale } from "../../domain/evidence_layout.js" */
+/** @import { Scene } from "../../domain/evidence_scene.js" */
 
 export const HEIGHT = 232;
 /** Room for the prices at the right, the top and the times below. */
