@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.axe import assert_accessible
 from tests.browser.stage import Stage
@@ -103,6 +103,29 @@ def test_the_breaker_is_overridden_only_with_its_word_typed(
     desk.get_by_role("button", name="Back", exact=True).click()
     order(page, "Breaker to auto", confirm="auto", reason="the drill is over")
     expect(banner).to_be_hidden()
+
+
+def test_an_order_goes_once_and_is_answered_where_it_was_asked(operator: Visitor) -> None:
+    held: list[Route] = []
+    operator.page.route("**/ops/integrity", lambda route: held.append(route))
+    desk = operator.page.get_by_role("region", name="Desk")
+    desk.get_by_role("button", name=re.compile("^Check the money")).click()
+    desk.get_by_label("Reason").fill("a drill")
+    confirm = desk.get_by_label("Type check to confirm")
+    confirm.fill("check")
+    for _ in range(3):
+        confirm.press("Enter")
+    desk.get_by_role("button", name="Check the money", exact=True).dblclick(force=True)
+    expect(desk.get_by_text("Asking…")).to_be_visible()
+
+    desk.get_by_role("button", name="Back", exact=True).click()
+    desk.get_by_role("button", name=re.compile("^Take a backup")).click()
+    desk.get_by_label("Reason").fill("another drill")
+    [asked] = held
+    asked.continue_()
+    expect(operator.page.get_by_role("region", name="Log")).to_contain_text("Zero drift in")
+    expect(desk).not_to_contain_text("Zero drift in")
+    expect(desk.get_by_label("Reason")).to_have_value("another drill")
 
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])

@@ -100,7 +100,7 @@ export class OpsVenue {
   }
 
   /**
-   * All that are pending, newest first.
+   * All that are pending, those that have waited longest first: what comes new moves none of them.
    *
    * @returns {Promise<OpsWithdrawals>} with a cursor if there are more than any operator looks through
    */
@@ -116,7 +116,7 @@ export class OpsVenue {
       withdrawals.push(...found.withdrawals);
       cursor = found.next_cursor;
     }
-    return { withdrawals, next_cursor: cursor };
+    return { withdrawals: withdrawals.reverse(), next_cursor: cursor };
   }
 
   /**

@@ -410,7 +410,7 @@ test("of two lookups the last counts, whichever is answered last", async () => {
   ]);
 });
 
-test("all withdrawals that wait are looked through, the oldest, too", async (t) => {
+test("all withdrawals that wait are looked through, and the oldest is first", async (t) => {
   /** @param {string} id */
   const page = (id) => ({ withdrawals: [{ id }] });
   const { at, asked } = await venue(t, {
@@ -422,7 +422,7 @@ test("all withdrawals that wait are looked through, the oldest, too", async (t) 
   const { withdrawals, next_cursor: rest } = await at.pendingWithdrawals();
   assert.deepEqual(
     withdrawals.map(({ id }) => id),
-    ["new", "old"],
+    ["old", "new"],
   );
   assert.equal(rest, null);
   assert.equal(asked.length, 2);

@@ -31,15 +31,23 @@ export function mountWithdrawals(place, page) {
     "Look again",
   );
   place.append(make("div", { class: "op-buttons" }, told, again), table);
+  /** @type {Map<string, ReturnType<typeof rowOf>>} */
+  let rows = new Map();
 
   store.show(
     ({ withdrawals }) => [withdrawals],
     ({ phase, found, problem }) => {
       const nowMs = store.state.status?.server_time_ms ?? 0;
-      const rows = found ?? [];
-      setText(told, problem || summaryText(phase, rows.length));
-      table.hidden = rows.length === 0;
-      body.replaceChildren(...rows.map((row) => rowOf(row, nowMs, page)));
+      const waiting = found ?? [];
+      setText(told, problem || summaryText(phase, waiting.length));
+      table.hidden = waiting.length === 0;
+      // A row lives as long as its withdrawal waits: the list is read again by itself, and must not
+      // take the focus from whoever is about to decide.
+      rows = new Map(waiting.map((one) => [one.id, rows.get(one.id) ?? rowOf(one, page)]));
+      keepOnly(body, [...rows.values()]);
+      for (const one of waiting) {
+        rows.get(one.id)?.show(nowMs - one.requested_at_ms);
+      }
     },
   );
 }
@@ -56,12 +64,31 @@ function summaryText(phase, count) {
 }
 
 /**
+ * Put these rows into the table in this order, without moving one that stands right.
+ *
+ * @param {HTMLElement} body
+ * @param {readonly {element: HTMLElement}[]} rows
+ */
+function keepOnly(body, rows) {
+  const wanted = new Set(rows.map(({ element }) => element));
+  for (const child of [...body.children]) {
+    if (!wanted.has(/** @type {HTMLTableRowElement} */ (child))) {
+      child.remove();
+    }
+  }
+  for (const [index, { element }] of rows.entries()) {
+    if (body.children[index] !== element) {
+      body.insertBefore(element, body.children[index] ?? null);
+    }
+  }
+}
+
+/**
  * @param {OpsWithdrawal} withdrawal
- * @param {number} nowMs
  * @param {OperatePage} page
  */
-function rowOf(withdrawal, nowMs, { actions }) {
-  const { id, amount_micros: micros, wallet, destination, requested_at_ms: atMs } = withdrawal;
+function rowOf(withdrawal, { actions }) {
+  const { id, amount_micros: micros, wallet, destination } = withdrawal;
   const about = `${exactUsdText(micros)} USD of ${wallet} to ${destination}`;
   /** @param {"paid" | "reject"} action @param {string} text */
   const decide = (action, text) =>
@@ -75,16 +102,21 @@ function rowOf(withdrawal, nowMs, { actions }) {
       },
       `${text}…`,
     );
-  return make(
+  const asked = make("td", { class: "op-short" });
+  const element = make(
     "tr",
     {},
-    make("td", { class: "op-short" }, `${ageText(nowMs - atMs)} ago`),
+    asked,
     make("td", { class: "op-number" }, exactUsdText(micros)),
     make("td", { class: "op-buttons" }, decide("paid", "Paid"), decide("reject", "Reject")),
     make("td", { class: "op-long" }, destination),
     make("td", { class: "op-long" }, accountButton(wallet, actions)),
     make("td", { class: "op-long" }, id),
   );
+  return {
+    element,
+    show: (/** @type {number} */ ageMs) => setText(asked, `${ageText(ageMs)} ago`),
+  };
 }
 
 /**
