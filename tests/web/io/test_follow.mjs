@@ -69,7 +69,12 @@ test("pings go on, every fifteen seconds in the end", async () => {
 });
 
 test("rules that can't be read are asked for again", async () => {
-  page.venue.answers["/api/grid"] = { http_status: 503, error: "overloaded", message: "No.", retry_after: 1 };
+  page.venue.answers["/api/grid"] = {
+    http_status: 503,
+    error: "overloaded",
+    message: "No.",
+    retry_after: 1,
+  };
   page.follower.socket.connect();
   const venue = await page.venue.joined();
   venue.reply(await venue.request("subscribe"), {});
