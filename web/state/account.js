@@ -38,16 +38,12 @@ export function seqAfter({ account }, event) {
  */
 export function reduceAccount(state, event) {
   const { account } = state;
-  switch (event.type) {
-    case "page:snapshot":
-      return { ...state, account: accountOf(event.snapshot) };
-    case "page:account":
-      return account === null ? state : withAccount(state, read(account, event.account));
-    default:
-      return account !== null && isPrivate(event)
-        ? withAccount(state, { ...after(account, event), seq: event.seq })
-        : state;
+  if (event.type === "page:snapshot") {
+    return { ...state, account: accountOf(event.snapshot) };
   }
+  return account !== null && isPrivate(event)
+    ? { ...state, account: { ...after(account, event), seq: event.seq } }
+    : state;
 }
 
 /**
@@ -68,34 +64,11 @@ function isPrivate(event) {
 }
 
 /**
- * @param {State} state
- * @param {Account} account
- */
-function withAccount(state, account) {
-  return account === state.account ? state : { ...state, account };
-}
-
-/**
  * @param {Snapshot} snapshot
  * @returns {Account}
  */
 function accountOf({ open: _open, last: _last, ...account }) {
   return account;
-}
-
-/**
- * What was read over HTTP may be ahead of the stream. Then its money is not taken over: the events
- * that it came by are on their way, and each tells what changed.
- *
- * @param {Account} account
- * @param {Account} found
- * @returns {Account}
- */
-function read(account, found) {
-  if (found.wallet !== account.wallet || found.seq < account.seq) {
-    return account;
-  }
-  return { ...account, frozen: found.frozen, limits: found.limits };
 }
 
 /**

@@ -1,7 +1,7 @@
 // Everything that can happen to the state: the frames of the WebSocket as they come, and what the
 // page itself does. Types only; trading.js says what each of them changes.
 
-/** @import { Account, Bet, Confirmed, Frame, LookedUpBet, Snapshot } from "../types/wire.js" */
+/** @import { Bet, Confirmed, Frame, LookedUpBet, Snapshot } from "../types/wire.js" */
 /** @import { HeldBet, PricePoint, RefusedTap, Rules, Session, Today, View } from "./state.js" */
 
 /**
@@ -13,7 +13,6 @@
  *   | {type: "page:rules", rules: Rules, demo: boolean}
  *   | {type: "page:past", points: readonly PricePoint[]}
  *   | {type: "page:session", session: Session}
- *   | {type: "page:account", account: Account}
  *   | {type: "page:snapshot", snapshot: Snapshot, nowMs: number}
  *   | {type: "page:resumed", nowMs: number}
  *   | {type: "page:found", bet: Bet}

@@ -77,15 +77,6 @@ test("a refused stake that is on record changes no money", () => {
   assert.deepEqual(state.account, { ...ACCOUNT, seq: 2 });
 });
 
-test("an account read over HTTP brings its limits, and leaves the money to the events", () => {
-  const limits = { ...ACCOUNT.limits, stake_max_micros: 1_000_000 };
-  const ahead = { ...ACCOUNT, seq: 3, balance_micros: 1, limits };
-  const state = after(atTheTable(), { type: "page:account", account: ahead });
-  assert.deepEqual(state.account, { ...ACCOUNT, limits });
-  const old = { ...ACCOUNT, seq: 0, limits: { ...limits, stake_max_micros: 5 } };
-  assert.equal(after(state, { type: "page:account", account: old }), state);
-});
-
 test("that all is known again changes nothing by itself", () => {
   const state = atTheTable();
   assert.equal(after(state, { type: "page:resumed", nowMs: NOW_MS }), state);
