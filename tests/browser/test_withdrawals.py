@@ -92,3 +92,23 @@ def test_an_answer_that_is_lost_is_asked_for_again_and_nothing_is_taken_twice(
     expect(trader.figure("Balance")).to_have_text("995.00")
     expect(form.get_by_text("Waiting to be paid")).to_have_count(1)
     assert len(wallet.signed) == signed, "the same request was sent again"
+
+
+def test_what_one_account_has_not_settled_is_not_asked_about_as_another(
+    trader: Visitor, form: Locator, wallet: WalletStub
+) -> None:
+    trader.tolerate(LINE_IS_CUT, REFUSED)
+    trader.page.route("**/api/withdrawals", lambda route: route.abort(), times=1)
+    form.get_by_label("Amount, USD").fill("5")
+    form.get_by_role("button", name="Sign and request").click()
+    expect(form.get_by_role("button", name="Ask again")).to_be_visible()
+    wallet.key = WalletStub().key
+    form.get_by_role("button", name="Renew the key").click()
+    trader.page.get_by_role("button", name="Sign in with Test wallet").click()
+    expect(form.get_by_role("heading", name="Wallet account")).to_be_visible()
+    form.get_by_role("heading", name="Withdrawals").click()
+    address = form.get_by_label("To this address")
+    expect(address).to_have_value(wallet.address.lower())
+    expect(form.get_by_role("button", name="Ask again")).to_be_hidden()
+    expect(form.get_by_text("The venue did not answer.")).to_be_hidden()
+    expect(form.get_by_label("Amount, USD")).to_be_empty()

@@ -36,6 +36,8 @@ class WithdrawalsSection {
   #cursor = null;
   /** @type {SignedWithdrawal | null} sent, and not known to be taken or refused */
   #unsettled = null;
+  /** @type {string | null} the account that signed in last */
+  #owner = null;
   #all = button("All", () => this.#fillAll(), { label: "All of the balance" });
   #amount = field("Amount, USD", { attributes: AMOUNT, beside: this.#all });
   #destination = longField("To this address", {
@@ -65,6 +67,7 @@ class WithdrawalsSection {
       (state) => [state.session.kind, state.session.wallet],
       (kind, wallet) => {
         this.element.hidden = kind !== "wallet";
+        this.#belongsTo(wallet);
         this.#destination.input.value = wallet ?? "";
         this.#list.replaceChildren();
         this.element.open = false;
@@ -76,6 +79,24 @@ class WithdrawalsSection {
         this.#load(null);
       }
     });
+  }
+
+  /**
+   * What one account has typed, asked for and not settled is nobody else's. Whose session has only
+   * ended may come back to it.
+   *
+   * @param {string | null} wallet
+   */
+  #belongsTo(wallet) {
+    if (wallet === null || wallet === this.#owner) {
+      return;
+    }
+    this.#owner = wallet;
+    this.#unsettled = null;
+    this.#ask.hidden = true;
+    this.#amount.input.value = "";
+    this.#amount.complain("");
+    this.#said.say("");
   }
 
   #form() {
@@ -164,8 +185,10 @@ class WithdrawalsSection {
     try {
       const signal = new AbortController().signal;
       const signed = await signWithdrawal(wallet, asked, this.page.clock, signal);
-      this.#said.say("Signed. Asking the venue.");
-      await this.#deliver(signed, false);
+      if (signed.wallet === this.#owner) {
+        this.#said.say("Signed. Asking the venue.");
+        await this.#deliver(signed, false);
+      }
     } catch (error) {
       this.#said.say(signingText(error), true);
     }
@@ -184,17 +207,23 @@ class WithdrawalsSection {
    * @param {boolean} isAgain
    */
   async #deliver(signed, isAgain) {
-    try {
-      await sendWithdrawal(this.page.api, this.page.clock, signed, isAgain);
-      this.#unsettled = null;
+    const sent = sendWithdrawal(this.page.api, this.page.clock, signed, isAgain);
+    const failure = await sent.then(
+      () => null,
+      (/** @type {unknown} */ error) => error,
+    );
+    if (signed.wallet !== this.#owner) {
+      return; // somebody else has signed in meanwhile
+    }
+    this.#unsettled = failure === null || failure instanceof Refused ? null : signed;
+    this.#ask.hidden = this.#unsettled === null;
+    if (failure === null) {
       this.#amount.input.value = "";
       this.#said.say("Requested. The amount has left your balance; an operator pays it.");
       await this.#load(null);
-    } catch (error) {
-      this.#unsettled = error instanceof Refused ? null : signed;
-      this.#said.say(error instanceof Refused ? problemText(error) : UNSETTLED, true);
+    } else {
+      this.#said.say(failure instanceof Refused ? problemText(failure) : UNSETTLED, true);
     }
-    this.#ask.hidden = this.#unsettled === null;
   }
 
   /** @param {string | null} cursor */
