@@ -52,7 +52,7 @@ import { NOBODY } from "../domain/session_shown.js";
  * @property {{keyId: string, betMaxMicros: number, dayMaxMicros: number, expiresAtMs: number} | null}
  *   key what signs taps
  * @property {string} problem what is wrong with it, for people; empty if nothing is
- * @property {"wallet" | "venue" | null} [waitingFor] whose answer a sign-in waits for; who is in while
+ * @property {"wallet" | "venue" | null} waitingFor whose answer a sign-in waits for; who is in while
  *   he renews his key stays in
  */
 

@@ -52,7 +52,7 @@ function mountDemo(place, page) {
   );
   page.store.show(
     (state) => [state.market.demo, state.session],
-    (isOffered, { phase, kind, waitingFor = null }) => {
+    (isOffered, { phase, kind, waitingFor }) => {
       place.hidden = !isOffered || phase === "in";
       button.setAttribute("aria-disabled", String(waitingFor !== null));
       setText(button, waitingFor === "venue" ? "Starting…" : startText(phase, kind));
@@ -79,7 +79,7 @@ function startText(phase, kind) {
  * @param {State} before
  */
 function moveOn({ actions }, state, before) {
-  const wasWaiting = (before.session.waitingFor ?? null) !== null;
+  const wasWaiting = before.session.waitingFor !== null;
   const isNew = before.session.sessionId !== state.session.sessionId;
   if (!wasWaiting || !isNew || state.session.phase !== "in" || state.view.panel !== "sign_in") {
     return;

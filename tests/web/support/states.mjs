@@ -76,6 +76,7 @@ export const SESSION = {
     expiresAtMs: NOW_MS + 3_600_000,
   },
   problem: "",
+  waitingFor: null,
 };
 
 /** @type {Account} */

@@ -58,7 +58,7 @@ export function mountWalletForm(place, page) {
 }
 
 /** @param {Session} session */
-function isBusy({ waitingFor = null }) {
+function isBusy({ waitingFor }) {
   return waitingFor !== null;
 }
 
