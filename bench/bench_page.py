@@ -95,8 +95,9 @@ WATCH: Final = """
 """Runs before the page's own scripts."""
 
 SPOT: Final = """async (turn) => {
-  const { boxOf } = await import("/domain/viewport.js");
-  const { placeableStartsS } = await import("/domain/grid.js");
+  const { src } = document.querySelector("script[type=module]");
+  const { boxOf } = await import(new URL("domain/viewport.js", src).href);
+  const { placeableStartsS } = await import(new URL("domain/grid.js", src).href);
   const chart = document.querySelector(".grid-host");
   const view = chart.viewport;
   const { columnS, rowCents } = view.layout.shape;

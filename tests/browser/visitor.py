@@ -33,7 +33,9 @@ SHOTS = REPOSITORY / "screenshots"
 SECRET = re.compile(r"\b[\w-]{43}\b|\b[0-9a-f]{64}\b|0x[0-9a-f]{128}")
 """Tokens, hashes and keys, signatures."""
 WHERE = """async ({ start_s: columnStartS, lo_cents: loCents, width }) => {
-  const { boxOf } = await import("/domain/viewport.js");
+  // The very module that the page has loaded: nothing is asked of a venue that may not answer.
+  const { src } = document.querySelector("script[type=module]");
+  const { boxOf } = await import(new URL("domain/viewport.js", src).href);
   const chart = document.querySelector(".grid-host");
   const view = chart.viewport;
   const box = boxOf(view, { columnStartS, loCents, hiCents: loCents + width });
