@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from anyio.from_thread import start_blocking_portal
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.browser.stage import Stage, playing
 from tests.browser.visitor import Visitor, visiting
@@ -18,6 +18,8 @@ from tests.support.redis_server import need_redis, redis_server
 PROGRAM = "chromium"
 INSTALL = "apt-get install chromium fonts-inter"
 FONTS = Path(__file__).with_name("fonts.conf")
+PATIENCE_MS = 15_000
+"""How long is waited for what is to be seen: a machine may be busy with much else."""
 OPTIONS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
@@ -37,6 +39,7 @@ def need_chromium() -> str:
 def browser() -> Iterator[Browser]:
     """One browser for all tests; what they open in it is theirs alone."""
     program = need_chromium()
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(
             executable_path=program, args=OPTIONS, env=os.environ | {"FONTCONFIG_FILE": str(FONTS)}

@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from domain.units import payout_micros
 from tests.browser.stage import Stage
-from tests.browser.visitor import LINE_IS_CUT, USD, Visitor
+from tests.browser.visitor import ASKED_IN_VAIN, LINE_IS_CUT, USD, Visitor
 
 pytestmark = [pytest.mark.slow, pytest.mark.system]
 
@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.system]
 @pytest.fixture
 def cut_off(trader: Visitor) -> Visitor:
     """A trader whose line will be cut."""
-    trader.tolerate(LINE_IS_CUT)
+    trader.tolerate(LINE_IS_CUT, ASKED_IN_VAIN)
     return trader
 
 

@@ -46,6 +46,9 @@ WHERE = """async ({ start_s: columnStartS, lo_cents: loCents, width }) => {
   return { x: edge.left + x, y: edge.top + y, inView };
 }"""
 LINE_IS_CUT = re.compile(r"^(WebSocket connection to|Failed to load resource: net::)")
+ASKED_IN_VAIN = re.compile(r"^Failed to load resource: .* 404 .*/api/bets/by-nonce/")
+"""A bet is looked for that the venue does not have: the page asks so while betting is closed, or
+where the cell it asks by has just closed."""
 TAPS_MAX = 5
 REFUSED = re.compile(r"^Failed to load resource: the server responded with a status of (4\d\d|503)")
 
@@ -207,7 +210,8 @@ class Visitor:
         page.on("websocket", lambda socket: self._connected(socket))
 
     def _heard(self, message: ConsoleMessage) -> None:
-        tolerated = any(pattern.match(message.text) for pattern in self._tolerated)
+        said = f"{message.text} {message.location.get('url', '')}"
+        tolerated = any(pattern.match(said) for pattern in self._tolerated)
         if message.type in ("error", "warning", "assert") and not tolerated:
             self.faults.append(f"{message.type}: {message.text} ({message.location})")
 
