@@ -32,7 +32,7 @@ SETTINGS = (
     "--set=feed.source=binance",
     "--set=feed.settle_delay_ms=500",
     # A market that hardly moves, and still pays on cells some rows away.
-    "--set=rewards.annual_volatility_bps=20000",
+    "--set=rewards.annual_volatility_bps=15000",
     # All visitors come from one address.
     "--set=limits.sign_ins_per_minute=1000",
 )

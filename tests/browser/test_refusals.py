@@ -29,9 +29,12 @@ def test_a_cell_that_is_too_soon(stage: Stage, uncharged: Visitor) -> None:
 
 
 def test_a_cell_that_is_not_on_offer(stage: Stage, uncharged: Visitor) -> None:
+    smaller = uncharged.page.get_by_role("button", name="Smaller cells, more of them")
+    while smaller.is_enabled():
+        smaller.click()
     far = next(
         spot
-        for rows_up in range(1, 9)
+        for rows_up in range(1, 19)
         if (spot := stage.spot_at(columns_ahead=3, rows_up=rows_up)).cell_id not in stage.offered()
     )
     uncharged.tap(far)
