@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import attrs
+import trio
 from anyio.from_thread import BlockingPortal
 
 from tests.browser.market import Market
@@ -184,7 +185,7 @@ class Stage:
         until_s = time.monotonic() + within_s
         while not (seen := look()):
             assert time.monotonic() < until_s, f"waited in vain for {what}"
-            time.sleep(0.05)
+            self._portal.call(trio.sleep, 0.05)
         return seen
 
     def set_up(self) -> None:
