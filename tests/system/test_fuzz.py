@@ -179,7 +179,8 @@ async def wait_alone(running: VenueProcess) -> None:
     with trio.fail_after(90):
         while True:
             status = (await once(running.port, "GET", "/ops/status", token=OPS_TOKEN)).json
-            if status["gateway"] == {"connections": 1, "sockets": 0}:
+            door = status["gateway"]
+            if (door["connections"], door["sockets"]) == (1, 0):
                 return
             await trio.sleep(0.2)
 
