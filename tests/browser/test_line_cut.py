@@ -12,8 +12,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.system]
 
 @pytest.fixture
 def cut_off(trader: Visitor) -> Visitor:
-    """A trader whose line will be cut."""
+    """A trader whose line will be cut, once the page has loaded all that it has."""
     trader.tolerate(LINE_IS_CUT, ASKED_IN_VAIN)
+    assert trader.wallet
     return trader
 
 

@@ -18,8 +18,12 @@ def test_the_page_comes_back_with_the_open_bet_and_its_result(
     stage: Stage, trader: Visitor, end: str
 ) -> None:
     trader.tolerate(LINE_IS_CUT)
-    spot = stage.spot(columns_ahead=7)
-    trader.bet(spot)
+    # So far ahead that it is still open when the page is back, which waits longer with each try.
+    trader.show_table()
+    spot = stage.spot(columns_ahead=10)
+    trader.press(spot)
+    trader.wait_told("Bet of 1 confirmed")
+    trader.show_chart()
     banner = trader.page.locator("#banner")
 
     ENDS[end](stage)
