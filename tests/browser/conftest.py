@@ -7,17 +7,19 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 from anyio.from_thread import start_blocking_portal
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.browser.stage import Stage, playing
-from tests.browser.visitor import Visitor, visiting
+from tests.browser.visitor import SHOTS, Visitor, visiting
 from tests.support.redis_server import need_redis, redis_server
 
 PROGRAM = "chromium"
 INSTALL = "apt-get install chromium fonts-inter"
-FONTS = Path(__file__).with_name("fonts.conf")
+HERE = Path(__file__).parent
+FONTS = HERE / "fonts.conf"
 PATIENCE_MS = 15_000
 """How long is waited for what is to be seen: a machine may be busy with much else."""
 OPTIONS = (
@@ -35,38 +37,71 @@ def need_chromium() -> str:
     return found
 
 
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """One browser for all tests; what they open in it is theirs alone."""
+@attrs.frozen
+class House:
+    """What all tests share: a new venue, or a new browser, for each would cost seconds."""
+
+    stage: Stage
+    browser: Browser
+    close: Callable[[], None]
+
+
+HOUSE = pytest.StashKey[House]()
+
+
+def opened(data: Path) -> House:
+    """A venue and a browser that run until they are closed."""
     program = need_chromium()
+    need_redis()
     expect.set_options(timeout=PATIENCE_MS)
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(
+    for picture in SHOTS.glob("failed-*"):
+        picture.unlink()  # of an earlier run
+    with ExitStack() as stack:
+        store = stack.enter_context(redis_server(data))
+        portal = stack.enter_context(start_blocking_portal(backend="trio"))
+        stage = stack.enter_context(playing(portal, data / "venue", store))
+        playwright = stack.enter_context(sync_playwright())
+        browser = playwright.chromium.launch(
             executable_path=program, args=OPTIONS, env=os.environ | {"FONTCONFIG_FILE": str(FONTS)}
         )
-        yield launched
-        launched.close()
-
-
-@pytest.fixture(scope="session")
-def theatre(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """One venue for all tests: a new one quotes only after ten seconds of prices."""
-    need_chromium()
-    need_redis()
-    data = tmp_path_factory.mktemp("browser")
-    with (
-        redis_server(tmp_path_factory.mktemp("redis")) as store,
-        start_blocking_portal(backend="trio") as portal,
-        playing(portal, data, store) as stage,
-    ):
-        yield stage
+        stack.callback(browser.close)
+        return House(stage, browser, stack.pop_all().close)
 
 
 @pytest.fixture
-def stage(theatre: Stage) -> Stage:
+def house(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> House:
+    """Open for the first of these tests, and for those that follow."""
+    stash = request.config.stash
+    if HOUSE not in stash:
+        stash[HOUSE] = opened(tmp_path_factory.mktemp("browser"))
+    return stash[HOUSE]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(
+    item: pytest.Item, nextitem: pytest.Item | None
+) -> Generator[None, None, None]:
+    """After the last of these tests in a row the house is closed: what runs on would take its time
+    from others, and Playwright leaves an event loop running in the main thread."""
+    try:
+        yield
+    finally:
+        if nextitem is None or HERE not in nextitem.path.parents:
+            pytest_unconfigure(item.config)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Close the house if it is open: a run may be broken off."""
+    if HOUSE in config.stash:
+        config.stash[HOUSE].close()
+        del config.stash[HOUSE]
+
+
+@pytest.fixture
+def stage(house: House) -> Stage:
     """The venue, with betting open and the market running, whatever the last test did."""
-    theatre.set_up()
-    return theatre
+    house.stage.set_up()
+    return house.stage
 
 
 FAILED = pytest.StashKey[bool]()
@@ -84,7 +119,7 @@ def pytest_runtest_makereport(
 
 @pytest.fixture
 def visit(
-    stage: Stage, browser: Browser, request: pytest.FixtureRequest
+    stage: Stage, house: House, request: pytest.FixtureRequest
 ) -> Iterator[Callable[..., Visitor]]:
     """Opens a browser for somebody who has never been here; the options are Playwright's.
 
@@ -94,7 +129,7 @@ def visit(
         visitors: list[Visitor] = []
 
         def come(**options: Any) -> Visitor:
-            visitors.append(stack.enter_context(visiting(stage, browser, **options)))
+            visitors.append(stack.enter_context(visiting(stage, house.browser, **options)))
             return visitors[-1]
 
         yield come
