@@ -6,7 +6,6 @@ composition root (`actors/commands/serve.py`, or a test), which opens them befor
 and closes them after it has stopped.
 """
 
-import socket
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import TypeAlias
@@ -28,6 +27,7 @@ from actors import (
     resolver,
     session_manager,
 )
+from actors.gateway.doors import Door
 from actors.gateway.ports import GatewayPorts, GatewaySettings
 from domain.backups import Retention
 from domain.batching import BatchRule
@@ -179,7 +179,8 @@ class Ports:
     verify_key: Callable[[bytes, str, bytes], bool]
     keccak: Keccak
     new_bet_id: Callable[[], BetId]
-    listeners: tuple[socket.socket, ...]
+    doors: tuple[Door, ...]
+    """Where the Gateway lets clients in."""
     ledger_writes: Worker
     """One thread for the one write connection; each of the others has its own connection too."""
     ledger_reads: Worker
@@ -553,7 +554,7 @@ def _gateway(
     needs = GatewayPorts(
         settings=settings.gateway,
         rules=settings.rules,
-        listeners=ports.listeners,
+        doors=ports.doors,
         money=channels.money,
         sign_in=channels.sign_in,
         circuit=channels.circuit,

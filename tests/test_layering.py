@@ -11,6 +11,8 @@
 | an actor | `domain`, `protocols`, `supervisor`; not `db`, `config` or another actor |
 | `actors.system` | all but `db`: ports arrive as arguments |
 | `actors.commands`, `actors.__main__` | everything: they are the composition roots |
+| `simulation` | the whole venue from one seed; everything, as it is one, too; only the command `simulate` may import it |
+| `simulation.oracle` | the standard library; nothing of ours |
 """
 
 import sys
@@ -43,6 +45,9 @@ THEIRS = {
 }
 COMPOSITION_ROOTS = ("actors.commands", "actors.__main__")
 WIRING = "actors.system"
+SIMULATION_USERS = ("actors.commands.simulate", "actors.__main__")
+ORACLE = "simulation.oracle"
+"""Written from the specification: were it to import a rule, it would find that rule right."""
 RUNTIME_ONLY = {"supervisor.clock", "supervisor.chance"}
 """Actors get a clock and chance as ports; the machine's are picked by the composition root."""
 
@@ -65,6 +70,10 @@ def may_import(importer: str, name: str) -> bool:
     """Is the arrow from module `importer` to `name` (a module, or a name in one) allowed?"""
     package = importer.partition(".")[0]
     ours = name.partition(".")[0] in PACKAGES
+    if within(name, "simulation") and package != "simulation":
+        return importer in SIMULATION_USERS
+    if package == "simulation":
+        return not within(importer, ORACLE) or within(name, ORACLE) or is_stdlib(name)
     if package == "actors":
         return not ours or actor_may_import(importer, name)
     if ours:
@@ -142,6 +151,11 @@ def test_every_module_was_read() -> None:
         ("actors/gateway/x.py", "from actors.batcher import run"),
         ("actors/system.py", "from db.sqlite_ledger import SqliteLedger"),
         ("actors/system.py", "from actors.commands import serve"),
+        ("actors/commands/serve.py", "from simulation.run import simulate"),
+        ("db/x.py", "from simulation.world import World"),
+        ("simulation/oracle/x.py", "from domain.resolution import judge_cells"),
+        ("simulation/oracle/x.py", "from simulation.world import World"),
+        ("simulation/oracle/x.py", "import attrs"),
     ],
 )
 def test_a_wrong_arrow_is_seen(path: str, text: str) -> None:
@@ -157,6 +171,9 @@ def test_a_wrong_arrow_is_seen(path: str, text: str) -> None:
         ("actors/gateway/x.py", "from actors.gateway.asgi import Send\nfrom . import asgi"),
         ("actors/x.py", "import trio, structlog\nfrom supervisor import Mailbox, ask"),
         ("actors/system.py", "from actors import batcher"),
+        ("simulation/oracle/x.py", "import sqlite3\nfrom simulation.oracle.books import Books"),
+        ("simulation/x.py", "from actors.commands.opening import Outside\nimport trio"),
+        ("actors/commands/simulate.py", "from simulation.run import simulate"),
         ("actors/commands/x.py", "from db.sqlite_ledger import X\nimport config.settings"),
     ],
 )

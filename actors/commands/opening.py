@@ -9,8 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
 from functools import partial
 from pathlib import Path
-from socket import socket
-from typing import Final
+from typing import Final, Protocol
 from urllib.parse import urlsplit
 
 import attrs
@@ -20,6 +19,7 @@ from actors import price_feed, price_recorder, publisher, quoter, system
 from actors.commands.exits import NO_FOLDER, REFUSED, WRONG, CannotDo
 from actors.commands.objects import object_store
 from actors.commands.quiet_worker import QuietWorker
+from actors.gateway.doors import Door
 from actors.gateway.ports import GatewaySettings
 from actors.price_feed.sources import SourceSettings, build_sources
 from config.feeds import parse_feed
@@ -50,7 +50,7 @@ from domain.rates import RewardSettings
 from domain.resolution import Rule
 from domain.sign_in import SignInSettings
 from protocols.money import Deposit, Deposited
-from protocols.ports import Chance, Clock, TickSource
+from protocols.ports import Chance, Clock, DiskProbe, ObjectStore, TickSource, Worker
 from supervisor import SystemChance, SystemClock
 from supervisor.worker import ThreadWorker
 
@@ -62,22 +62,55 @@ DEMO_BANKROLL_REFERENCE: Final = "demo-bankroll"
 WEB_ROOT: Final = Path(__file__).resolve().parents[2] / "web"
 
 
+class MakesWorker(Protocol):
+    """Makes the workers of a venue."""
+
+    def __call__(self, name: str, /, *, abandons: bool = False, quiet: bool = False) -> Worker:
+        """The worker of that name, one of the fields of `system.Ports`.
+
+        With `abandons` a cancelled caller leaves its call behind; a `quiet` one yields to others.
+        """
+        ...
+
+
+@attrs.frozen(kw_only=True)
+class Outside:
+    """What a venue takes from the machine it runs on. The simulation has twins of all of it."""
+
+    clock: Clock
+    chance: Chance
+    probe: DiskProbe
+    objects: ObjectStore
+    worker: MakesWorker
+
+
+def machine(settings: Settings, folder: DataFolder) -> Outside:
+    """The real machine. Raises CannotDo if the object store can't be used."""
+    return Outside(
+        clock=SystemClock(),
+        chance=SystemChance(),
+        probe=StatvfsProbe(folder.path),
+        objects=object_store(settings.archive, data=folder.path),
+        worker=_thread,
+    )
+
+
+def _thread(_name: str, /, *, abandons: bool = False, quiet: bool = False) -> Worker:
+    return QuietWorker(abandons=abandons) if quiet else ThreadWorker(abandons=abandons)
+
+
 @contextmanager
 def opened_ports(
     settings: Settings,
     folder: DataFolder,
     *,
     sources: tuple[TickSource, ...],
-    listeners: tuple[socket, ...],
+    doors: tuple[Door, ...],
+    outside: Outside,
 ) -> Iterator[system.Ports]:
-    """The real ports of a venue on that (locked) data folder. Raises CannotDo."""
-    clock, chance = SystemClock(), SystemChance()
-    probe, objects = StatvfsProbe(folder.path), object_store(settings.archive, data=folder.path)
-    level = settings.archive.compression_level
-    archive = WeekArchive(folder.path, objects, probe=probe, clock=clock, level=level)
-    backups = FolderBackups(
-        folder=folder, objects=objects, probe=probe, archived=partial(archived_weeks, archive)
-    )
+    """The ports of a venue on that (locked) data folder. Raises CannotDo."""
+    clock, chance, worker = outside.clock, outside.chance, outside.worker
+    archive, backups = _archive_and_backups(settings, folder, outside)
     with ExitStack() as stack:
         ledger = stack.enter_context(closing(_open_ledger(settings, folder, clock, chance)))
         if settings.venue.mode == DEMO:
@@ -98,31 +131,40 @@ def opened_ports(
             verify_key=verify_key,
             keccak=keccak_256,
             new_bet_id=lambda: ids.make(clock.now_ms()),
-            listeners=listeners,
-            ledger_writes=ThreadWorker(),
-            ledger_reads=ThreadWorker(),
-            client_ledger_reads=ThreadWorker(),
-            price_writes=ThreadWorker(),
-            price_reads=ThreadWorker(),
-            client_price_reads=ThreadWorker(),
-            disk=probe,
+            doors=doors,
+            ledger_writes=worker("ledger_writes"),
+            ledger_reads=worker("ledger_reads"),
+            client_ledger_reads=worker("client_ledger_reads"),
+            price_writes=worker("price_writes"),
+            price_reads=worker("price_reads"),
+            client_price_reads=worker("client_price_reads"),
+            disk=outside.probe,
             # A file system that hangs must not keep the venue from stopping.
-            disk_looks=ThreadWorker(abandons=True),
+            disk_looks=worker("disk_looks", abandons=True),
             checks=FolderLedgerChecks(folder.money),
-            check_reads=ThreadWorker(),
+            check_reads=worker("check_reads"),
             backups=backups,
             # Nor must an object store that is silent: what is left behind by the end of the
             # process is as after a crash, which each step of these is made for.
-            backup_work=ThreadWorker(abandons=True),
+            backup_work=worker("backup_work", abandons=True),
             archive=archive,
-            archive_work=QuietWorker(abandons=True),
-            restores=WeeksBackHere(folder.path, objects, probe=probe),
-            restore_work=QuietWorker(abandons=True),
-            restore_looks=ThreadWorker(),
+            archive_work=worker("archive_work", abandons=True, quiet=True),
+            restores=WeeksBackHere(folder.path, outside.objects, probe=outside.probe),
+            restore_work=worker("restore_work", abandons=True, quiet=True),
+            restore_looks=worker("restore_looks"),
             audit_log=FileAuditLog(folder.audit_file),
             # An order is given up, undone, where its line takes seconds.
-            audit_log_work=ThreadWorker(abandons=True),
+            audit_log_work=worker("audit_log_work", abandons=True),
         )
+
+
+def _archive_and_backups(
+    settings: Settings, folder: DataFolder, outside: Outside
+) -> tuple[WeekArchive, FolderBackups]:
+    probe, objects, level = outside.probe, outside.objects, settings.archive.compression_level
+    archive = WeekArchive(folder.path, objects, probe=probe, clock=outside.clock, level=level)
+    archived = partial(archived_weeks, archive)
+    return archive, FolderBackups(folder=folder, objects=objects, probe=probe, archived=archived)
 
 
 @asynccontextmanager

@@ -25,7 +25,14 @@ from actors import logs, system
 from actors.commands.collector import collect_rarely, spare_what_stays
 from actors.commands.exits import OK, REFUSED, WRONG, CannotDo
 from actors.commands.open_files import fit_connections
-from actors.commands.opening import opened_ports, price_sources, venue_settings, with_store
+from actors.commands.opening import (
+    machine,
+    opened_ports,
+    price_sources,
+    venue_settings,
+    with_store,
+)
+from actors.gateway.doors import SocketDoor
 from config.secrets import secrets_of
 from config.settings import DEMO, Settings
 from db.data_folder import DataFolder
@@ -80,7 +87,13 @@ def serve(settings: Settings, *, data: Path) -> int:
         folder = DataFolder.open(data, mode=settings.venue.mode, chain_id=settings.venue.chain_id)
         with (
             folder.lock(),
-            opened_ports(settings, folder, sources=sources, listeners=(listener,)) as ports,
+            opened_ports(
+                settings,
+                folder,
+                sources=sources,
+                doors=(SocketDoor(listener),),
+                outside=machine(settings, folder),
+            ) as ports,
             _announced(folder, settings, token),
         ):
             return trio.run(_serve, ports, for_actors, settings, token)

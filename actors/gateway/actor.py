@@ -91,7 +91,7 @@ class Gateway:
         """Serve until asked to stop, then drain."""
         async with trio.open_nursery() as nursery:
             await nursery.start(self._hub.run)
-            async with self._connections.serve(self._ports.listeners):
+            async with self._connections.serve(self._ports.doors):
                 nursery.start_soon(self._watch_the_drain)
                 nursery.start_soon(self._restarts.restart_own)
                 life.ready()
@@ -127,5 +127,5 @@ class Gateway:
         """When the whole venue stops there is no next life for which a client could wait in the
         backlog: he is turned away at once, and may try another venue."""
         if self._ports.draining.value:
-            for listener in self._ports.listeners:
-                listener.close()
+            for door in self._ports.doors:
+                door.close()

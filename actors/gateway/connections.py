@@ -11,7 +11,7 @@ import errno
 import os
 import socket
 from collections.abc import AsyncIterator, Callable, Collection
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from http import HTTPStatus
 from typing import Any, Final, cast
 
@@ -23,6 +23,7 @@ from hypercorn.typing import ASGIFramework
 
 from actors.gateway.addresses import OpenConnections, canonical, counted_as
 from actors.gateway.asgi import App, Headers, refusal_answer
+from actors.gateway.doors import ClientStream, Door, Listening
 from actors.gateway.wire import Connection, Transport, WireConfig
 from domain.limits import BODY_BYTES_MAX
 from domain.refusals import Code, Refusal
@@ -69,15 +70,15 @@ class Connections:
         return len(self._open)
 
     @asynccontextmanager
-    async def serve(self, listeners: Collection[socket.socket]) -> AsyncIterator[None]:
+    async def serve(self, doors: Collection[Door]) -> AsyncIterator[None]:
         """Serve while the block lasts. Leaving it closes what is still open, whoever holds it.
 
-        The listeners stay open for the next life: this one listens on duplicates.
+        The doors stay open for the next life.
         """
         async with trio.open_nursery() as nursery:
             try:
-                for listener in listeners:
-                    nursery.start_soon(self._accept, listener, nursery)
+                for door in doors:
+                    nursery.start_soon(self._accept, door, nursery)
                 yield
             finally:
                 self._accepting.cancel()
@@ -99,15 +100,14 @@ class Connections:
         for transport in tuple(self._open):
             transport.close()
 
-    async def _accept(self, listener: socket.socket, nursery: trio.Nursery) -> None:
-        listening = trio.SocketListener(trio.socket.from_stdlib_socket(listener.dup()))
-        async with listening:
+    async def _accept(self, door: Door, nursery: trio.Nursery) -> None:
+        async with aclosing(door.listen()) as listening:
             with self._accepting:
                 while True:
                     stream = await self._next_client(listening)
                     nursery.start_soon(self._handle, stream)
 
-    async def _next_client(self, listening: trio.SocketListener) -> trio.SocketStream:
+    async def _next_client(self, listening: Listening) -> ClientStream:
         """The next client. Where no file is left for it, it waits in the backlog."""
         while True:
             try:
@@ -125,7 +125,7 @@ class Connections:
             why = os.strerror(error.errno or 0)
             log.error("accepting_stalled", why=why, connections=len(self._open))
 
-    async def _handle(self, stream: trio.SocketStream) -> None:
+    async def _handle(self, stream: ClientStream) -> None:
         transport = Transport(stream)
         self._open.add(transport)
         try:

@@ -1,11 +1,11 @@
 """What the Gateway needs of the venue: settings, channels, and the ports it reads through."""
 
-import socket
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 import attrs
 
+from actors.gateway.doors import Door
 from domain.attention import Thresholds
 from domain.placement import Rules
 from domain.quotes import QuoteBook
@@ -75,7 +75,7 @@ class GatewayPorts:
 
     settings: GatewaySettings
     rules: Rules
-    listeners: tuple[socket.socket, ...]
+    doors: tuple[Door, ...]
     """Bound and listening, opened by the composition root: a new life of the Gateway serves on the
     same port, and clients that connect meanwhile wait in the backlog."""
 

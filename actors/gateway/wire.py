@@ -46,6 +46,7 @@ from hypercorn.typing import (
 from wsproto.utilities import ProtocolError
 
 from actors.gateway.asgi import Headers, refusal_answer
+from actors.gateway.doors import ClientSocket, ClientStream
 from actors.gateway.frames import LOOK_EVERY_S, SocketStream
 from domain.refusals import Code, Refusal, bad_request
 
@@ -105,11 +106,11 @@ class WireConfig(Config):
 class Transport:
     """A client's socket as hypercorn uses it: sends are limited, and it can be closed at once."""
 
-    stream: trio.SocketStream
+    stream: ClientStream
     is_closed: bool = False
 
     @property
-    def socket(self) -> trio.socket.SocketType:
+    def socket(self) -> ClientSocket:
         """For hypercorn, which asks it for both addresses."""
         return self.stream.socket
 

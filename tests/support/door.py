@@ -19,6 +19,7 @@ import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection, wrap_client_stream
 
 from actors import batcher, gateway, session_manager
+from actors.gateway.doors import SocketDoor
 from actors.gateway.ports import GatewayPorts, GatewaySettings
 from actors.system import Channels
 from db.audit_log import FileAuditLog, whole_lines
@@ -512,7 +513,7 @@ async def open_door(
                 }
             ),
             rules=rules,
-            listeners=(listener,),
+            doors=(SocketDoor(listener),),
             money=channels.money,
             sign_in=channels.sign_in,
             circuit=channels.circuit,

@@ -8,7 +8,7 @@ from pathlib import Path
 import attrs
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-PACKAGES = ("domain", "protocols", "supervisor", "db", "actors", "config", "client")
+PACKAGES = ("domain", "protocols", "supervisor", "db", "actors", "config", "client", "simulation")
 
 
 @attrs.frozen(kw_only=True)

@@ -13,6 +13,7 @@ import attrs
 import trio
 
 from actors import price_feed, price_recorder, publisher, quoter, system
+from actors.gateway.doors import SocketDoor
 from actors.gateway.ports import GatewaySettings
 from db.archive import WeekArchive
 from db.audit_log import FileAuditLog
@@ -214,7 +215,9 @@ async def running_venue(
     source = ScriptedSource(clock)
     with ExitStack() as opened:
         ports = open_ports(opened, data, rules, source, clock)
-        port = ports.listeners[0].getsockname()[1]
+        (door,) = ports.doors
+        assert isinstance(door, SocketDoor)
+        port = door.listener.getsockname()[1]
         channels, exits = system.Channels(), list[ExitReport]()
         spec = system.tree(
             channels,
@@ -269,7 +272,9 @@ def open_ports(
         verify_key=verify_key,
         keccak=keccak_256,
         new_bet_id=lambda: ids.make(clock.now_ms()),
-        listeners=(opened.enter_context(socket.create_server(("127.0.0.1", 0), backlog=128)),),
+        doors=(
+            SocketDoor(opened.enter_context(socket.create_server(("127.0.0.1", 0), backlog=128))),
+        ),
         ledger_writes=InlineWorker(),
         ledger_reads=InlineWorker(),
         client_ledger_reads=InlineWorker(),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from actors.commands.opening import opened_ports, venue_settings
+from actors.commands.opening import machine, opened_ports, venue_settings
 from actors.commands.quiet_worker import NICENESS
 from config.settings import DEMO, load
 from db.data_folder import DataFolder
@@ -29,10 +29,13 @@ async def test_archiving_gives_way_to_the_venue(tmp_path: Path) -> None:
     def niceness() -> int:
         return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
 
+    settings = load().settings
     folder = DataFolder.open(tmp_path / "data", mode=DEMO, chain_id=31337)
     with (
         folder.lock(),
-        opened_ports(load().settings, folder, sources=(), listeners=()) as ports,
+        opened_ports(
+            settings, folder, sources=(), doors=(), outside=machine(settings, folder)
+        ) as ports,
     ):
         assert await ports.archive_work.run(niceness) == max(niceness(), NICENESS)
         assert await ports.ledger_writes.run(niceness) == niceness()

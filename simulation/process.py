@@ -1,0 +1,131 @@
+"""One process of the venue: opened, run, drained or killed, as `actors/commands/serve.py` does."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import attrs
+import structlog
+import trio
+
+from actors import system
+from actors.commands.opening import Outside, opened_ports, venue_settings
+from config.settings import Settings
+from db.data_folder import DataFolder
+from db.folder_objects import FolderObjects
+from protocols.money import LedgerCommand, MoneyOutcome
+from protocols.ports import Worker
+from simulation.disk import SimulatedDisk
+from simulation.exchange import SimulatedExchange
+from simulation.watched import WatchedLedger
+from simulation.workers import SimulatedWorker
+from simulation.world import World
+from supervisor import ExitReport, GaveUp, Reason, StartFailed, Supervisor
+
+log = structlog.get_logger("simulation")
+
+OPS_TOKEN: Final = "operator-token-of-the-simulation-000000"
+
+
+@attrs.define(kw_only=True, eq=False)
+class VenueProcess:
+    """From start to end. A new one is made for each start."""
+
+    world: World
+    number: int
+    """1 for the first."""
+    data: Path
+    settings: Settings
+    exchange: SimulatedExchange
+    channels: system.Channels = attrs.field(factory=system.Channels)
+    ports: system.Ports | None = None
+    supervisor: Supervisor | None = None
+    workers: dict[str, SimulatedWorker] = attrs.field(factory=dict)
+    everything: trio.CancelScope = attrs.field(factory=trio.CancelScope)
+    is_up: bool = False
+    """Ready, and neither drained nor killed."""
+    is_dead: bool = False
+    """Killed: what its tasks still do on their way out is not done by anybody."""
+
+    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> str:
+        """Until it ends: `stopped`, `killed`, `gave_up` or `start_failed`. Started when up."""
+        ended = "stopped"
+        with ExitStack() as stack:
+            ports = self._open(stack)
+            spec = system.tree(
+                self.channels,
+                ports,
+                venue_settings(self.settings, token=OPS_TOKEN, version="simulated"),
+                status=lambda: supervisor.status(),
+                restart=lambda path: supervisor.restart_child(path),
+            )
+            supervisor = Supervisor(spec, chance=ports.chance, report=self._report)
+            self.ports, self.supervisor = ports, supervisor
+            try:
+                with self.everything:
+                    async with trio.open_nursery() as nursery:
+                        await nursery.start(partial(self._tree, supervisor))
+                        self._up()
+                        task_status.started()
+            except* (StartFailed, GaveUp) as failed:
+                kinds = {type(error) for error in failed.exceptions}
+                ended = "gave_up" if GaveUp in kinds else "start_failed"
+            finally:
+                self.is_up = False
+        return "killed" if self.is_dead else ended
+
+    def drain(self) -> None:
+        """SIGTERM."""
+        if self.supervisor is not None and self.is_up:
+            self.is_up = False
+            self.world.happened("draining", self.number)
+            self.channels.draining.set(True)
+            self.supervisor.request_stop()
+
+    async def _tree(
+        self, supervisor: Supervisor, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+    ) -> None:
+        await supervisor.run(task_status=task_status)
+
+    def _up(self) -> None:
+        self.is_up = True
+        self.world.process = self
+        self.world.happened("venue_up", self.number)
+
+    def _open(self, stack: ExitStack) -> system.Ports:
+        world = self.world
+        folder = DataFolder.open(
+            self.data, mode=self.settings.venue.mode, chain_id=self.settings.venue.chain_id
+        )
+        stack.enter_context(folder.lock())
+        outside = Outside(
+            clock=world.clock,
+            chance=world.draws("venue", self.number),
+            probe=SimulatedDisk(),
+            objects=FolderObjects(world.folder / "objects"),
+            worker=self._worker,
+        )
+        opening = opened_ports(
+            self.settings, folder, sources=(self.exchange,), doors=(), outside=outside
+        )
+        ports = stack.enter_context(opening)
+        watched = WatchedLedger(ledger=ports.ledger, committed=self._committed)
+        return attrs.evolve(ports, ledger=watched)
+
+    def _worker(self, name: str, /, *, abandons: bool = False, quiet: bool = False) -> Worker:
+        worker = SimulatedWorker(self.world, name, life=self.number, abandons=abandons)
+        self.workers[name] = worker
+        return worker
+
+    def _committed(
+        self, commands: Sequence[LedgerCommand], outcomes: Sequence[MoneyOutcome], at_ms: int
+    ) -> None:
+        for command, outcome in zip(commands, outcomes, strict=True):
+            self.world.trace.add("commit", at_ms, type(command).__name__, outcome)
+
+    def _report(self, ended: ExitReport) -> None:
+        well = ended.reason in (Reason.NORMAL, Reason.SHUTDOWN)
+        if not well:
+            self.world.happened("actor_failed", ended.child, ended.reason.value)
