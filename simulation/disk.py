@@ -1,16 +1,20 @@
 """The twin of the disk: how full it is, and what happens to writes when it is."""
 
-import attrs
-
 from domain.disk import DiskUse
+from simulation.scenario import Fault
+from simulation.world import World
 
 
-@attrs.define
 class SimulatedDisk:
-    """A DiskProbe that says what the run wants."""
+    """A DiskProbe, and what SQLite finds when it writes."""
 
-    use: DiskUse = attrs.field(factory=lambda: DiskUse(total_bytes=10**12, free_bytes=9 * 10**11))
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.use = DiskUse(total_bytes=10**12, free_bytes=9 * 10**11)
 
     def look(self) -> DiskUse:
         """How full it is."""
         return self.use
+
+    async def strike(self, fault: Fault) -> None:
+        """Let it fail that way, for as long as it lasts."""

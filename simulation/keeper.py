@@ -5,8 +5,8 @@ from typing import Final
 import trio
 
 from config.settings import Settings, load
-from simulation.exchange import SimulatedExchange
 from simulation.process import VenueProcess
+from simulation.scenario import Fault
 from simulation.world import World
 
 RESTART_AFTER_S: Final = 1.0
@@ -15,9 +15,8 @@ RESTART_AFTER_S: Final = 1.0
 class Keeper:
     """Keeps one process of the venue running until told to end."""
 
-    def __init__(self, world: World, exchange: SimulatedExchange) -> None:
+    def __init__(self, world: World) -> None:
         self._world = world
-        self._exchange = exchange
         self._settings = settings_of(world)
         self._is_ending = False
         self._gone = trio.Event()
@@ -32,13 +31,15 @@ class Keeper:
                 number=number,
                 data=self._world.folder / "data",
                 settings=self._settings,
-                exchange=self._exchange,
             )
             ended = await process.run(task_status if number == 1 else trio.TASK_STATUS_IGNORED)
             self._world.happened("venue_ended", number, ended)
             if not self._is_ending:
                 await trio.sleep(RESTART_AFTER_S)
         self._gone.set()
+
+    async def strike(self, fault: Fault) -> None:
+        """Crash, hang, kill or drain it, or step its clock."""
 
     async def end(self) -> None:
         """Drain it, and start it no more."""

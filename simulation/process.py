@@ -17,8 +17,6 @@ from db.data_folder import DataFolder
 from db.folder_objects import FolderObjects
 from protocols.money import LedgerCommand, MoneyOutcome
 from protocols.ports import Worker
-from simulation.disk import SimulatedDisk
-from simulation.exchange import SimulatedExchange
 from simulation.watched import WatchedLedger
 from simulation.workers import SimulatedWorker
 from simulation.world import World
@@ -38,7 +36,6 @@ class VenueProcess:
     """1 for the first."""
     data: Path
     settings: Settings
-    exchange: SimulatedExchange
     channels: system.Channels = attrs.field(factory=system.Channels)
     ports: system.Ports | None = None
     supervisor: Supervisor | None = None
@@ -93,6 +90,8 @@ class VenueProcess:
         self.is_up = True
         self.world.process = self
         self.world.happened("venue_up", self.number)
+        for observer in self.world.witness.observers:
+            observer.venue_up(self)
 
     def _open(self, stack: ExitStack) -> system.Ports:
         world = self.world
@@ -103,12 +102,12 @@ class VenueProcess:
         outside = Outside(
             clock=world.clock,
             chance=world.draws("venue", self.number),
-            probe=SimulatedDisk(),
+            probe=world.disk,
             objects=FolderObjects(world.folder / "objects"),
             worker=self._worker,
         )
         opening = opened_ports(
-            self.settings, folder, sources=(self.exchange,), doors=(), outside=outside
+            self.settings, folder, sources=(world.exchange,), doors=(), outside=outside
         )
         ports = stack.enter_context(opening)
         watched = WatchedLedger(ledger=ports.ledger, committed=self._committed)
@@ -124,6 +123,8 @@ class VenueProcess:
     ) -> None:
         for command, outcome in zip(commands, outcomes, strict=True):
             self.world.trace.add("commit", at_ms, type(command).__name__, outcome)
+        for observer in self.world.witness.observers:
+            observer.committed(self, commands, outcomes, at_ms)
 
     def _report(self, ended: ExitReport) -> None:
         well = ended.reason in (Reason.NORMAL, Reason.SHUTDOWN)

@@ -16,7 +16,14 @@ from simulation.trace import Trace
 from supervisor import TrioClock
 
 if TYPE_CHECKING:
+    from simulation.disk import SimulatedDisk
+    from simulation.exchange import SimulatedExchange
+    from simulation.keeper import Keeper
+    from simulation.network import SimulatedNetwork
+    from simulation.objects import SimulatedObjects
     from simulation.process import VenueProcess
+    from simulation.store import SimulatedStore
+    from simulation.witness import Witness
 
 
 @attrs.frozen(kw_only=True)
@@ -47,6 +54,17 @@ class World:
     """How often what happened: `fault.<kind>` for faults that took effect, and whatever else."""
     process: "VenueProcess | None" = None
     """The one that runs now, if any."""
+    calm: trio.Event = attrs.field(factory=trio.Event)
+    """Set when people have stopped and every fault is mended; what is open then has its end."""
+
+    # Set by `story.tell`, before anything runs: each of them needs the world.
+    exchange: "SimulatedExchange" = attrs.field(init=False)
+    network: "SimulatedNetwork" = attrs.field(init=False)
+    store: "SimulatedStore" = attrs.field(init=False)
+    objects: "SimulatedObjects" = attrs.field(init=False)
+    disk: "SimulatedDisk" = attrs.field(init=False)
+    witness: "Witness" = attrs.field(init=False)
+    keeper: "Keeper" = attrs.field(init=False)
 
     def draws(self, *purpose: object) -> Draws:
         """The stream of draws of that purpose."""

@@ -11,7 +11,7 @@
 | an actor | `domain`, `protocols`, `supervisor`; not `db`, `config` or another actor |
 | `actors.system` | all but `db`: ports arrive as arguments |
 | `actors.commands`, `actors.__main__` | everything: they are the composition roots |
-| `simulation` | the whole venue from one seed; everything, as it is one, too; only the command `simulate` may import it |
+| `simulation` | everything, being one itself; only the command `simulate` may import it |
 | `simulation.oracle` | the standard library; nothing of ours |
 """
 

@@ -4,7 +4,7 @@
 |---|---|
 | `actor` | puts the parts together, serves, drains |
 | `ports` | settings, channels and ports: all that it needs |
-| `doors`, `connections`, `wire`, `frames` | where clients come in, who may, and how long each may take |
+| `doors`, `connections`, `wire`, `frames` | where clients come in, and how long each may take |
 | `edge`, `heads`, `headers`, `cors` | what every request passes, and every answer tells browsers |
 | `bets`, `bet_route` | the bet desk, and its HTTP door |
 | `signed_requests`, `signers` | is what a wallet or a session key has signed fresh and signed? |

@@ -1,0 +1,56 @@
+"""The witness: is told whatever happens, and holds it against the invariants.
+
+Each fact goes to all observers; an observer that finds an invariant broken calls `world.violated`.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from protocols.money import LedgerCommand, MoneyOutcome
+from simulation.world import World
+
+if TYPE_CHECKING:
+    from simulation.process import VenueProcess
+
+
+class Observer:
+    """What can be observed. Every method is called inside one step of the run and must not wait."""
+
+    def venue_up(self, process: "VenueProcess") -> None:
+        """A process is ready."""
+
+    def draining(self, process: "VenueProcess") -> None:
+        """It was told to stop."""
+
+    def venue_ended(self, process: "VenueProcess", how: str) -> None:
+        """`stopped`, `killed`, `gave_up` or `start_failed`; its files are closed."""
+
+    def submitted(self, process: "VenueProcess") -> None:
+        """The Batcher has judged a batch and hands it to the ledger's worker: what it judged by is
+        what the process's channels show now."""
+
+    def committed(
+        self,
+        process: "VenueProcess",
+        commands: Sequence[LedgerCommand],
+        outcomes: Sequence[MoneyOutcome],
+        at_ms: int,
+    ) -> None:
+        """A batch is on disk; nobody has been told yet. The file can be read."""
+
+    def acknowledged(self, wallet: str, bet_id: str, answer: dict[str, object]) -> None:
+        """A trader has just read that his bet is placed."""
+
+    def event(self, wallet: str, frame: dict[str, object]) -> None:
+        """A trader has just read an event of his private stream."""
+
+    def finish(self) -> None:
+        """All has come to its end and the last process has stopped: the last look."""
+
+
+class Witness:
+    """Passes what happens on to the observers, in their order."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.observers: list[Observer] = []
