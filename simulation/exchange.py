@@ -7,6 +7,7 @@ from typing import Final
 import trio
 
 from domain.ticks import Tick
+from simulation.scenario import Fault
 from simulation.world import World
 
 SEND_MAX: Final = 1_000
@@ -45,6 +46,9 @@ class SimulatedExchange:
                             recv_ms=self._world.clock.now_ms(),
                         )
                     )
+
+    async def strike(self, fault: Fault) -> None:
+        """Let it fail that way, for as long as it lasts."""
 
     @asynccontextmanager
     async def connect(self) -> AsyncIterator[AsyncIterator[Tick]]:
