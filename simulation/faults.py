@@ -5,6 +5,7 @@ from typing import Final, TypeAlias
 
 import trio
 
+from simulation import clock
 from simulation.scenario import Fault, FaultKind
 from simulation.world import World
 
@@ -15,8 +16,8 @@ STRIKES: Final[dict[FaultKind, Strike]] = {
     FaultKind.ACTOR_HANG: lambda world, fault: world.keeper.strike(fault),
     FaultKind.KILL: lambda world, fault: world.keeper.strike(fault),
     FaultKind.DRAIN: lambda world, fault: world.keeper.strike(fault),
-    FaultKind.CLOCK_FORWARD: lambda world, fault: world.keeper.strike(fault),
-    FaultKind.CLOCK_BACK: lambda world, fault: world.keeper.strike(fault),
+    FaultKind.CLOCK_FORWARD: clock.step,
+    FaultKind.CLOCK_BACK: clock.step,
     FaultKind.FEED_SILENCE: lambda world, fault: world.exchange.strike(fault),
     FaultKind.FEED_LOST: lambda world, fault: world.exchange.strike(fault),
     FaultKind.FEED_GAP: lambda world, fault: world.exchange.strike(fault),

@@ -107,7 +107,7 @@ class VenueProcess:
             worker=self._worker,
         )
         opening = opened_ports(
-            self.settings, folder, sources=(world.exchange,), doors=(), outside=outside
+            self.settings, folder, sources=world.exchange.sources, doors=(), outside=outside
         )
         ports = stack.enter_context(opening)
         watched = WatchedLedger(ledger=ports.ledger, committed=self._committed)

@@ -83,6 +83,11 @@ class World:
         """A fault did something to the venue: it was not merely planned."""
         self.happened(f"fault.{kind.value}", *facts)
 
+    async def lasting(self, seconds: float) -> None:
+        """Wait for a fault's time to be over, or for the calm."""
+        with trio.move_on_after(seconds):
+            await self.calm.wait()
+
     def violated(self, what: str, details: object) -> None:
         """Put it on record and end the run: what comes after the first violation is no evidence."""
         if not self.violations:
