@@ -1,6 +1,8 @@
 """The machine's wall clock, which a run may step. Waits go by trio's clock and do not notice."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+import trio
 
 from domain.units import EpochMs
 from simulation.scenario import Fault, FaultKind
@@ -8,6 +10,8 @@ from supervisor import TrioClock
 
 if TYPE_CHECKING:
     from simulation.world import World
+
+WEEK_TURNS_WITHIN_S: Final = 60.0
 
 
 class SteppedClock:
@@ -34,3 +38,21 @@ async def step(world: "World", fault: Fault) -> None:
         await world.calm.wait()
     world.clock.off_by_ms -= by_ms
     world.trace.add("clock_mended", -by_ms)
+
+
+async def turn_week(world: "World", fault: Fault) -> None:
+    """Nothing is struck: the date does it. Seen to have happened by the ledger's new file."""
+    before = _partition(world)
+    with trio.move_on_after(WEEK_TURNS_WITHIN_S):
+        while not world.calm.is_set():
+            await trio.sleep(0.25)
+            if before and _partition(world) not in ("", before):
+                world.fault_took_effect(fault.kind, before, _partition(world))
+                return
+
+
+def _partition(world: "World") -> str:
+    process = world.process
+    if process is None or process.ports is None or not process.is_up:
+        return ""
+    return process.ports.ledger.partition()

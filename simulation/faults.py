@@ -35,6 +35,7 @@ STRIKES: Final[dict[FaultKind, Strike]] = {
     FaultKind.NET_CUT: lambda world, fault: world.network.strike(fault),
     FaultKind.NET_STALL: lambda world, fault: world.network.strike(fault),
     FaultKind.NET_SLOW: lambda world, fault: world.network.strike(fault),
+    FaultKind.WEEK_TURN: clock.turn_week,
 }
 
 

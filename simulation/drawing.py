@@ -1,0 +1,145 @@
+"""A scenario drawn from a seed: the date, the venue's settings, the people, and the faults.
+
+Not every seed has every kind of fault: each leaves some out, and some have few, so that all
+mixtures come about (what one fault hides, another seed shows). Faults come in clusters rather than
+evenly, and many are aimed: at the moment when a column is settled, and at the turn of the week.
+"""
+
+from typing import Any, Final
+
+from simulation.draws import Draws, stream
+from simulation.fault_draws import WEIGHTS, draw_fault
+from simulation.scenario import Fault, FaultKind, Scenario
+
+DAY_MS: Final = 86_400_000
+WEEK_MS: Final = 7 * DAY_MS
+SUNDAY_MS: Final = 3 * DAY_MS
+"""From the epoch, a Thursday, to the first turn of a week."""
+EARLIEST_MS: Final = 1_770_100_000_000
+BEGINS_AT_S: Final = 12.0
+"""No fault before: the venue has to be up, and people to have come."""
+
+TURNS_A_WEEK: Final = 0.3
+TURNS_A_DAY: Final = 0.15
+KIND_IS_IN: Final = 0.65
+IS_QUIET: Final = 0.06
+"""Of the seeds: no fault at all."""
+IN_A_CLUSTER: Final = 0.4
+AT_SETTLEMENT: Final = 0.4
+AROUND_THE_TURN: Final = 0.75
+AIMED_AT_THE_TURN: Final = (
+    FaultKind.KILL,
+    FaultKind.DRAIN,
+    FaultKind.CLOCK_BACK,
+    FaultKind.CLOCK_FORWARD,
+    FaultKind.DISK_FULL,
+    FaultKind.OBJECTS_FAIL,
+    FaultKind.ACTOR_CRASH,
+)
+
+
+def draw(seed: int, *, seconds: float) -> Scenario:
+    """The scenario of a seed."""
+    epoch_ms, turn_s = _date(stream(seed, "date"), seconds)
+    settings = _settings(stream(seed, "settings"))
+    faults = _faults(stream(seed, "faults"), seconds, epoch_ms, settings, turn_s)
+    return Scenario(
+        seed=seed,
+        seconds=seconds,
+        epoch_ms=epoch_ms,
+        settings=settings,
+        traders=stream(seed, "traders").whole(3, 6),
+        faults=faults,
+    )
+
+
+def _date(draws: Draws, seconds: float) -> tuple[int, float | None]:
+    """The run's zero, and the second of the run in which a week turns, if one does."""
+    anywhere_ms = EARLIEST_MS + draws.whole(0, 300 * DAY_MS)
+    chance, at_s = draws.random(), round(draws.uniform(0.15, 0.85) * seconds, 3)
+    if chance < TURNS_A_WEEK:
+        turn_ms = anywhere_ms - (anywhere_ms - SUNDAY_MS) % WEEK_MS
+        return turn_ms - round(at_s * 1000), at_s
+    if chance < TURNS_A_WEEK + TURNS_A_DAY:
+        return anywhere_ms - anywhere_ms % DAY_MS - round(at_s * 1000), None
+    turn_s = ((SUNDAY_MS - anywhere_ms) % WEEK_MS) / 1000
+    return anywhere_ms, turn_s if 0 < turn_s < seconds else None
+
+
+def _settings(draws: Draws) -> dict[str, Any]:
+    """The demo's, with a small grid, a busy upkeep, and limits that are sometimes reached."""
+    settings: dict[str, Any] = {
+        "grid.rows": draws.one_of((8, 10, 12)),
+        "grid.row_cents": draws.weighted(((1_000, 3.0), (500, 1.0))),
+        "bets.rule": draws.weighted((("touch", 2.0), ("path", 1.0))),
+        "quotes.interval_ms": draws.weighted(((1_000, 3.0), (500, 1.0))),
+        "feed.settle_delay_ms": draws.weighted(((2_000, 3.0), (500, 1.0), (5_000, 1.0))),
+        "feed.jump_max_bps": draws.weighted(((100, 3.0), (40, 1.0))),
+        "batch.linger_ms": draws.weighted(((5, 3.0), (0, 1.0), (50, 1.0))),
+        "batch.commands_max": draws.weighted(((100, 3.0), (2, 1.0))),
+        "faucet.amount_micros": draws.one_of((150_000_000, 400_000_000, 1_000_000_000)),
+        "backup.every_minutes": 1,
+        "archive.compression_level": 1,
+        "archive.weeks_on_disk": 1,
+        "audit.partial_every_minutes": 1,
+        "venue.drain_within_s": draws.weighted(((20, 3.0), (10, 1.0))),
+    }
+    settings["faucet.balance_max_micros"] = settings["faucet.amount_micros"] * 5
+    if draws.happens(0.4):
+        settings |= _tight_caps(draws)
+    if draws.happens(0.3):
+        settings["house.demo_bankroll_micros"] = draws.whole(500, 4_000) * 1_000_000
+    if draws.happens(0.2):
+        settings |= {"limits.bets_per_minute": draws.whole(10, 40), "limits.bets_burst": 4}
+    return settings
+
+
+def _tight_caps(draws: Draws) -> dict[str, Any]:
+    per_bet = draws.whole(100, 1_000) * 1_000_000
+    return {
+        "house.payout_per_bet_micros": per_bet,
+        "house.payout_per_user_micros": per_bet * draws.whole(2, 5),
+        "house.payout_per_cell_micros": per_bet * draws.whole(1, 3),
+        "house.payout_per_column_micros": per_bet * draws.whole(2, 6),
+    }
+
+
+def _faults(
+    draws: Draws,
+    seconds: float,
+    epoch_ms: int,
+    settings: dict[str, Any],
+    turn_s: float | None,
+) -> tuple[Fault, ...]:
+    kinds = tuple((kind, weight) for kind, weight in WEIGHTS if draws.happens(KIND_IS_IN))
+    every_s = draws.weighted(((10.0, 3.0), (18.0, 2.0), (40.0, 1.0)))
+    found: list[Fault] = []
+    if kinds and not draws.happens(IS_QUIET):
+        at_s = BEGINS_AT_S
+        while True:
+            mean_s = 1.0 if draws.happens(IN_A_CLUSTER) else every_s / (1 - IN_A_CLUSTER)
+            at_s += draws.uniform(0, 2 * mean_s)
+            if at_s >= seconds:
+                break
+            kind = draws.weighted(kinds)
+            aimed_s = at_s
+            if draws.happens(AT_SETTLEMENT):
+                aimed_s = _settlement_after(draws, at_s, epoch_ms, settings)
+            found.append(draw_fault(draws, kind, round(aimed_s, 3)))
+    if turn_s is not None:
+        found.append(Fault(at_s=turn_s, kind=FaultKind.WEEK_TURN))
+        if draws.happens(AROUND_THE_TURN):
+            for _ in range(draws.whole(1, 2)):
+                at_s = max(BEGINS_AT_S, turn_s + draws.uniform(-4, 4))
+                kind = draws.one_of(AIMED_AT_THE_TURN)
+                found.append(draw_fault(draws, kind, round(at_s, 3)))
+    return tuple(sorted(found, key=lambda fault: (fault.at_s, fault.kind.value)))
+
+
+def _settlement_after(draws: Draws, at_s: float, epoch_ms: int, settings: dict[str, Any]) -> float:
+    """The next moment at which a column is due to be judged, or a little later."""
+    column_ms = int(settings.get("grid.column_s", 5)) * 1000
+    delay_ms: int = settings["feed.settle_delay_ms"]
+    due_ms = round(at_s * 1000) + epoch_ms - delay_ms
+    wait_ms = -due_ms % column_ms
+    return at_s + wait_ms / 1000 + draws.uniform(0, 0.8) ** 2

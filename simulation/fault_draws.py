@@ -1,0 +1,206 @@
+"""How each kind of fault is drawn: how often, how long, whom it strikes, how hard.
+
+Most are short, so that betting goes on between them and most bets are won or lost: a silence of
+ten seconds costs half a minute of betting, and a run of nothing but refunds finds nothing. The few
+that are long are there for the venue's limits: ten seconds of silence, thirty of a heartbeat, sixty
+of an unjudged column.
+"""
+
+from collections.abc import Callable
+from typing import Final, TypedDict
+
+from simulation.draws import Draws
+from simulation.exchange import FALLBACK, PRIMARY
+from simulation.scenario import Fault, FaultKind
+
+ACTORS: Final = (
+    "venue/publisher",
+    "venue/session_manager",
+    "venue/market/price_feed",
+    "venue/market/price_recorder",
+    "venue/market/health_monitor",
+    "venue/market/quoter",
+    "venue/batcher",
+    "venue/resolver",
+    "venue/upkeep/disk_monitor",
+    "venue/upkeep/auditor",
+    "venue/upkeep/backup_keeper",
+    "venue/upkeep/archiver",
+    "venue/gateway",
+)
+ON_THE_MONEY_PATH: Final = ("venue/batcher", "venue/resolver", "venue/gateway")
+WORKERS: Final = (
+    "ledger_writes",
+    "ledger_reads",
+    "client_ledger_reads",
+    "price_writes",
+    "price_reads",
+    "client_price_reads",
+    "disk_looks",
+    "check_reads",
+    "backup_work",
+    "archive_work",
+)
+
+WEIGHTS: Final[tuple[tuple[FaultKind, float], ...]] = (
+    (FaultKind.ACTOR_CRASH, 6),
+    (FaultKind.ACTOR_HANG, 1.5),
+    (FaultKind.KILL, 2.5),
+    (FaultKind.DRAIN, 1.2),
+    (FaultKind.FEED_SILENCE, 1.2),
+    (FaultKind.FEED_LOST, 1.5),
+    (FaultKind.FEED_GAP, 2),
+    (FaultKind.FEED_DUPLICATES, 1.5),
+    (FaultKind.FEED_REORDER, 2),
+    (FaultKind.FEED_SPIKE, 2.5),
+    (FaultKind.FEED_LAG, 1.2),
+    (FaultKind.STORE_DOWN, 2),
+    (FaultKind.STORE_SLOW, 2),
+    (FaultKind.STORE_WIPED, 1.5),
+    (FaultKind.OBJECTS_FAIL, 2),
+    (FaultKind.OBJECTS_CORRUPT, 1.5),
+    (FaultKind.DISK_FULL, 1),
+    (FaultKind.DISK_SLOW, 2),
+    (FaultKind.CLOCK_FORWARD, 1),
+    (FaultKind.CLOCK_BACK, 1),
+    (FaultKind.NET_CUT, 3),
+    (FaultKind.NET_STALL, 2),
+    (FaultKind.NET_SLOW, 2),
+)
+
+
+def draw_fault(draws: Draws, kind: FaultKind, at_s: float) -> Fault:
+    """One fault of that kind at that time."""
+    return Fault(at_s=at_s, kind=kind, **DRAWN[kind](draws))
+
+
+class Drawn(TypedDict, total=False):
+    """What a kind says of its fault."""
+
+    lasts_s: float
+    target: str
+    amount: int
+
+
+def _actor_crash(draws: Draws) -> Drawn:
+    actors = ON_THE_MONEY_PATH if draws.happens(0.4) else ACTORS
+    return {"target": draws.one_of(actors), "amount": draws.whole(0, 40)}
+
+
+def _actor_hang(draws: Draws) -> Drawn:
+    lasts_s = _time(draws, (0.5, 8), long_s=(31, 45), is_long=0.08)
+    return {"target": draws.one_of(WORKERS), "lasts_s": lasts_s}
+
+
+def _kill(draws: Draws) -> Drawn:
+    inside = draws.whole(1, 60) if draws.happens(0.6) else 0
+    return {"amount": inside, "lasts_s": round(draws.uniform(0.2, 4), 3)}
+
+
+def _silence(draws: Draws) -> Drawn:
+    target = draws.weighted(((PRIMARY, 4.0), (FALLBACK, 1.0), ("", 2.0)))
+    lasts_s = _time(draws, (1, 7), long_s=(10, 25), is_long=0.15)
+    return {"target": target, "lasts_s": lasts_s}
+
+
+def _lost(draws: Draws) -> Drawn:
+    target = draws.weighted(((PRIMARY, 5.0), (FALLBACK, 1.0), ("", 2.0)))
+    return {
+        "target": target,
+        "lasts_s": _time(draws, (0.1, 5), long_s=(12, 40), is_long=0.15),
+    }
+
+
+def _gap(draws: Draws) -> Drawn:
+    target = draws.weighted(((PRIMARY, 3.0), ("", 2.0)))
+    return {"target": target, "lasts_s": _time(draws, (0.5, 9), long_s=(9.9, 12), is_long=0.1)}
+
+
+def _mixed_up(draws: Draws) -> Drawn:
+    return {"target": "", "lasts_s": round(draws.uniform(3, 30), 3)}
+
+
+def _spike(draws: Draws) -> Drawn:
+    bps = draws.weighted(
+        ((draws.whole(5, 95), 3.0), (draws.whole(96, 105), 1.0), (draws.whole(106, 900), 2.0))
+    )
+    lasts_s = round(draws.uniform(0.3, 4), 3) if draws.happens(0.3) else 0
+    return {"target": PRIMARY, "amount": draws.one_of((-1, 1)) * bps, "lasts_s": lasts_s}
+
+
+def _lag(draws: Draws) -> Drawn:
+    ms = draws.weighted(
+        ((draws.whole(100, 1_900), 4.0), (draws.whole(1_900, 2_900), 1.0), (5_000, 0.5))
+    )
+    return {"target": PRIMARY, "amount": ms, "lasts_s": round(draws.uniform(2, 25), 3)}
+
+
+def _store_fault(draws: Draws) -> Drawn:
+    return {"lasts_s": _time(draws, (0.3, 6), long_s=(10, 40), is_long=0.1)}
+
+
+def _object_fault(draws: Draws) -> Drawn:
+    return {"lasts_s": round(draws.uniform(5, 90), 3), "amount": draws.whole(1, 4)}
+
+
+def _disk_full(draws: Draws) -> Drawn:
+    return {"lasts_s": round(draws.uniform(0.5, 8), 3)}
+
+
+def _disk_slow(draws: Draws) -> Drawn:
+    return {"lasts_s": round(draws.uniform(2, 15), 3), "amount": draws.whole(5, 400)}
+
+
+def _clock(draws: Draws) -> Drawn:
+    """Within the two seconds that are taken, for a time or for good; or beyond, for a short time.
+
+    Further and longer steps leave a venue that rightly refuses every bet.
+    """
+    if draws.happens(0.5):
+        return {"amount": draws.whole(50, 900), "lasts_s": 0 if draws.happens(0.3) else 20}
+    return {"amount": draws.whole(900, 20_000), "lasts_s": round(draws.uniform(0.3, 8), 3)}
+
+
+def _net_cut(draws: Draws) -> Drawn:
+    return {"amount": draws.whole(-1, 5)}
+
+
+def _net_stall(draws: Draws) -> Drawn:
+    return {"lasts_s": _time(draws, (0.5, 6), long_s=(15, 40), is_long=0.15)}
+
+
+def _net_slow(draws: Draws) -> Drawn:
+    return {"lasts_s": round(draws.uniform(3, 20), 3), "amount": draws.whole(20, 900)}
+
+
+def _time(
+    draws: Draws, often_s: tuple[float, float], *, long_s: tuple[float, float], is_long: float
+) -> float:
+    return round(draws.uniform(*(long_s if draws.happens(is_long) else often_s)), 3)
+
+
+DRAWN: Final[dict[FaultKind, Callable[[Draws], Drawn]]] = {
+    FaultKind.ACTOR_CRASH: _actor_crash,
+    FaultKind.ACTOR_HANG: _actor_hang,
+    FaultKind.KILL: _kill,
+    FaultKind.DRAIN: lambda draws: {"lasts_s": round(draws.uniform(0.2, 3), 3)},
+    FaultKind.FEED_SILENCE: _silence,
+    FaultKind.FEED_LOST: _lost,
+    FaultKind.FEED_GAP: _gap,
+    FaultKind.FEED_DUPLICATES: _mixed_up,
+    FaultKind.FEED_REORDER: _mixed_up,
+    FaultKind.FEED_SPIKE: _spike,
+    FaultKind.FEED_LAG: _lag,
+    FaultKind.STORE_DOWN: _store_fault,
+    FaultKind.STORE_SLOW: _store_fault,
+    FaultKind.STORE_WIPED: lambda draws: {},
+    FaultKind.OBJECTS_FAIL: _object_fault,
+    FaultKind.OBJECTS_CORRUPT: _object_fault,
+    FaultKind.DISK_FULL: _disk_full,
+    FaultKind.DISK_SLOW: _disk_slow,
+    FaultKind.CLOCK_FORWARD: _clock,
+    FaultKind.CLOCK_BACK: _clock,
+    FaultKind.NET_CUT: _net_cut,
+    FaultKind.NET_STALL: _net_stall,
+    FaultKind.NET_SLOW: _net_slow,
+}
