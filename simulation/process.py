@@ -17,6 +17,7 @@ from db.data_folder import DataFolder
 from db.folder_objects import FolderObjects
 from protocols.money import LedgerCommand, MoneyOutcome
 from protocols.ports import Worker
+from simulation.network import SimulatedDoor
 from simulation.watched import WatchedLedger
 from simulation.workers import SimulatedWorker
 from simulation.world import World
@@ -40,6 +41,7 @@ class VenueProcess:
     ports: system.Ports | None = None
     supervisor: Supervisor | None = None
     workers: dict[str, SimulatedWorker] = attrs.field(factory=dict)
+    door: SimulatedDoor | None = None
     everything: trio.CancelScope = attrs.field(factory=trio.CancelScope)
     is_up: bool = False
     """Ready, and neither drained nor killed."""
@@ -106,8 +108,14 @@ class VenueProcess:
             objects=FolderObjects(world.folder / "objects"),
             worker=self._worker,
         )
+        self.door = world.network.open_door(self.number)
+        stack.callback(self.door.kill)
         opening = opened_ports(
-            self.settings, folder, sources=world.exchange.sources, doors=(), outside=outside
+            self.settings,
+            folder,
+            sources=world.exchange.sources,
+            doors=(self.door,),
+            outside=outside,
         )
         ports = stack.enter_context(opening)
         watched = WatchedLedger(ledger=ports.ledger, committed=self._committed)
