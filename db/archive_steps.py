@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 import attrs
+import trio
 import zstandard
 
 from db.compression import Compressed, NotCompressed, compress, expand
@@ -149,7 +150,13 @@ def followed(
     """Long statements in the block follow `work`, from a thread of their own.
 
     SQLite's progress handler would not do: it is not asked while the integrity check walks a table.
+    On the event loop's own thread, as under virtual time, nobody could say meanwhile that it is to
+    end, and what a thread would see would depend on the machine: there none is started.
     """
+    work.step(0, total_bytes)
+    if trio.lowlevel.in_trio_run():
+        yield
+        return
     ended, stopped = threading.Event(), list[WorkStopped]()
 
     def follow() -> None:
@@ -163,7 +170,6 @@ def followed(
         while stopped and not ended.wait(LOOK_S / 10):
             connection.interrupt()
 
-    work.step(0, total_bytes)
     follower = threading.Thread(target=follow, name="archive follower", daemon=True)
     follower.start()
     try:

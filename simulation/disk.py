@@ -1,8 +1,33 @@
-"""The twin of the disk: how full it is, and what happens to writes when it is."""
+"""The twin of the disk: how full it is, what SQLite and files find when they write, and each step
+that the venue takes on it, so that a kill can strike between any two."""
+
+import errno
+import os
+import sqlite3
+import stat
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from types import ModuleType
+from typing import Any, Final, TypeAlias
+
+import trio
 
 from domain.disk import DiskUse
-from simulation.scenario import Fault
+from simulation.scenario import Fault, FaultKind
 from simulation.world import World
+
+TOTAL_BYTES: Final = 40 * 10**9
+USED_PERCENT: Final = 10
+SLOW_MS: Final = 200
+"""What a call takes longer while the disk is slow and the fault says nothing else."""
+
+Act: TypeAlias = Callable[[str], None]
+"""Told what the step is. May raise."""
+
+_READS: Final = frozenset({"SELECT", "PRAGMA", "ROLLBA"})
+"""By its first six letters: a statement that changes nothing on disk."""
+_FILE_CALLS: Final = ("fsync", "replace", "unlink", "link")
 
 
 class SimulatedDisk:
@@ -10,11 +35,184 @@ class SimulatedDisk:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self.use = DiskUse(total_bytes=10**12, free_bytes=9 * 10**11)
+        self.slow_s = 0.0
+        """How much longer every call of a worker takes."""
+        self._used_percent = USED_PERCENT
+        self._is_full = False
+        self._steps_left = 0
+        self._act: Act | None = None
+        self.is_watching = False
+        """Is anything to be done at a step? Looked at for every statement, so it is kept."""
+
+    # --- how it fails ---------------------------------------------------------------------------
 
     def look(self) -> DiskUse:
         """How full it is."""
-        return self.use
+        if self._used_percent != USED_PERCENT:
+            self._world.fault_took_effect(FaultKind.DISK_FULL, "look")
+        used_bytes = TOTAL_BYTES * self._used_percent // 100
+        return DiskUse(total_bytes=TOTAL_BYTES, free_bytes=TOTAL_BYTES - used_bytes)
 
     async def strike(self, fault: Fault) -> None:
-        """Let it fail that way, for as long as it lasts."""
+        """Let it fail that way, for as long as it lasts. A disk is full, and writes fail, unless
+        the fault's amount says to how many percent it is."""
+        match fault.kind:
+            case FaultKind.DISK_SLOW:
+                self.slow_s = (fault.amount or SLOW_MS) / 1000
+            case FaultKind.DISK_FULL:
+                self._used_percent = fault.amount or 100
+                self._is_full = self._used_percent >= 100
+        self._watch()
+        with trio.move_on_after(fault.lasts_s):
+            await self._world.calm.wait()
+        match fault.kind:
+            case FaultKind.DISK_SLOW:
+                self.slow_s = 0.0
+            case FaultKind.DISK_FULL:
+                self._used_percent, self._is_full = USED_PERCENT, False
+        self._watch()
+
+    # --- steps ----------------------------------------------------------------------------------
+
+    def at_step(self, number: int, act: Act) -> None:
+        """Have `act` called before the `number`th step from now on (1: the next one), once.
+
+        A step is a statement that writes, or a call that syncs, renames or deletes a file.
+        """
+        self._steps_left, self._act = number, act
+        self._watch()
+
+    def forget_step(self) -> None:
+        """Whatever was to be done at a step is not."""
+        self._act = None
+        self._watch()
+
+    @contextmanager
+    def in_force(self) -> Iterator[None]:
+        """While inside, what modules of `db` do to files and databases is done on this disk.
+
+        Syncs have no effect: what a kill leaves of a file is what was written.
+        """
+        with ExitStack() as stack:
+            stack.enter_context(_replaced(sqlite3, "connect", self._connector()))
+            for name in _FILE_CALLS:
+                stack.enter_context(_replaced(os, name, self._through(name)))
+            yield
+        self.forget_step()
+
+    def _watch(self) -> None:
+        self.is_watching = self._is_full or self._act is not None
+
+    def _step(self, what: str) -> None:
+        if self._act is None:
+            return
+        self._steps_left -= 1
+        if self._steps_left <= 0:
+            act = self._act
+            self.forget_step()
+            act(what)
+
+    def _connector(self) -> Callable[..., sqlite3.Connection]:
+        real = sqlite3.connect
+
+        def connect(*given: Any, **named: Any) -> sqlite3.Connection:
+            # Who observes the venue reads its files as well: that is no step of the venue's.
+            if sys._getframe(1).f_globals["__name__"].startswith("db."):
+                connection: _Connection = real(*given, **named, factory=_Connection)
+                connection.disk = self
+                return connection
+            others: sqlite3.Connection = real(*given, **named)
+            return others
+
+        return connect
+
+    def _through(self, name: str) -> Callable[..., Any]:
+        real = getattr(os, name)
+
+        def call(*given: Any, **named: Any) -> Any:
+            if self.is_watching:
+                self._step(name)
+            if name != "fsync":
+                return real(*given, **named)
+            if self._is_full and stat.S_ISREG(os.fstat(given[0]).st_mode):
+                self._world.fault_took_effect(FaultKind.DISK_FULL, "file")
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            return None
+
+        return call
+
+    def before(self, connection: sqlite3.Connection, sql: str, changes_before: int) -> bool:
+        """A statement is about to run. Raises what SQLite raises if there is no room for it.
+
+        True if it begins a transaction. `changes_before` are those of the connection when its
+        transaction began.
+        """
+        head = sql.lstrip()[:6].upper()
+        if head in _READS and "CHECKPOINT" not in sql.upper():
+            return False
+        if head != "BEGIN":
+            self._step(" ".join(sql.split())[:60])
+        if self._is_full and _needs_room(connection, head, changes_before):
+            self._world.fault_took_effect(FaultKind.DISK_FULL, head)
+            _roll_back(connection)
+            raise _no_room()
+        return head.startswith("BEGIN")
+
+
+class _Connection(sqlite3.Connection):
+    """One that the venue has open on this disk."""
+
+    disk: SimulatedDisk | None = None
+    changes_before = 0
+
+    def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:
+        if self.disk is not None and self.disk.is_watching:
+            self._look(sql)
+        return super().execute(sql, *values)
+
+    def executemany(self, sql: str, *values: Any) -> sqlite3.Cursor:
+        if self.disk is not None and self.disk.is_watching:
+            self._look(sql)
+        return super().executemany(sql, *values)
+
+    def executescript(self, script: str, /) -> sqlite3.Cursor:
+        if self.disk is not None and self.disk.is_watching and "TEMP" not in script.upper():
+            self._look("CREATE")
+        return super().executescript(script)
+
+    def _look(self, sql: str) -> None:
+        assert self.disk is not None, "asked by the callers"
+        if self.disk.before(self, sql, self.changes_before):
+            self.changes_before = self.total_changes
+
+
+@contextmanager
+def _replaced(module: ModuleType, name: str, by: Callable[..., Any]) -> Iterator[None]:
+    before = getattr(module, name)
+    setattr(module, name, by)
+    try:
+        yield
+    finally:
+        setattr(module, name, before)
+
+
+def _needs_room(connection: sqlite3.Connection, head: str, changes_before: int) -> bool:
+    """A transaction is written when it is committed; what is outside of one, at once."""
+    if head.startswith(("COMMIT", "END")):
+        return connection.total_changes > changes_before
+    if connection.in_transaction:
+        return False
+    return not head.startswith(("BEGIN", "SAVEPO", "RELEAS", "DETACH", "ATTACH"))
+
+
+def _roll_back(connection: sqlite3.Connection) -> None:
+    """As SQLite does by itself when a COMMIT finds no room."""
+    if connection.in_transaction:
+        sqlite3.Connection.execute(connection, "ROLLBACK")
+
+
+def _no_room() -> sqlite3.OperationalError:
+    error = sqlite3.OperationalError("database or disk is full")
+    error.sqlite_errorcode = sqlite3.SQLITE_FULL
+    error.sqlite_errorname = "SQLITE_FULL"
+    return error

@@ -11,14 +11,16 @@ import structlog
 import trio
 
 from actors import system
-from actors.commands.opening import Outside, opened_ports, venue_settings
+from actors.commands.opening import MEMORY, Outside, opened_ports, tell_store, venue_settings
 from config.settings import Settings
 from db.data_folder import DataFolder
-from db.folder_objects import FolderObjects
-from protocols.money import LedgerCommand, MoneyOutcome
+from domain.ticks import Tick
+from protocols.money import LedgerCommand, MoneyOutcome, StreamEntry
 from protocols.ports import Worker
 from simulation.network import SimulatedDoor
+from simulation.store import StoreConnection
 from simulation.watched import WatchedLedger
+from simulation.watched_topic import WatchedTopic
 from simulation.workers import SimulatedWorker
 from simulation.world import World
 from supervisor import ExitReport, GaveUp, Reason, StartFailed, Supervisor
@@ -37,7 +39,7 @@ class VenueProcess:
     """1 for the first."""
     data: Path
     settings: Settings
-    channels: system.Channels = attrs.field(factory=system.Channels)
+    channels: system.Channels = attrs.field(init=False)
     ports: system.Ports | None = None
     supervisor: Supervisor | None = None
     workers: dict[str, SimulatedWorker] = attrs.field(factory=dict)
@@ -48,9 +50,17 @@ class VenueProcess:
     is_dead: bool = False
     """Killed: what its tasks still do on their way out is not done by anybody."""
 
+    def __attrs_post_init__(self) -> None:
+        self.channels = system.Channels(
+            ticks=WatchedTopic("ticks", self._ticked),
+            user_events=WatchedTopic("user_events", self._told),
+        )
+
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> str:
         """Until it ends: `stopped`, `killed`, `gave_up` or `start_failed`. Started when up."""
         ended = "stopped"
+        for observer in self.world.witness.observers:
+            observer.starting(self)
         with ExitStack() as stack:
             ports = self._open(stack)
             spec = system.tree(
@@ -105,7 +115,7 @@ class VenueProcess:
             clock=world.clock,
             chance=world.draws("venue", self.number),
             probe=world.disk,
-            objects=FolderObjects(world.folder / "objects"),
+            objects=world.objects.bucket(is_dead=lambda: self.is_dead),
             worker=self._worker,
         )
         self.door = world.network.open_door(self.number)
@@ -118,8 +128,17 @@ class VenueProcess:
             outside=outside,
         )
         ports = stack.enter_context(opening)
+        if self.settings.store.url != MEMORY:
+            ports = attrs.evolve(ports, store=self._shared_store())
         watched = WatchedLedger(ledger=ports.ledger, committed=self._committed)
         return attrs.evolve(ports, ledger=watched)
+
+    def _shared_store(self) -> StoreConnection:
+        return self.world.store.connection(
+            answer_within_ms=self.settings.store.answer_within_ms,
+            tell=tell_store,
+            is_dead=lambda: self.is_dead,
+        )
 
     def _worker(self, name: str, /, *, abandons: bool = False, quiet: bool = False) -> Worker:
         worker = SimulatedWorker(self.world, name, life=self.number, abandons=abandons)
@@ -134,7 +153,17 @@ class VenueProcess:
         for observer in self.world.witness.observers:
             observer.committed(self, commands, outcomes, at_ms)
 
+    def _ticked(self, tick: Tick) -> None:
+        for observer in self.world.witness.observers:
+            observer.ticked(self, tick)
+
+    def _told(self, entry: StreamEntry) -> None:
+        for observer in self.world.witness.observers:
+            observer.told(self, entry)
+
     def _report(self, ended: ExitReport) -> None:
+        for observer in self.world.witness.observers:
+            observer.actor_ended(self, ended)
         well = ended.reason in (Reason.NORMAL, Reason.SHUTDOWN)
         if not well:
             self.world.happened("actor_failed", ended.child, ended.reason.value)

@@ -184,7 +184,7 @@ async def with_store(ports: system.Ports, settings: Settings) -> AsyncIterator[s
             settings.store.url,
             ports.clock,
             answer_within_ms=settings.store.answer_within_ms,
-            tell=_tell_store,
+            tell=tell_store,
         )
     except ValueError as error:
         raise CannotDo(f"store.url: {error}", REFUSED) from error
@@ -192,7 +192,8 @@ async def with_store(ports: system.Ports, settings: Settings) -> AsyncIterator[s
         yield attrs.evolve(ports, store=store)
 
 
-def _tell_store(why: str) -> None:
+def tell_store(why: str) -> None:
+    """Log a new reason why the store can't be used, or (empty) that it can be again."""
     if why:
         log.error("store_unavailable", why=why)
     else:
