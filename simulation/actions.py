@@ -1,0 +1,144 @@
+"""What people do in a run, drawn from the seed. What each action means is said by its kind.
+
+Each trader and the operator have a stream of draws of their own: leaving one out changes no other.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from simulation.draws import Draws, stream
+from simulation.scenario import Action, ActionKind
+
+OPERATOR: Final = -1
+BEGIN_AT_S: Final = 3.0
+"""The venue is up then, and people have signed in or are about to."""
+TAPS_A_SECOND: Final = 1.6
+"""Of all traders together, with all else that they do."""
+OPERATOR_EVERY_S: Final = 22.0
+
+TRADERS: Final = (
+    (ActionKind.TAP, 64.0),
+    (ActionKind.DOUBLE_TAP, 4.0),
+    (ActionKind.RETRY, 7.0),
+    (ActionKind.REPLAY, 4.0),
+    (ActionKind.STALE, 3.0),
+    (ActionKind.LEAVE, 4.0),
+    (ActionKind.RECONNECT, 1.5),
+    (ActionKind.BROKE, 1.0),
+    (ActionKind.FAUCET, 2.5),
+    (ActionKind.WITHDRAW, 1.2),
+    (ActionKind.LIMIT, 0.4),
+    (ActionKind.REVOKE, 0.6),
+    (ActionKind.BAD, 2.0),
+    (ActionKind.LOOK, 2.0),
+)
+OPERATORS: Final = (
+    (ActionKind.HOLD, 2.0),
+    (ActionKind.OVERRIDE, 1.5),
+    (ActionKind.VOID, 4.0),
+    (ActionKind.FREEZE, 2.0),
+    (ActionKind.DEPOSIT, 3.0),
+    (ActionKind.ADJUST, 2.0),
+    (ActionKind.BANKROLL, 1.0),
+    (ActionKind.DECIDE, 3.0),
+    (ActionKind.RESTART, 3.0),
+    (ActionKind.UPKEEP, 2.0),
+)
+ACTORS: Final = (
+    *("batcher", "resolver", "gateway", "price_feed", "price_recorder", "health_monitor"),
+    *("quoter", "session_manager", "publisher", "auditor", "backup_keeper", "archiver"),
+    *("disk_monitor", "venue/market"),
+)
+
+
+def draw_actions(seed: int, *, seconds: float, traders: int) -> tuple[Action, ...]:
+    """All that people do in these seconds, in the order of time."""
+    found = [*_operators(stream(seed, "actions", OPERATOR), seconds, traders)]
+    for who in range(traders):
+        found += _traders(stream(seed, "actions", who), who, seconds, traders / TAPS_A_SECOND)
+    return tuple(sorted(found, key=lambda action: (action.at_s, action.who)))
+
+
+def _times(draws: Draws, seconds: float, every_s: float) -> Iterator[float]:
+    """Busy stretches and calm ones, as people are."""
+    at_s = BEGIN_AT_S
+    while True:
+        busy_until_s, pace = at_s + draws.uniform(10, 60), draws.one_of((0.5, 1.0, 1.0, 2.0))
+        while at_s < busy_until_s:
+            at_s += draws.uniform(0.05, 1.95) * every_s * pace
+            if at_s >= seconds:
+                return
+            yield round(at_s, 3)
+
+
+def _traders(draws: Draws, who: int, seconds: float, every_s: float) -> Iterator[Action]:
+    favourite = draws.weighted((("ws", 3.0), ("http", 1.0)))
+    for at_s in _times(draws, seconds, every_s):
+        kind = draws.weighted(TRADERS)
+        yield Action(
+            at_s=at_s,
+            who=who,
+            kind=kind,
+            column=draws.weighted(((0, 2.0), (1, 3.0), (2, 2.0), (3, 2.0), (5, 1.0), (9, 1.0))),
+            row=draws.weighted(((-3, 0.5), (-1, 3.0), (0, 4.0), (1, 3.0), (3, 0.5))),
+            amount=_amount(draws, kind),
+            way=_way(draws, favourite),
+        )
+
+
+def _way(draws: Draws, favourite: str) -> str:
+    carrier = favourite if draws.happens(0.8) else draws.one_of(("ws", "http"))
+    signer = draws.weighted((("key", 5.0), ("wallet", 1.0)))
+    return f"{carrier} {signer}{' rate' if draws.happens(0.5) else ''}"
+
+
+def _amount(draws: Draws, kind: ActionKind) -> int:
+    match kind:
+        case ActionKind.TAP | ActionKind.DOUBLE_TAP | ActionKind.STALE:
+            return draws.weighted(((0, 4.0), (1, 3.0), (2, 2.0), (3, 1.0), (4, 0.5)))
+        case ActionKind.LEAVE:
+            return draws.weighted(((5, 1.0), (30, 2.0), (60, 2.0), (120, 1.0)))
+        case ActionKind.WITHDRAW:
+            return draws.one_of((5, 30, 80, 100, 200))
+        case _:
+            return draws.whole(0, 99)
+
+
+def _operators(draws: Draws, seconds: float, traders: int) -> Iterator[Action]:
+    for at_s in _times(draws, seconds, OPERATOR_EVERY_S):
+        kind = draws.weighted(OPERATORS)
+        yield Action(
+            at_s=at_s,
+            who=OPERATOR,
+            kind=kind,
+            column=_whom(draws, kind, traders),
+            row=draws.whole(0, 1),
+            amount=_how_much(draws, kind),
+            way=_what(draws, kind),
+        )
+
+
+def _whom(draws: Draws, kind: ActionKind, traders: int) -> int:
+    return draws.whole(-1, 6) if kind is ActionKind.VOID else draws.whole(0, max(0, traders - 1))
+
+
+def _how_much(draws: Draws, kind: ActionKind) -> int:
+    match kind:
+        case ActionKind.HOLD | ActionKind.FREEZE | ActionKind.OVERRIDE:
+            return draws.whole(1, 12)
+        case ActionKind.ADJUST:
+            return draws.one_of((-40, -5, 3, 60))
+        case _:
+            return draws.whole(1, 200)
+
+
+def _what(draws: Draws, kind: ActionKind) -> str:
+    match kind:
+        case ActionKind.OVERRIDE:
+            return draws.one_of(("open", "close", "auto"))
+        case ActionKind.RESTART:
+            return draws.one_of(ACTORS)
+        case ActionKind.UPKEEP:
+            return draws.one_of(("backup", "archive", "integrity"))
+        case _:
+            return ""
