@@ -6,8 +6,10 @@ Each fact goes to all observers; an observer that finds an invariant broken call
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from protocols.money import LedgerCommand, MoneyOutcome
+from domain.ticks import Tick
+from protocols.money import LedgerCommand, MoneyOutcome, StreamEntry
 from simulation.world import World
+from supervisor import ExitReport
 
 if TYPE_CHECKING:
     from simulation.process import VenueProcess
@@ -16,8 +18,20 @@ if TYPE_CHECKING:
 class Observer:
     """What can be observed. Every method is called inside one step of the run and must not wait."""
 
+    def starting(self, process: "VenueProcess") -> None:
+        """A process begins; nothing of it runs yet."""
+
     def venue_up(self, process: "VenueProcess") -> None:
         """A process is ready."""
+
+    def actor_ended(self, process: "VenueProcess", ended: ExitReport) -> None:
+        """A life of one of its actors or supervisors has ended, well or not."""
+
+    def ticked(self, process: "VenueProcess", tick: Tick) -> None:
+        """The price feed has accepted a tick and publishes it."""
+
+    def told(self, process: "VenueProcess", entry: StreamEntry) -> None:
+        """The Batcher publishes an event for the traders' streams."""
 
     def draining(self, process: "VenueProcess") -> None:
         """It was told to stop."""
