@@ -10,6 +10,7 @@ from typing import Any, Final
 from simulation.draws import Draws, stream
 from simulation.fault_draws import WEIGHTS, draw_fault
 from simulation.scenario import Fault, FaultKind, Scenario
+from simulation.store import SHARED_URL
 
 DAY_MS: Final = 86_400_000
 WEEK_MS: Final = 7 * DAY_MS
@@ -22,6 +23,8 @@ BEGINS_AT_S: Final = 12.0
 TURNS_A_WEEK: Final = 0.3
 TURNS_A_DAY: Final = 0.15
 KIND_IS_IN: Final = 0.65
+STORE_IS_SHARED: Final = 0.6
+OF_THE_STORE: Final = (FaultKind.STORE_DOWN, FaultKind.STORE_SLOW, FaultKind.STORE_WIPED)
 IS_QUIET: Final = 0.06
 """Of the seeds: no fault at all."""
 IN_A_CLUSTER: Final = 0.4
@@ -89,6 +92,8 @@ def _settings(draws: Draws) -> dict[str, Any]:
         settings |= _tight_caps(draws)
     if draws.happens(0.3):
         settings["house.demo_bankroll_micros"] = draws.whole(500, 4_000) * 1_000_000
+    if draws.happens(STORE_IS_SHARED):
+        settings |= {"store.url": SHARED_URL, "store.publish": draws.happens(0.5)}
     if draws.happens(0.2):
         settings |= {"limits.bets_per_minute": draws.whole(10, 40), "limits.bets_burst": 4}
     return settings
@@ -111,7 +116,11 @@ def _faults(
     settings: dict[str, Any],
     turn_s: float | None,
 ) -> tuple[Fault, ...]:
-    kinds = tuple((kind, weight) for kind, weight in WEIGHTS if draws.happens(KIND_IS_IN))
+    kinds = tuple(
+        (kind, weight)
+        for kind, weight in WEIGHTS
+        if draws.happens(KIND_IS_IN) and (kind not in OF_THE_STORE or "store.url" in settings)
+    )
     every_s = draws.weighted(((10.0, 3.0), (18.0, 2.0), (40.0, 1.0)))
     found: list[Fault] = []
     if kinds and not draws.happens(IS_QUIET):
