@@ -35,8 +35,7 @@ class SimulatedDisk:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self.slow_s = 0.0
-        """How much longer every call of a worker takes."""
+        self._slow_s = 0.0
         self._used_percent = USED_PERCENT
         self._is_full = False
         self._steps_left = 0
@@ -45,6 +44,12 @@ class SimulatedDisk:
         """Is anything to be done at a step? Looked at for every statement, so it is kept."""
 
     # --- how it fails ---------------------------------------------------------------------------
+
+    def delay_s(self) -> float:
+        """How much longer a call of a worker takes now."""
+        if self._slow_s:
+            self._world.fault_took_effect(FaultKind.DISK_SLOW)
+        return self._slow_s
 
     def look(self) -> DiskUse:
         """How full it is."""
@@ -58,7 +63,7 @@ class SimulatedDisk:
         the fault's amount says to how many percent it is."""
         match fault.kind:
             case FaultKind.DISK_SLOW:
-                self.slow_s = (fault.amount or SLOW_MS) / 1000
+                self._slow_s = (fault.amount or SLOW_MS) / 1000
             case FaultKind.DISK_FULL:
                 self._used_percent = fault.amount or 100
                 self._is_full = self._used_percent >= 100
@@ -67,7 +72,7 @@ class SimulatedDisk:
             await self._world.calm.wait()
         match fault.kind:
             case FaultKind.DISK_SLOW:
-                self.slow_s = 0.0
+                self._slow_s = 0.0
             case FaultKind.DISK_FULL:
                 self._used_percent, self._is_full = USED_PERCENT, False
         self._watch()
@@ -130,7 +135,8 @@ class SimulatedDisk:
         real = getattr(os, name)
 
         def call(*given: Any, **named: Any) -> Any:
-            if self.is_watching:
+            # With one, it is a whole folder that is removed, mostly not by the venue.
+            if self.is_watching and "dir_fd" not in named:
                 self._step(name)
             if name != "fsync":
                 return real(*given, **named)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from enum import StrEnum
 from typing import Final
 
+import attrs
 import trio
 
 from db.object_io import Passage, checked_key, checked_prefix, os_reason, save
@@ -16,8 +17,8 @@ from simulation.scenario import Fault, FaultKind
 from simulation.world import World
 
 CHUNK_BYTES: Final = 64 * 1024
-FAILS_PERCENT: Final = 60
-"""So many calls fail, or lie, while a fault lasts that says nothing else by its amount."""
+FAILS: Final = 0.6
+"""So many calls fail, or lie, while a fault lasts that does not say how many do."""
 
 
 class Half(StrEnum):
@@ -29,15 +30,24 @@ class Half(StrEnum):
     """All was done, and the answer lost."""
 
 
+@attrs.define(kw_only=True, eq=False)
+class _InForce:
+    """A fault that lasts."""
+
+    fault: Fault
+    left: int
+    """How many more calls it strikes."""
+
+
 class SimulatedObjects:
     """One bucket. Of a fault `target` says which calls it is about (`put`, `get`, `sha256`, `list`,
-    `delete`; else all), and `amount` how many of a hundred."""
+    `delete`; else all), and `amount` how many of them, at most, fail or lie while it lasts."""
 
     def __init__(self, world: World) -> None:
         self.world = world
         self.content: dict[str, bytes] = {}
         self._draws = world.draws("objects")
-        self._faults: list[Fault] = []
+        self._in_force: list[_InForce] = []
 
     def bucket(self, *, is_dead: Callable[[], bool] = lambda: False) -> "Bucket":
         """As one process sees it; a dead one changes nothing any more."""
@@ -45,10 +55,11 @@ class SimulatedObjects:
 
     async def strike(self, fault: Fault) -> None:
         """Let it fail that way, for as long as it lasts."""
-        self._faults.append(fault)
+        mine = _InForce(fault=fault, left=fault.amount)
+        self._in_force.append(mine)
         with trio.move_on_after(fault.lasts_s):
             await self.world.calm.wait()
-        self._faults.remove(fault)
+        self._in_force.remove(mine)
 
     def failing(self, call: str) -> Half | None:
         """Does this call fail, and where?"""
@@ -69,9 +80,14 @@ class SimulatedObjects:
         return content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :]
 
     def _strikes(self, kind: FaultKind, call: str) -> bool:
-        for fault in self._faults:
-            if fault.kind is kind and fault.target in ("", call):
-                return self._draws.happens((fault.amount or FAILS_PERCENT) / 100)
+        for each in self._in_force:
+            if each.fault.kind is not kind or each.fault.target not in ("", call):
+                continue
+            if each.fault.amount == 0:
+                return self._draws.happens(FAILS)
+            if each.left > 0 and self._draws.happens(FAILS):
+                each.left -= 1
+                return True
         return False
 
 
@@ -94,6 +110,7 @@ class Bucket:
             passage.exhaust(_sent(content, half))
             passage.expect(sha256, file)
             self._objects.content[key] = content
+            self._objects.world.happened("object_stored", key)
 
     def get(self, key: str, file: str, *, work: Work) -> str:
         """Copy the object into a new file; the SHA-256 of what was read."""
@@ -123,7 +140,8 @@ class Bucket:
         """Remove the object, if there is one."""
         checked_key(key)
         with self._plainly("delete", key):
-            self._objects.content.pop(key, None)
+            if self._objects.content.pop(key, None) is not None:
+                self._objects.world.happened("object_deleted", key)
 
     def _found(self, call: str, key: str) -> bytes:
         content = self._objects.content.get(checked_key(key))
