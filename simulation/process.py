@@ -1,17 +1,21 @@
 """One process of the venue: opened, run, drained or killed, as `actors/commands/serve.py` does."""
 
+import shutil
+import sqlite3
 from collections.abc import Sequence
 from contextlib import ExitStack
+from contextvars import ContextVar
 from functools import partial
 from pathlib import Path
 from typing import Final
 
 import attrs
-import structlog
 import trio
 
 from actors import system
+from actors.commands.exits import CannotDo
 from actors.commands.opening import MEMORY, Outside, opened_ports, tell_store, venue_settings
+from actors.commands.serve import CUT_WITHIN_S, DrainCut
 from config.settings import Settings
 from db.data_folder import DataFolder
 from domain.ticks import Tick
@@ -19,15 +23,16 @@ from protocols.money import LedgerCommand, MoneyOutcome, StreamEntry
 from protocols.ports import Worker
 from simulation.network import SimulatedDoor
 from simulation.store import StoreConnection
-from simulation.watched import WatchedLedger
+from simulation.watched import WatchedLedger, WatchedWriter
 from simulation.watched_topic import WatchedTopic
+from simulation.witness import Observer
 from simulation.workers import SimulatedWorker
 from simulation.world import World
 from supervisor import ExitReport, GaveUp, Reason, StartFailed, Supervisor
 
-log = structlog.get_logger("simulation")
-
 OPS_TOKEN: Final = "operator-token-of-the-simulation-000000"
+PROCESS: ContextVar["VenueProcess | None"] = ContextVar("PROCESS", default=None)
+"""Of which process the running task is; None for those of the outside."""
 
 
 @attrs.define(kw_only=True, eq=False)
@@ -49,61 +54,124 @@ class VenueProcess:
     """Ready, and neither drained nor killed."""
     is_dead: bool = False
     """Killed: what its tasks still do on their way out is not done by anybody."""
+    ended: trio.Event = attrs.field(factory=trio.Event)
+    """For the outside: a killed process's tasks are still on their way out."""
+    left: Path = attrs.field(init=False)
+    """Once it has ended: the folder that the next one starts with."""
+    _stop: trio.Event = attrs.field(factory=trio.Event)
 
     def __attrs_post_init__(self) -> None:
+        self.left = self.data
         self.channels = system.Channels(
             ticks=WatchedTopic("ticks", self._ticked),
             user_events=WatchedTopic("user_events", self._told),
         )
 
-    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> str:
-        """Until it ends: `stopped`, `killed`, `gave_up` or `start_failed`. Started when up."""
-        ended = "stopped"
-        for observer in self.world.witness.observers:
+    async def run(self) -> None:
+        """Until it has ended and nothing of it is left."""
+        PROCESS.set(self)
+        for observer in self._observers:
             observer.starting(self)
-        with ExitStack() as stack:
-            ports = self._open(stack)
-            spec = system.tree(
-                self.channels,
-                ports,
-                venue_settings(self.settings, token=OPS_TOKEN, version="simulated"),
-                status=lambda: supervisor.status(),
-                restart=lambda path: supervisor.restart_child(path),
-            )
-            supervisor = Supervisor(spec, chance=ports.chance, report=self._report)
-            self.ports, self.supervisor = ports, supervisor
-            try:
-                with self.everything:
-                    async with trio.open_nursery() as nursery:
-                        await nursery.start(partial(self._tree, supervisor))
-                        self._up()
-                        task_status.started()
-            except* (StartFailed, GaveUp) as failed:
-                kinds = {type(error) for error in failed.exceptions}
-                ended = "gave_up" if GaveUp in kinds else "start_failed"
-            finally:
-                self.is_up = False
-        return "killed" if self.is_dead else ended
+        how = "start_failed"
+        try:
+            with ExitStack() as stack:
+                how = await self._live(self._open(stack))
+        except (CannotDo, sqlite3.Error, OSError) as error:
+            self.world.trace.add("venue_failed", type(error).__name__, error)
+        self._end(how)
+        if self.left != self.data:
+            shutil.rmtree(self.data)
 
     def drain(self) -> None:
         """SIGTERM."""
-        if self.supervisor is not None and self.is_up:
+        if self.is_up:
             self.is_up = False
             self.world.happened("draining", self.number)
-            self.channels.draining.set(True)
-            self.supervisor.request_stop()
+            self._stop.set()
+            for observer in self._observers:
+                observer.draining(self)
 
-    async def _tree(
-        self, supervisor: Supervisor, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
-    ) -> None:
-        await supervisor.run(task_status=task_status)
+    def kill(self, how: str = "killed") -> None:
+        """SIGKILL: what is on disk now is all that the next process finds."""
+        if self.ended.is_set():
+            return
+        self.left = self.world.folder / f"data-{self.number + 1}"
+        shutil.copytree(self.data, self.left)
+        if self.door is not None:
+            self.door.kill()
+        self._end(how)
+        self.is_dead = True
+        self.everything.cancel()
+
+    # --- its life ---------------------------------------------------------------------------
+
+    async def _live(self, ports: system.Ports) -> str:
+        """Run the tree on those ports; how it ended."""
+        spec = system.tree(
+            self.channels,
+            ports,
+            venue_settings(self.settings, token=OPS_TOKEN, version="simulated"),
+            status=lambda: supervisor.status(),
+            restart=lambda path: supervisor.restart_child(path),
+        )
+        supervisor = Supervisor(spec, chance=ports.chance, report=self._report)
+        self.ports, self.supervisor = ports, supervisor
+        how = "stopped"
+        try:
+            with self.everything:
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(self._drain, supervisor, nursery.cancel_scope)
+                    await nursery.start(partial(_tree, supervisor))
+                    self._up()
+                    self._leave_if_stuck(await supervisor.wait_stopped())
+                    nursery.cancel_scope.cancel()
+        except* StartFailed:
+            how = "start_failed"
+        except* GaveUp:
+            how = "gave_up"
+        except* DrainCut:
+            how = "drain_cut"
+        return how
+
+    async def _drain(self, supervisor: Supervisor, everything: trio.CancelScope) -> None:
+        """As serve's, without a second signal."""
+        await self._stop.wait()
+        self.channels.draining.set(True)
+        supervisor.request_stop()
+        await trio.sleep(self.settings.venue.drain_within_s)
+        self.world.happened("drain_cut", self.number)
+        everything.cancel()
+        stuck: tuple[str, ...] = ("venue",)
+        with trio.move_on_after(CUT_WITHIN_S, shield=True):
+            stuck = await supervisor.wait_stopped()
+        self._leave_if_stuck(stuck)
+        raise DrainCut
+
+    def _leave_if_stuck(self, paths: tuple[str, ...]) -> None:
+        if paths:
+            self.world.happened("actors_stuck", *paths)
+            self.kill("forced")
 
     def _up(self) -> None:
+        if self.is_dead:
+            return
         self.is_up = True
         self.world.process = self
         self.world.happened("venue_up", self.number)
-        for observer in self.world.witness.observers:
+        for observer in self._observers:
             observer.venue_up(self)
+
+    def _end(self, how: str) -> None:
+        """For the outside it has ended."""
+        self.is_up = False
+        if self.ended.is_set():
+            return
+        self.ended.set()
+        self.world.happened("venue_ended", self.number, how)
+        for observer in self._observers:
+            observer.venue_ended(self, how)
+
+    # --- its outside ------------------------------------------------------------------------
 
     def _open(self, stack: ExitStack) -> system.Ports:
         world = self.world
@@ -131,7 +199,10 @@ class VenueProcess:
         if self.settings.store.url != MEMORY:
             ports = attrs.evolve(ports, store=self._shared_store())
         watched = WatchedLedger(ledger=ports.ledger, committed=self._committed)
-        return attrs.evolve(ports, ledger=watched)
+        writer = WatchedWriter(
+            worker=ports.ledger_writes, recover=watched.recover, submitted=self._submitted
+        )
+        return attrs.evolve(ports, ledger=watched, ledger_writes=writer)
 
     def _shared_store(self) -> StoreConnection:
         return self.world.store.connection(
@@ -145,25 +216,43 @@ class VenueProcess:
         self.workers[name] = worker
         return worker
 
+    # --- who looks on -----------------------------------------------------------------------
+
+    @property
+    def _observers(self) -> Sequence[Observer]:
+        """Of what a dead process does nobody hears."""
+        return () if self.is_dead else self.world.witness.observers
+
+    def _submitted(self) -> None:
+        for observer in self._observers:
+            observer.submitted(self)
+
     def _committed(
         self, commands: Sequence[LedgerCommand], outcomes: Sequence[MoneyOutcome], at_ms: int
     ) -> None:
-        for command, outcome in zip(commands, outcomes, strict=True):
-            self.world.trace.add("commit", at_ms, type(command).__name__, outcome)
-        for observer in self.world.witness.observers:
+        if not self.is_dead:
+            for command, outcome in zip(commands, outcomes, strict=True):
+                self.world.trace.add("commit", at_ms, type(command).__name__, outcome)
+        for observer in self._observers:
             observer.committed(self, commands, outcomes, at_ms)
 
     def _ticked(self, tick: Tick) -> None:
-        for observer in self.world.witness.observers:
+        for observer in self._observers:
             observer.ticked(self, tick)
 
     def _told(self, entry: StreamEntry) -> None:
-        for observer in self.world.witness.observers:
+        for observer in self._observers:
             observer.told(self, entry)
 
     def _report(self, ended: ExitReport) -> None:
-        for observer in self.world.witness.observers:
+        for observer in self._observers:
             observer.actor_ended(self, ended)
         well = ended.reason in (Reason.NORMAL, Reason.SHUTDOWN)
-        if not well:
+        if not well and not self.is_dead:
             self.world.happened("actor_failed", ended.child, ended.reason.value)
+
+
+async def _tree(
+    supervisor: Supervisor, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+) -> None:
+    await supervisor.run(task_status=task_status)

@@ -1,8 +1,14 @@
 """What goes on in a run, from top to bottom: the market, the venue and who restarts it, the people,
 the faults; then the calm in which everything must come to its end, and the last look."""
 
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
 import trio
 
+from db.partition import current_file
 from simulation import faults
 from simulation.disk import SimulatedDisk
 from simulation.exchange import SimulatedExchange
@@ -12,6 +18,11 @@ from simulation.objects import SimulatedObjects
 from simulation.store import SimulatedStore
 from simulation.witness import Witness
 from simulation.world import World
+
+ENDS_WITHIN_S: Final = 180
+"""A bet made at the last moment: its column ends 65 s later, is void 60 s after that at the latest,
+and the venue may be just starting; the rest is room for the people's questions."""
+LOOK_EVERY_S: Final = 1.0
 
 
 async def tell(world: World) -> None:
@@ -23,11 +34,42 @@ async def tell(world: World) -> None:
     world.disk = SimulatedDisk(world)
     world.witness = Witness(world)
     world.keeper = Keeper(world)
+    with world.disk.in_force():
+        await _live(world)
+
+
+async def _live(world: World) -> None:
     async with trio.open_nursery() as nursery:
         nursery.start_soon(world.exchange.trade)
-        await nursery.start(world.keeper.run)
+        nursery.start_soon(world.keeper.run)
         nursery.start_soon(faults.strike_all, world)
         await trio.sleep_until(world.scenario.seconds)
+        world.trace.add("calm")
         world.calm.set()
+        await _all_ended(world)
         await world.keeper.end()
+        for observer in world.witness.observers:
+            observer.finish()
         nursery.cancel_scope.cancel()
+
+
+async def _all_ended(world: World) -> None:
+    """Wait until no bet is open and the venue is up."""
+    open_bets = -1
+    with trio.move_on_after(ENDS_WITHIN_S):
+        while open_bets:
+            await trio.sleep(LOOK_EVERY_S)
+            process = world.process
+            if process is not None and process.is_up:
+                open_bets = _open_bets(process.data / "money")
+        return
+    world.violated("bet_never_ended", f"{open_bets} open {ENDS_WITHIN_S} s after people stopped")
+
+
+def _open_bets(money: Path) -> int:
+    """How many bets are open. Those of the week before were carried into the current file."""
+    current = current_file(money)
+    with closing(sqlite3.connect(f"file:{current}?mode=ro", uri=True)) as ledger:
+        count: int
+        (count,) = ledger.execute("SELECT count(*) FROM bets WHERE status = 'confirmed'").fetchone()
+        return count

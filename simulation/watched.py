@@ -1,12 +1,15 @@
-"""The ledger with an observer behind it: each commit is looked at before anybody hears of it."""
+"""The ledger with an observer around it: what is about to be written is seen when it was judged,
+and each commit is looked at before anybody hears of it."""
 
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import attrs
 
 from protocols.money import LedgerCommand, MoneyOutcome
-from protocols.ports import Ledger, Recovered
+from protocols.ports import Ledger, Recovered, Worker
+
+T = TypeVar("T")
 
 Committed: TypeAlias = Callable[[Sequence[LedgerCommand], Sequence[MoneyOutcome], int], None]
 """Told the commands, their outcomes, and the time by which they were judged."""
@@ -33,3 +36,19 @@ class WatchedLedger:
 
     def rotation_failure(self) -> str:
         return self.ledger.rotation_failure()
+
+
+@attrs.frozen(kw_only=True)
+class WatchedWriter:
+    """The ledger's worker: tells of each batch in the step in which it was judged."""
+
+    worker: Worker
+    recover: Callable[[], Recovered]
+    """The one call of it that is no batch."""
+    submitted: Callable[[], None]
+
+    async def run(self, call: Callable[[], T]) -> T:
+        """As the worker's own."""
+        if call != self.recover:
+            self.submitted()
+        return await self.worker.run(call)
