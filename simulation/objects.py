@@ -11,12 +11,11 @@ from typing import Final
 import attrs
 import trio
 
-from db.object_io import Passage, checked_key, checked_prefix, os_reason, save
+from db.object_io import CHUNK_BYTES, Passage, checked_key, checked_prefix, os_reason, save
 from protocols.ports import ObjectMissing, ObjectStoreFailed, StoredObject, Work
 from simulation.scenario import Fault, FaultKind
 from simulation.world import World
 
-CHUNK_BYTES: Final = 64 * 1024
 FAILS: Final = 0.6
 """So many calls fail, or lie, while a fault lasts that does not say how many do."""
 
@@ -28,6 +27,9 @@ class Half(StrEnum):
     DURING = "during"
     AFTER = "after"
     """All was done, and the answer lost."""
+
+
+_WORDS: Final = {"put": "store", "get": "fetch", "sha256": "read"}
 
 
 @attrs.define(kw_only=True, eq=False)
@@ -152,7 +154,7 @@ class Bucket:
     @contextmanager
     def _plainly(self, call: str, key: str) -> Iterator[Half | None]:
         """Fail where this call is to fail, and say in one line what could not be done."""
-        doing = f"can't {call} {key or 'objects'} in {self.place}"
+        doing = f"can't {_WORDS.get(call, call)} {key or 'objects'} in {self.place}"
         if self._is_dead():
             raise ObjectStoreFailed(f"{doing}: nobody is there to do it")
         half = self._objects.failing(call)
@@ -170,7 +172,8 @@ class Bucket:
 
 def _sent(content: bytes, half: Half | None) -> Iterator[bytes]:
     """The content on its way, which may end in the middle."""
-    for at in range(0, len(content), CHUNK_BYTES):
-        if half is Half.DURING and at >= len(content) // 2:
-            raise ObjectStoreFailed("the connection was lost")
-        yield content[at : at + CHUNK_BYTES]
+    arrives = len(content) // 2 if half is Half.DURING else len(content)
+    for at in range(0, arrives, CHUNK_BYTES):
+        yield content[at : min(arrives, at + CHUNK_BYTES)]
+    if half is Half.DURING:
+        raise ObjectStoreFailed("the connection was lost")

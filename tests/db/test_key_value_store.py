@@ -1,11 +1,13 @@
 """The key-value store: what every adapter promises.
 
 The promises are tests over the `kept` fixture, which makes a store and lets its time pass: for the
-one in memory by its clock, for Redis by shortening the life of every key on a real server.
+one in memory and the simulation's twin by their clock, for Redis by shortening the life of every
+key on a real server.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import attrs
 import pytest
@@ -14,8 +16,10 @@ import trio
 from db.memory_store import MemoryStore
 from db.redis_store import open_redis_store
 from protocols.ports import KeyValueStore
+from simulation.store import SimulatedStore
 from tests.support.hand_clock import HandClock
 from tests.support.redis_server import RedisServer, redis_server
+from tests.support.simulated import a_world
 
 
 @attrs.frozen(kw_only=True)
@@ -32,11 +36,15 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
         yield running
 
 
-@pytest.fixture(params=["memory", "redis"])
-async def kept(request: pytest.FixtureRequest) -> AsyncIterator[Kept]:
+@pytest.fixture(params=["memory", "redis", "simulated"])
+async def kept(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Kept]:
     if request.param == "memory":
         clock = HandClock()
         yield Kept(store=MemoryStore(clock), pass_s=clock.pass_s)
+    elif request.param == "simulated":
+        clock = HandClock()
+        store = SimulatedStore(a_world(tmp_path, clock=clock))
+        yield Kept(store=store.connection(answer_within_ms=5_000), pass_s=clock.pass_s)
     else:
         async with on_redis(request.getfixturevalue("server")) as made:
             yield made

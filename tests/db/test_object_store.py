@@ -1,4 +1,5 @@
-"""What every object store promises, on a folder and on S3 over real HTTP; which one is meant."""
+"""What every object store promises, on a folder, on S3 over real HTTP, and on the twin that the
+simulation has of it; which one is meant."""
 
 import stat
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from db.folder_objects import FolderObjects
 from db.object_store import open_object_store
 from db.s3_objects import S3Limits, S3Objects
 from protocols.ports import ObjectMissing, ObjectStore, ObjectStoreFailed, StoredObject, WorkStopped
+from simulation.objects import SimulatedObjects
 from tests.support.objects import MIB, Sample, Watcher, disk_that_takes, make_sample
 from tests.support.s3_server import (
     ACCESS_KEY_ID,
@@ -17,6 +19,7 @@ from tests.support.s3_server import (
     SECRET_ACCESS_KEY,
     S3Server,
 )
+from tests.support.simulated import a_world
 
 pytestmark = pytest.mark.usefixtures("no_aws_settings")
 
@@ -25,11 +28,13 @@ PART = PART_BYTES_MIN
 SMALL, IN_PARTS = 3_000, 3 * PART + 7
 
 
-@pytest.fixture(params=["folder", "s3"])
+@pytest.fixture(params=["folder", "s3", "simulated"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectStore:
     """An empty one."""
     if request.param == "folder":
         return FolderObjects(tmp_path / "archive")
+    if request.param == "simulated":
+        return SimulatedObjects(a_world(tmp_path, traced=False)).bucket()
     server: S3Server = request.getfixturevalue("s3_server")
     return S3Objects(
         server.new_bucket(),
