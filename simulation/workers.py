@@ -42,4 +42,6 @@ class SimulatedWorker:
     async def _pass(self, *, before: bool) -> None:
         """A fifth of the calls are seen to take time; the others are one turn of the scheduler."""
         seconds = self._draws.uniform(0.0001, 0.02) if self._draws.happens(0.1) else 0.0
-        await trio.sleep(seconds + (self.slow_s if before else 0))
+        if before:
+            seconds += self.slow_s + self._world.disk.delay_s()
+        await trio.sleep(seconds)
