@@ -7,6 +7,7 @@ evenly, and many are aimed: at the moment when a column is settled, and at the t
 
 from typing import Any, Final
 
+from simulation.actions import draw_actions
 from simulation.draws import Draws, stream
 from simulation.fault_draws import WEIGHTS, draw_fault
 from simulation.scenario import Fault, FaultKind, Scenario
@@ -43,30 +44,36 @@ AIMED_AT_THE_TURN: Final = (
 
 def draw(seed: int, *, seconds: float) -> Scenario:
     """The scenario of a seed."""
-    epoch_ms, turn_s = _date(stream(seed, "date"), seconds)
+    epoch_ms = _date(stream(seed, "date"), seconds)
     settings = _settings(stream(seed, "settings"))
-    faults = _faults(stream(seed, "faults"), seconds, epoch_ms, settings, turn_s)
+    faults = _faults(stream(seed, "faults"), seconds, epoch_ms, settings)
+    traders = stream(seed, "traders").whole(3, 6)
     return Scenario(
         seed=seed,
         seconds=seconds,
         epoch_ms=epoch_ms,
         settings=settings,
-        traders=stream(seed, "traders").whole(3, 6),
+        traders=traders,
         faults=faults,
+        actions=draw_actions(seed, seconds=seconds, traders=traders),
     )
 
 
-def _date(draws: Draws, seconds: float) -> tuple[int, float | None]:
-    """The run's zero, and the second of the run in which a week turns, if one does."""
-    anywhere_ms = EARLIEST_MS + draws.whole(0, 300 * DAY_MS)
-    chance, at_s = draws.random(), round(draws.uniform(0.15, 0.85) * seconds, 3)
+def _date(draws: Draws, seconds: float) -> int:
+    """The run's zero. Some have a midnight within, which begins a file of prices, or even the end
+    of a week, which begins one of money."""
+    epoch_ms = EARLIEST_MS + draws.whole(0, 300 * DAY_MS)
+    chance, before_ms = draws.random(), round(draws.uniform(0.15, 0.85) * seconds * 1000)
     if chance < TURNS_A_WEEK:
-        turn_ms = anywhere_ms - (anywhere_ms - SUNDAY_MS) % WEEK_MS
-        return turn_ms - round(at_s * 1000), at_s
+        return epoch_ms - (epoch_ms - SUNDAY_MS) % WEEK_MS - before_ms
     if chance < TURNS_A_WEEK + TURNS_A_DAY:
-        return anywhere_ms - anywhere_ms % DAY_MS - round(at_s * 1000), None
-    turn_s = ((SUNDAY_MS - anywhere_ms) % WEEK_MS) / 1000
-    return anywhere_ms, turn_s if 0 < turn_s < seconds else None
+        return epoch_ms - epoch_ms % DAY_MS - before_ms
+    return epoch_ms
+
+
+def _week_turns_at_s(epoch_ms: int, seconds: float) -> float | None:
+    turns_s = ((SUNDAY_MS - epoch_ms) % WEEK_MS) / 1000
+    return turns_s if 0 < turns_s < seconds else None
 
 
 def _settings(draws: Draws) -> dict[str, Any]:
@@ -110,11 +117,7 @@ def _tight_caps(draws: Draws) -> dict[str, Any]:
 
 
 def _faults(
-    draws: Draws,
-    seconds: float,
-    epoch_ms: int,
-    settings: dict[str, Any],
-    turn_s: float | None,
+    draws: Draws, seconds: float, epoch_ms: int, settings: dict[str, Any]
 ) -> tuple[Fault, ...]:
     kinds = tuple(
         (kind, weight)
@@ -135,6 +138,7 @@ def _faults(
             if draws.happens(AT_SETTLEMENT):
                 aimed_s = _settlement_after(draws, at_s, epoch_ms, settings)
             found.append(draw_fault(draws, kind, round(aimed_s, 3)))
+    turn_s = _week_turns_at_s(epoch_ms, seconds)
     if turn_s is not None:
         found.append(Fault(at_s=turn_s, kind=FaultKind.WEEK_TURN))
         if draws.happens(AROUND_THE_TURN):

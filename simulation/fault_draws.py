@@ -139,12 +139,19 @@ def _store_fault(draws: Draws) -> Drawn:
     return {"lasts_s": _time(draws, (0.3, 6), long_s=(10, 40), is_long=0.1)}
 
 
+def _store_slow(draws: Draws) -> Drawn:
+    return {"lasts_s": round(draws.uniform(1, 15), 3), "amount": draws.whole(20, 1_500)}
+
+
 def _object_fault(draws: Draws) -> Drawn:
-    return {"lasts_s": round(draws.uniform(5, 90), 3), "amount": draws.whole(1, 4)}
+    call = draws.weighted((("", 4.0), ("put", 1.0), ("get", 1.0), ("list", 0.5), ("sha256", 0.5)))
+    lasts_s = round(draws.uniform(10, 120), 3)
+    return {"target": call, "lasts_s": lasts_s, "amount": draws.whole(0, 4)}
 
 
 def _disk_full(draws: Draws) -> Drawn:
-    return {"lasts_s": round(draws.uniform(0.5, 8), 3)}
+    percent = 0 if draws.happens(0.7) else draws.whole(71, 98)
+    return {"amount": percent, "lasts_s": round(draws.uniform(0.5, 12), 3)}
 
 
 def _disk_slow(draws: Draws) -> Drawn:
@@ -162,15 +169,20 @@ def _clock(draws: Draws) -> Drawn:
 
 
 def _net_cut(draws: Draws) -> Drawn:
-    return {"amount": draws.whole(-1, 5)}
+    return {"amount": _everybody_or_one(draws)}
 
 
 def _net_stall(draws: Draws) -> Drawn:
-    return {"lasts_s": _time(draws, (0.5, 6), long_s=(15, 40), is_long=0.15)}
+    lasts_s = _time(draws, (0.5, 6), long_s=(15, 40), is_long=0.15)
+    return {"lasts_s": lasts_s, "amount": _everybody_or_one(draws)}
 
 
 def _net_slow(draws: Draws) -> Drawn:
-    return {"lasts_s": round(draws.uniform(3, 20), 3), "amount": draws.whole(20, 900)}
+    return {"lasts_s": round(draws.uniform(3, 20), 3), "amount": _everybody_or_one(draws)}
+
+
+def _everybody_or_one(draws: Draws) -> int:
+    return -1 if draws.happens(0.5) else draws.whole(0, 5)
 
 
 def _time(
@@ -192,7 +204,7 @@ DRAWN: Final[dict[FaultKind, Callable[[Draws], Drawn]]] = {
     FaultKind.FEED_SPIKE: _spike,
     FaultKind.FEED_LAG: _lag,
     FaultKind.STORE_DOWN: _store_fault,
-    FaultKind.STORE_SLOW: _store_fault,
+    FaultKind.STORE_SLOW: _store_slow,
     FaultKind.STORE_WIPED: lambda draws: {},
     FaultKind.OBJECTS_FAIL: _object_fault,
     FaultKind.OBJECTS_CORRUPT: _object_fault,
