@@ -56,7 +56,7 @@ class Connections:
         self._config = WireConfig(headers, new_request_id)
         self._context = WorkerContext(None)
         self._accepting = trio.CancelScope()
-        self._open: set[Transport] = set()
+        self._open: dict[Transport, None] = {}  # in order: a run under simulation repeats
         self._none_open = trio.lowlevel.ParkingLot()
         self._most = most
         self._uncounted = uncounted
@@ -127,12 +127,12 @@ class Connections:
 
     async def _handle(self, stream: ClientStream) -> None:
         transport = Transport(stream)
-        self._open.add(transport)
+        self._open[transport] = None
         try:
             await self._serve_one(transport)
         finally:
             transport.close()
-            self._open.discard(transport)
+            self._open.pop(transport, None)
             if not self._open:
                 self._none_open.unpark_all()
 
