@@ -73,7 +73,14 @@ class Way:
         return has_arrived and not self._pieces
 
     def put(self, data: bytes) -> None:
-        """Send them on their way."""
+        """Send them on their way. While the network is slow they come in two pieces."""
+        half = len(data) // 2
+        if half and self._passage.extra_s():
+            self._put(data[:half])
+            data = data[half:]
+        self._put(data)
+
+    def _put(self, data: bytes) -> None:
         at = self._arrival()
         self._pieces.append((at, data))
         self._bytes += len(data)
@@ -264,11 +271,12 @@ class Link:
     down: Way
     trader: End
     venue: End
+    is_cut: bool = False
 
     @property
     def is_over(self) -> bool:
-        """Have both ends been closed?"""
-        return self.trader.is_closed and self.venue.is_closed
+        """Have both ends been closed, or been cut off?"""
+        return self.is_cut or (self.trader.is_closed and self.venue.is_closed)
 
     def look_again(self) -> None:
         """Wake whoever waits at it."""
@@ -277,13 +285,15 @@ class Link:
 
     def cut(self, *, up_after_s: float, down_after_s: float) -> None:
         """Reset both ends; what arrives before the reset may still be read."""
+        self.is_cut = True
         self.up.reset(after_s=up_after_s)
         self.down.reset(after_s=down_after_s)
         self.up.is_void = self.down.is_void = True
         self.look_again()
 
     def kill(self, *, down_after_s: float) -> None:
-        """The process at the venue's end is dead; the trader is sent a reset."""
+        """The process at the venue's end is dead. The trader is sent a reset, or (`inf`) hears of
+        nothing until he sends something."""
         if self.venue.is_closed:
             return
         self.venue.is_closed = True

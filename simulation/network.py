@@ -7,6 +7,7 @@ listens: they wait in its backlog. Where no door is open the connection is refus
 `target` of a fault is not used; `amount` is the one trader it concerns, or -1: all.
 """
 
+import math
 from collections import Counter, deque
 from typing import Final
 
@@ -25,6 +26,10 @@ LATENCY_S: Final = (0.000_5, 0.04)
 """One way; drawn for each connection."""
 SLOW_S: Final = (0.2, 1.5)
 """So much is added to each way while the network is slow."""
+RESET_S: Final = (0.0, 0.1)
+"""After a cut: at once, so that what is under way is lost; or behind it."""
+RESET_BY_KILL_S: Final = ((0.0, 4.0), (0.1, 5.0), (math.inf, 1.0))
+"""Likewise, with their weights; some are never told."""
 FIRST_PORT: Final = 49_152
 
 
@@ -39,7 +44,7 @@ class SimulatedNetwork:
         self._made_by: Counter[int] = Counter()
         self._stalled: Counter[int] = Counter()
         self._cut: Counter[int] = Counter()
-        self._slow_s: dict[int, float] = {}
+        self._slow: dict[Fault, float] = {}
         self._slowed = 0
         self._changed = trio.lowlevel.ParkingLot()
 
@@ -76,7 +81,8 @@ class SimulatedNetwork:
             venue=VENUE_ADDRESS,
             port=port,
         )
-        self._forget_the_gone()
+        if self._made % 64 == 0:
+            self._forget_the_gone()
         self._links[self._made] = made
         self._door.arrive(made)
         return made.trader
@@ -98,13 +104,11 @@ class SimulatedNetwork:
 
     def _cut_off(self, who: int) -> None:
         """Reset the connections. What was under way may be lost, in each direction by itself."""
+        self._forget_the_gone()
         struck = [each for each in self._links.values() if who in (ALL, each.who)]
         draws = self._world.draws("cut", trio.current_time(), who)
         for each in struck:
-            each.cut(
-                up_after_s=draws.one_of((0.0, 0.1)),
-                down_after_s=draws.one_of((0.0, 0.1)),
-            )
+            each.cut(up_after_s=draws.one_of(RESET_S), down_after_s=draws.one_of(RESET_S))
         if struck:
             self._world.fault_took_effect(FaultKind.NET_CUT, who, len(struck))
 
@@ -122,9 +126,9 @@ class SimulatedNetwork:
 
     async def _be_slow(self, fault: Fault) -> None:
         draws = self._world.draws("slow", fault.at_s, fault.amount)
-        before, self._slow_s[fault.amount] = self._slowed, draws.uniform(*SLOW_S)
+        before, self._slow[fault] = self._slowed, draws.uniform(*SLOW_S)
         await self._lasts(fault)
-        self._slow_s.pop(fault.amount, None)
+        self._slow.pop(fault, None)
         if self._slowed > before:
             self._world.fault_took_effect(fault.kind, fault.amount, self._slowed - before)
 
@@ -142,9 +146,9 @@ class SimulatedNetwork:
         return self._cut[who] > 0 or self._cut[ALL] > 0
 
     def _extra_s(self, who: int) -> float:
-        if not self._slow_s:
+        if not self._slow:
             return 0.0
-        extra_s = self._slow_s.get(who, self._slow_s.get(ALL, 0.0))
+        extra_s = sum(s for fault, s in self._slow.items() if fault.amount in (ALL, who))
         self._slowed += extra_s > 0
         return extra_s
 
@@ -166,11 +170,10 @@ class SimulatedNetwork:
         draws = self._world.draws("kill", process)
         for each in self._links.values():
             if each.process == process:
-                each.kill(down_after_s=draws.one_of((0.0, 0.1)))
+                each.kill(down_after_s=draws.weighted(RESET_BY_KILL_S))
 
     def _forget_the_gone(self) -> None:
-        if self._made % 64 == 0:
-            self._links = {n: each for n, each in self._links.items() if not each.is_over}
+        self._links = {n: each for n, each in self._links.items() if not each.is_over}
 
 
 class SimulatedDoor:

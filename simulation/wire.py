@@ -16,9 +16,11 @@
 Whatever goes wrong with a connection raises `Lost`, and nothing else does: refused, reset, ended,
 not answered in time. `Lost.was_sent` says whether the venue may have read the request. A request
 that is cancelled hangs up: `with trio.move_on_after(0.03): await http.request(...)` is a trader who
-leaves in mid-request. A `Socket` is read by one task; any task may send.
+leaves in mid-request. So does a `Socket` whose `send` is cancelled; its `receive` may be cancelled
+at no loss. A socket is read by one task; any task may send.
 
-Every frame a socket is sent costs some time: subscribe few of them to the public channels.
+What it costs on one core: a GET some 1.2 ms, a frame that is asked for and answered 0.3 ms, and
+each frame of a public channel 0.2 ms for each socket: subscribe few of them.
 """
 
 import json
@@ -99,10 +101,17 @@ class _Wire:
             self._end = None
         self._read.clear()
 
-    async def _connect(self) -> End:
+    async def _connect(self, sent: "_Sent") -> End:
         self.hang_up()
-        self._end = await self._network.connect(self._who, self._address)
+        sent.end = self._end = await self._network.connect(self._who, self._address)
         return self._end
+
+    def _leave(self, sent: "_Sent") -> None:
+        """Hang up, unless that is another connection by now."""
+        if sent.end is not None:
+            sent.end.close()
+        if self._end is sent.end:
+            self.hang_up()
 
     async def _more(self, end: End) -> None:
         """Read on. Raises EOFError at the end."""
@@ -130,24 +139,31 @@ class _Wire:
     @asynccontextmanager
     async def _losing(self, within_s: float) -> AsyncIterator["_Sent"]:
         """What goes wrong with the connection inside is `Lost`; so is what takes too long."""
-        sent = _Sent()
+        sent = _Sent(self._end)
         try:
             with trio.fail_after(within_s):
                 yield sent
         except (OSError, EOFError, trio.TooSlowError) as error:
-            self.hang_up()
+            self._leave(sent)
             raise Lost(str(error) or "too slow", was_sent=sent.something) from error
         except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
-            self.hang_up()
+            self._leave(sent)
             raise Lost(str(error), was_sent=sent.something) from error
         except trio.Cancelled:
-            self.hang_up()
+            if not sent.is_whole:
+                self._leave(sent)
             raise
 
 
 @attrs.define
 class _Sent:
+    """How far something has come that goes wrong."""
+
+    end: End | None
     something: bool = False
+    """Has the venue been sent anything?"""
+    is_whole: bool = False
+    """May it be left as it is, and be gone on with?"""
 
 
 class HttpClient(_Wire):
@@ -167,7 +183,7 @@ class HttpClient(_Wire):
         async with self._losing(within_s) as sent:
             end = self._end
             if end is None or end.has_ended:
-                end = await self._connect()
+                end = await self._connect(sent)
             await self._send(end, method, path, body, token, headers or {}, sent)
             status, got = await self._head(end)
             text = await self._bytes(end, int(got.get("content-length", "0")))
@@ -208,7 +224,7 @@ class Socket(_Wire):
         """Connect and shake hands. Raises Lost, also if the venue refuses it."""
         self.closed = None
         async with self._losing(within_s) as sent:
-            end = await self._connect()
+            end = await self._connect(sent)
             lines = (
                 f"GET {path} HTTP/1.1",
                 f"host: {HOST}",
@@ -233,14 +249,16 @@ class Socket(_Wire):
     async def receive(self, *, within_s: float = WITHIN_S) -> dict[str, Any]:
         """The next frame. Raises Lost; `closed` then says how the venue closed it, if it did."""
         async with self._losing(within_s) as sent:
-            sent.something = True
+            sent.something = sent.is_whole = True
             while True:
                 kind, data = await self._frame()
                 if kind == _TEXT:
                     frame: dict[str, Any] = json.loads(data)
                     return frame
                 if kind == _PING:
+                    sent.is_whole = False
                     await self._send_frame(_PONG, data, sent)
+                    sent.is_whole = True
                 elif kind == _CLOSE:
                     code = int.from_bytes(data[:2], "big") if data else 1005
                     self.closed = Closed(code=code, reason=data[2:].decode())
@@ -254,14 +272,16 @@ class Socket(_Wire):
         self.hang_up()
 
     async def _frame(self) -> tuple[int, bytes]:
+        """The next frame; taken as a whole, or not at all."""
         end = self._end
         if end is None:
             raise EOFError("it is not open")
-        first, second = await self._bytes(end, 2)
-        length = second & 127
-        if length > 125:
-            length = int.from_bytes(await self._bytes(end, 2 if length == 126 else 8), "big")
-        return first & 15, await self._bytes(end, length)
+        read = self._read
+        while (size := _frame_size(read)) is None or len(read) < sum(size):
+            await self._more(end)
+        kind, data = read[0] & 15, bytes(read[size[0] : sum(size)])
+        del read[: sum(size)]
+        return kind, data
 
     async def _send_frame(self, kind: int, data: bytes, sent: _Sent) -> None:
         if self._end is None:
@@ -282,6 +302,17 @@ _CLOSE: Final = 8
 _PING: Final = 9
 _PONG: Final = 10
 _MASK: Final = b"\x37\xfa\x21\x3d"
+
+
+def _frame_size(read: bytearray) -> tuple[int, int] | None:
+    """Of the frame's head and of what it holds; None as long as that can't be told."""
+    if len(read) < 2:
+        return None
+    length = read[1] & 127
+    if length <= 125:
+        return 2, length
+    head = 4 if length == 126 else 10
+    return (head, int.from_bytes(read[2:head], "big")) if len(read) >= head else None
 
 
 def _masked(data: bytes) -> bytes:
