@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Final
 
 import trio
 
+from db.partition import file_name
 from domain.units import EpochMs
 from simulation.scenario import Fault, FaultKind
 from supervisor import TrioClock
@@ -42,13 +43,14 @@ async def step(world: "World", fault: Fault) -> None:
 
 async def turn_week(world: "World", fault: Fault) -> None:
     """Nothing is struck: the date does it. Seen to have happened by the ledger's new file."""
-    before = _partition(world)
+    begins_ms = world.scenario.epoch_ms + round(fault.at_s * 1000)
+    before, new = file_name(begins_ms - 1), file_name(begins_ms)
     with trio.move_on_after(WEEK_TURNS_WITHIN_S):
-        while not world.calm.is_set():
-            await trio.sleep(0.25)
-            if before and _partition(world) not in ("", before):
-                world.fault_took_effect(fault.kind, before, _partition(world))
+        while before != new and not world.calm.is_set():
+            if _partition(world) == new:
+                world.fault_took_effect(fault.kind, before, new)
                 return
+            await trio.sleep(0.25)
 
 
 def _partition(world: "World") -> str:

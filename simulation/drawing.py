@@ -143,7 +143,7 @@ def _faults(
         found.append(Fault(at_s=turn_s, kind=FaultKind.WEEK_TURN))
         if draws.happens(AROUND_THE_TURN):
             for _ in range(draws.whole(1, 2)):
-                at_s = max(BEGINS_AT_S, turn_s + draws.uniform(-4, 4))
+                at_s = max(BEGINS_AT_S, turn_s + draws.uniform(-2, 4))
                 kind = draws.one_of(AIMED_AT_THE_TURN)
                 found.append(draw_fault(draws, kind, round(at_s, 3)))
     return tuple(sorted(found, key=lambda fault: (fault.at_s, fault.kind.value)))
