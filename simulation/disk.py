@@ -11,8 +11,6 @@ from contextlib import ExitStack, contextmanager
 from types import ModuleType
 from typing import Any, Final, TypeAlias
 
-import trio
-
 from domain.disk import DiskUse
 from simulation.scenario import Fault, FaultKind
 from simulation.world import World
@@ -34,7 +32,7 @@ class SimulatedDisk:
     """A DiskProbe, and what SQLite finds when it writes."""
 
     def __init__(self, world: World) -> None:
-        self._world = world
+        self.world = world
         self._slow_s = 0.0
         self._used_percent = USED_PERCENT
         self._is_full = False
@@ -48,13 +46,13 @@ class SimulatedDisk:
     def delay_s(self) -> float:
         """How much longer a call of a worker takes now."""
         if self._slow_s:
-            self._world.fault_took_effect(FaultKind.DISK_SLOW)
+            self.world.fault_took_effect(FaultKind.DISK_SLOW)
         return self._slow_s
 
     def look(self) -> DiskUse:
         """How full it is."""
         if self._used_percent != USED_PERCENT:
-            self._world.fault_took_effect(FaultKind.DISK_FULL, "look")
+            self.world.fault_took_effect(FaultKind.DISK_FULL, "look")
         used_bytes = TOTAL_BYTES * self._used_percent // 100
         return DiskUse(total_bytes=TOTAL_BYTES, free_bytes=TOTAL_BYTES - used_bytes)
 
@@ -68,8 +66,7 @@ class SimulatedDisk:
                 self._used_percent = fault.amount or 100
                 self._is_full = self._used_percent >= 100
         self._watch()
-        with trio.move_on_after(fault.lasts_s):
-            await self._world.calm.wait()
+        await self.world.lasting(fault.lasts_s)
         match fault.kind:
             case FaultKind.DISK_SLOW:
                 self._slow_s = 0.0
@@ -141,7 +138,7 @@ class SimulatedDisk:
             if name != "fsync":
                 return real(*given, **named)
             if self._is_full and stat.S_ISREG(os.fstat(given[0]).st_mode):
-                self._world.fault_took_effect(FaultKind.DISK_FULL, "file")
+                self.world.fault_took_effect(FaultKind.DISK_FULL, "file")
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             return None
 
@@ -159,7 +156,7 @@ class SimulatedDisk:
         if head != "BEGIN":
             self._step(" ".join(sql.split())[:60])
         if self._is_full and _needs_room(connection, head, changes_before):
-            self._world.fault_took_effect(FaultKind.DISK_FULL, head)
+            self.world.fault_took_effect(FaultKind.DISK_FULL, head)
             _roll_back(connection)
             raise _no_room()
         return head.startswith("BEGIN")

@@ -9,7 +9,6 @@ from enum import StrEnum
 from typing import Final
 
 import attrs
-import trio
 
 from db.object_io import CHUNK_BYTES, Passage, checked_key, checked_prefix, os_reason, save
 from protocols.ports import ObjectMissing, ObjectStoreFailed, StoredObject, Work
@@ -59,8 +58,7 @@ class SimulatedObjects:
         """Let it fail that way, for as long as it lasts."""
         mine = _InForce(fault=fault, left=fault.amount)
         self._in_force.append(mine)
-        with trio.move_on_after(fault.lasts_s):
-            await self.world.calm.wait()
+        await self.world.lasting(fault.lasts_s)
         self._in_force.remove(mine)
 
     def failing(self, call: str) -> Half | None:

@@ -75,17 +75,13 @@ class SimulatedStore:
                 self._wipe()
             case FaultKind.STORE_SLOW:
                 self.slow_ms = fault.amount or SLOW_MS
-                await self._last(fault)
+                await self.world.lasting(fault.lasts_s)
                 self.slow_ms = 0
             case FaultKind.STORE_DOWN:
                 self.down = Down(fault.target) if fault.target else self.draws.one_of(list(Down))
-                await self._last(fault)
+                await self.world.lasting(fault.lasts_s)
                 self.down = None
                 await self._catch_up()
-
-    async def _last(self, fault: Fault) -> None:
-        with trio.move_on_after(fault.lasts_s):
-            await self.world.calm.wait()
 
     async def _catch_up(self) -> None:
         late, self.late = self.late, []
