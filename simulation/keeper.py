@@ -5,12 +5,15 @@ from typing import Final
 import trio
 
 from config.settings import Settings, load
-from simulation.process import VenueProcess
+from simulation.crashes import Crash
+from simulation.process import PROCESS, VenueProcess
 from simulation.scenario import Fault, FaultKind
 from simulation.world import World
 
 RESTART_AFTER_S: Final = 1.0
 """As the unit's RestartSec."""
+MOMENT_WITHIN_S: Final = 60
+"""So long a fault waits for the step at which it is to strike."""
 
 
 class Keeper:
@@ -46,14 +49,55 @@ class Keeper:
         process = self.process
         if process is None:
             return
-        if fault.kind is FaultKind.KILL:
+        match fault.kind:
+            case FaultKind.KILL if fault.amount:
+                await self._kill_inside(process, fault)
+            case FaultKind.KILL:
+                self._kill(process, fault)
+            case FaultKind.DRAIN if process.is_up:
+                self._stays_down_s = fault.lasts_s
+                self._world.fault_took_effect(fault.kind)
+                process.drain()
+            case FaultKind.ACTOR_CRASH:
+                await self._crash(process, fault)
+            case FaultKind.ACTOR_HANG if fault.target in process.workers:
+                await process.workers[fault.target].hang(fault.lasts_s)
+
+    def _kill(self, process: VenueProcess, fault: Fault, at: str = "") -> None:
+        if process.is_running:
             self._stays_down_s = fault.lasts_s
-            self._world.fault_took_effect(fault.kind)
+            self._world.fault_took_effect(fault.kind, at)
             process.kill()
-        elif fault.kind is FaultKind.DRAIN and process.is_up:
-            self._stays_down_s = fault.lasts_s
-            self._world.fault_took_effect(fault.kind)
-            process.drain()
+
+    async def _kill_inside(self, process: VenueProcess, fault: Fault) -> None:
+        """Kill it in the middle of a call, before that step on the disk."""
+        disk = self._world.disk
+
+        def act(step: str) -> None:
+            if PROCESS.get() is process:
+                self._kill(process, fault, step)
+            elif process.is_running:
+                disk.at_step(1, act)  # somebody else's step: its own next one
+
+        disk.at_step(fault.amount, act)
+        await self._until(process.ended)
+        disk.forget_step()
+
+    async def _crash(self, process: VenueProcess, fault: Fault) -> None:
+        """Arm a crash; where the actor has nothing to do for long it never comes to it."""
+        crash = Crash(process, fault.target, fault.amount)
+        trio.lowlevel.add_instrument(crash)
+        await self._until(crash.struck)
+        trio.lowlevel.remove_instrument(crash)
+        if crash.struck.is_set():
+            self._world.fault_took_effect(fault.kind, fault.target, fault.amount)
+
+    async def _until(self, done: trio.Event) -> None:
+        """Wait for it, for the time that a fault waits for its moment, or for the calm."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(_cancel_after, done, nursery.cancel_scope)
+            await self._world.lasting(MOMENT_WITHIN_S)
+            nursery.cancel_scope.cancel()
 
     async def end(self) -> None:
         """Drain it, and start it no more."""
@@ -72,3 +116,8 @@ class Keeper:
 def settings_of(world: World) -> Settings:
     """The demo's settings, with what the scenario says differently."""
     return load(flags=world.scenario.settings).settings
+
+
+async def _cancel_after(done: trio.Event, scope: trio.CancelScope) -> None:
+    await done.wait()
+    scope.cancel()

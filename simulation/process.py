@@ -21,6 +21,7 @@ from db.data_folder import DataFolder
 from domain.ticks import Tick
 from protocols.money import LedgerCommand, MoneyOutcome, StreamEntry
 from protocols.ports import Worker
+from simulation.explaining import DISK, SLOW, is_end_explained, is_explained
 from simulation.network import SimulatedDoor
 from simulation.store import StoreConnection
 from simulation.watched import WatchedLedger, WatchedWriter
@@ -77,10 +78,17 @@ class VenueProcess:
             with ExitStack() as stack:
                 how = await self._live(self._open(stack))
         except (CannotDo, sqlite3.Error, OSError) as error:
-            self.world.trace.add("venue_failed", type(error).__name__, error)
+            self.world.happened("venue_failed", type(error).__name__)
+            if not self.is_dead and not is_explained(self.world, DISK):
+                self.world.violated("venue_failed", f"{type(error).__name__}: {error}")
         self._end(how)
         if self.left != self.data:
             shutil.rmtree(self.data)
+
+    @property
+    def is_running(self) -> bool:
+        """Is there something to kill?"""
+        return not self.ended.is_set()
 
     def drain(self) -> None:
         """SIGTERM."""
@@ -120,6 +128,8 @@ class VenueProcess:
         try:
             with self.everything:
                 async with trio.open_nursery() as nursery:
+                    for worker in self.workers.values():
+                        worker.threads = nursery
                     nursery.start_soon(self._drain, supervisor, nursery.cancel_scope)
                     await nursery.start(partial(_tree, supervisor))
                     self._up()
@@ -140,6 +150,8 @@ class VenueProcess:
         supervisor.request_stop()
         await trio.sleep(self.settings.venue.drain_within_s)
         self.world.happened("drain_cut", self.number)
+        if not is_explained(self.world, SLOW):
+            self.world.violated("drain_cut", f"process {self.number}: {supervisor.status()}")
         everything.cancel()
         stuck: tuple[str, ...] = ("venue",)
         with trio.move_on_after(CUT_WITHIN_S, shield=True):
@@ -150,6 +162,8 @@ class VenueProcess:
     def _leave_if_stuck(self, paths: tuple[str, ...]) -> None:
         if paths:
             self.world.happened("actors_stuck", *paths)
+            if not is_explained(self.world, SLOW):
+                self.world.violated("actors_stuck", paths)
             self.kill("forced")
 
     def _up(self) -> None:
@@ -247,9 +261,12 @@ class VenueProcess:
     def _report(self, ended: ExitReport) -> None:
         for observer in self._observers:
             observer.actor_ended(self, ended)
-        well = ended.reason in (Reason.NORMAL, Reason.SHUTDOWN)
-        if not well and not self.is_dead:
-            self.world.happened("actor_failed", ended.child, ended.reason.value)
+        if self.is_dead or ended.reason in (Reason.NORMAL, Reason.SHUTDOWN):
+            return
+        self.world.happened("actor_failed", ended.child, ended.reason.value)
+        if not is_end_explained(self.world, ended):
+            told = f"{ended.child} {ended.reason} {ended.context} {ended.message}\n{ended.stack}"
+            self.world.violated("actor_failed", told)
 
 
 async def _tree(

@@ -13,6 +13,7 @@ from simulation import faults
 from simulation.disk import SimulatedDisk
 from simulation.exchange import SimulatedExchange
 from simulation.keeper import Keeper
+from simulation.logwatch import listening
 from simulation.network import SimulatedNetwork
 from simulation.objects import SimulatedObjects
 from simulation.store import SimulatedStore
@@ -39,6 +40,11 @@ async def tell(world: World) -> None:
 
 
 async def _live(world: World) -> None:
+    with listening(world), world.disk.in_force():
+        await _run(world)
+
+
+async def _run(world: World) -> None:
     async with trio.open_nursery() as nursery:
         nursery.start_soon(world.exchange.trade)
         nursery.start_soon(world.keeper.run)
