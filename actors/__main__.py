@@ -66,6 +66,7 @@ def parser() -> ArgumentParser:
     _add_audit(commands)
     _add_check_config(commands)
     _add_openapi(commands)
+    _add_simulate(commands)
     return top
 
 
@@ -236,6 +237,39 @@ def _add_openapi(commands: Subparsers) -> None:
         default=[],
         metavar="SECTION.KEY=VALUE",
         help="any setting; public.origin is the one that shows",
+    )
+
+
+def _add_simulate(commands: Subparsers) -> None:
+    command = _command(
+        commands,
+        "simulate",
+        "run the whole venue in virtual time with made-up people and faults, and hold it against "
+        "its invariants; 1 if one was violated, or if a campaign has not seen enough",
+        "tapgrid simulate --seeds 100 --hours 0.5",
+        _simulate,
+    )
+    command.add_argument("--seed", type=int, metavar="N", help="the first seed (default: 1)")
+    command.add_argument("--seeds", type=int, metavar="N", help="so many seeds (default: 1)")
+    command.add_argument(
+        "--hours", type=float, metavar="H", help="venue hours of a run (default: ten minutes)"
+    )
+    command.add_argument(
+        "--faults",
+        default="drawn",
+        metavar="PLAN",
+        help="drawn (from the seed, the default), none, only these kinds (kill,drain,...), or a "
+        "file with a whole scenario, as is written for a violation",
+    )
+    command.add_argument("--no-shrink", action="store_true", help="leave what fails as it is")
+    command.add_argument("--trace", type=Path, metavar="FILE", help="write down all that happens")
+    command.add_argument("--processes", type=int, metavar="N", help="default: one for each core")
+    command.add_argument(
+        "--out",
+        type=Path,
+        default=Path(),
+        metavar="DIR",
+        help="where the scenario of a violation is written (default: here)",
     )
 
 
@@ -429,6 +463,12 @@ def _openapi(arguments: Namespace) -> int:
 
     loaded = load(file=arguments.config, environ=os.environ, sets=arguments.set)
     return openapi(loaded.settings, version=version("tapgrid"), out=sys.stdout)
+
+
+def _simulate(arguments: Namespace) -> int:
+    from actors.commands.simulate import asked_by, simulate
+
+    return simulate(asked_by(arguments), out=sys.stdout, progress=sys.stderr)
 
 
 def _settings(arguments: Namespace) -> Loaded:

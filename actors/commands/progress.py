@@ -33,6 +33,10 @@ class Progress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.wipe()
+
+    def wipe(self) -> None:
+        """Make room for a line of something else; the next step draws it again."""
         self._write("")
 
     def step(self, count: int = 1) -> None:

@@ -1,0 +1,86 @@
+"""Many seeds: what they came to in all, and whether they have looked where it matters.
+
+A campaign that finds nothing says something only if faults struck and bets were made. Each kind of
+fault, and each thing in `MUST_HAPPEN`, has to have happened: else the campaign was blind.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+import attrs
+
+from simulation.drawing import draw
+from simulation.run import Outcome
+from simulation.scenario import FaultKind, Scenario
+from simulation.world import Violation
+
+MUST_HAPPEN: Final[tuple[str, ...]] = ("venue_up", "venue_ended")
+"""Counts of a run (`world.happened`) that may be zero in one, but not in a campaign."""
+ENOUGH_VENUE_S: Final = 20 * 240
+"""Of campaigns that are shorter nothing is demanded."""
+ENOUGH_RUNS: Final = 20
+
+
+def drawn(
+    seeds: Iterable[int], *, seconds: float, kinds: Sequence[FaultKind] | None = None
+) -> Iterator[Scenario]:
+    """The scenario of each seed; of its faults those of `kinds` only, if that is given."""
+    for seed in seeds:
+        scenario = draw(seed, seconds=seconds)
+        if kinds is None:
+            yield scenario
+        else:
+            faults = tuple(fault for fault in scenario.faults if fault.kind in kinds)
+            yield attrs.evolve(scenario, faults=faults)
+
+
+@attrs.define(kw_only=True, eq=False)
+class Tally:
+    """The sum of many runs."""
+
+    runs: int = 0
+    venue_s: float = 0
+    counts: Counter[str] = attrs.field(factory=Counter)
+    """How often what happened, in all."""
+    runs_with: Counter[str] = attrs.field(factory=Counter)
+    """In how many runs it happened."""
+    planned: Counter[FaultKind] = attrs.field(factory=Counter)
+    violated: list[Outcome] = attrs.field(factory=list)
+    """The runs with a violation, as they came."""
+    hashes: dict[int, str] = attrs.field(factory=dict)
+    """Of each run's trace, by seed."""
+
+    def add(self, outcome: Outcome) -> None:
+        """One more."""
+        self.runs += 1
+        self.venue_s += outcome.venue_s
+        self.counts.update(outcome.counts)
+        self.runs_with.update(what for what, count in outcome.counts.items() if count)
+        self.planned.update(fault.kind for fault in outcome.scenario.faults)
+        self.hashes[outcome.scenario.seed] = outcome.trace_hash
+        if outcome.violations:
+            self.violated.append(outcome)
+
+    def trace_hash(self) -> str:
+        """One hash over the hashes of all runs."""
+        lines = (f"{seed} {self.hashes[seed]}\n" for seed in sorted(self.hashes))
+        return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+    def unseen(self, kinds: Iterable[FaultKind] = tuple(FaultKind)) -> list[str]:
+        """What never happened in so many runs. Nothing is missed in a short campaign."""
+        if self.runs < ENOUGH_RUNS or self.venue_s < ENOUGH_VENUE_S:
+            return []
+        expected = [*(f"fault.{kind.value}" for kind in kinds), *MUST_HAPPEN]
+        return [what for what in expected if not self.counts[what]]
+
+
+def first_of_each(violated: Iterable[Outcome]) -> list[tuple[Violation, Outcome]]:
+    """Of each invariant the run that broke it earliest."""
+    found: dict[str, tuple[Violation, Outcome]] = {}
+    for outcome in violated:
+        violation = outcome.violations[0]
+        if violation.what not in found or violation.at_s < found[violation.what][0].at_s:
+            found[violation.what] = violation, outcome
+    return [found[what] for what in sorted(found)]
