@@ -83,8 +83,10 @@ class Drawn(TypedDict, total=False):
 
 
 def _actor_crash(draws: Draws) -> Drawn:
-    actors = ON_THE_MONEY_PATH if draws.happens(0.4) else ACTORS
-    return {"target": draws.one_of(actors), "amount": draws.whole(0, 40)}
+    if draws.happens(0.45):
+        return {"target": draws.one_of(ON_THE_MONEY_PATH), "amount": draws.whole(0, 60)}
+    # Some wait for minutes: of few steps a crash comes about in time.
+    return {"target": draws.one_of(ACTORS), "amount": draws.whole(0, 12)}
 
 
 def _actor_hang(draws: Draws) -> Drawn:
@@ -132,7 +134,8 @@ def _lag(draws: Draws) -> Drawn:
     ms = draws.weighted(
         ((draws.whole(100, 1_900), 4.0), (draws.whole(1_900, 2_900), 1.0), (5_000, 0.5))
     )
-    return {"target": PRIMARY, "amount": ms, "lasts_s": round(draws.uniform(2, 25), 3)}
+    target = PRIMARY if draws.happens(0.7) else ""
+    return {"target": target, "amount": ms, "lasts_s": round(draws.uniform(2, 25), 3)}
 
 
 def _store_fault(draws: Draws) -> Drawn:
