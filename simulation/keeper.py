@@ -54,7 +54,7 @@ class Keeper:
                 await self._kill_inside(process, fault)
             case FaultKind.KILL:
                 self._kill(process, fault)
-            case FaultKind.DRAIN if process.is_up:
+            case FaultKind.DRAIN:
                 self._stays_down_s = fault.lasts_s
                 self._world.fault_took_effect(fault.kind)
                 process.drain()

@@ -13,7 +13,7 @@ import attrs
 import trio
 
 from actors import system
-from actors.commands.exits import CannotDo
+from actors.commands.exits import NO_FOLDER, REFUSED, CannotDo
 from actors.commands.opening import MEMORY, Outside, opened_ports, tell_store, venue_settings
 from actors.commands.serve import CUT_WITHIN_S, DrainCut
 from config.settings import Settings
@@ -32,6 +32,8 @@ from simulation.world import World
 from supervisor import ExitReport, GaveUp, Reason, StartFailed, Supervisor
 
 OPS_TOKEN: Final = "operator-token-of-the-simulation-000000"
+NOT_RESTARTED: Final = (REFUSED, NO_FOLDER)
+"""Exit codes after which the unit starts no new process, since a person has to mend something."""
 PROCESS: ContextVar["VenueProcess | None"] = ContextVar("PROCESS", default=None)
 """Of which process the running task is; None for those of the outside."""
 
@@ -78,9 +80,7 @@ class VenueProcess:
             with ExitStack() as stack:
                 how = await self._live(self._open(stack))
         except (CannotDo, sqlite3.Error, OSError) as error:
-            self.world.happened("venue_failed", type(error).__name__)
-            if not self.is_dead and not is_explained(self.world, DISK):
-                self.world.violated("venue_failed", f"{type(error).__name__}: {error}")
+            self._could_not(error)
         self._end(how)
         if self.left != self.data:
             shutil.rmtree(self.data)
@@ -92,12 +92,8 @@ class VenueProcess:
 
     def drain(self) -> None:
         """SIGTERM."""
-        if self.is_up:
-            self.is_up = False
-            self.world.happened("draining", self.number)
-            self._stop.set()
-            for observer in self._observers:
-                observer.draining(self)
+        self.is_up = False
+        self._stop.set()
 
     def kill(self, how: str = "killed") -> None:
         """SIGKILL: what is on disk now is all that the next process finds."""
@@ -143,11 +139,25 @@ class VenueProcess:
             how = "drain_cut"
         return how
 
+    def _could_not(self, error: Exception) -> None:
+        """It could not open its ports, or not close them."""
+        if self.is_dead:
+            return
+        self.world.happened("venue_failed", type(error).__name__)
+        told = f"{type(error).__name__}: {error}"
+        if not is_explained(self.world, DISK):
+            self.world.violated("venue_failed", told)
+        elif isinstance(error, CannotDo) and error.exit_code in NOT_RESTARTED:
+            self.world.violated("left_down", f"{told} (exit code {error.exit_code})")
+
     async def _drain(self, supervisor: Supervisor, everything: trio.CancelScope) -> None:
         """As serve's, without a second signal."""
         await self._stop.wait()
+        self.world.happened("draining", self.number)
         self.channels.draining.set(True)
         supervisor.request_stop()
+        for observer in self._observers:
+            observer.draining(self)
         await trio.sleep(self.settings.venue.drain_within_s)
         self.world.happened("drain_cut", self.number)
         if not is_explained(self.world, SLOW):
@@ -167,7 +177,7 @@ class VenueProcess:
             self.kill("forced")
 
     def _up(self) -> None:
-        if self.is_dead:
+        if self.is_dead or self._stop.is_set():
             return
         self.is_up = True
         self.world.process = self
@@ -181,6 +191,8 @@ class VenueProcess:
         if self.ended.is_set():
             return
         self.ended.set()
+        if self.world.process is self:
+            self.world.process = None
         self.world.happened("venue_ended", self.number, how)
         for observer in self._observers:
             observer.venue_ended(self, how)
