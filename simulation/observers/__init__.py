@@ -1,0 +1,1 @@
+"""What watches a run: each observer holds one kind of promise against what happened."""

@@ -1,0 +1,140 @@
+"""What was not running, and when: from what the keeper and the supervisors tell, not the record.
+
+Also what an outsider knows of disturbances: faults in force, and where the clock stood.
+"""
+
+from collections import deque
+from typing import TYPE_CHECKING, Final
+
+import attrs
+import trio
+
+from domain.ticks import Tick
+from simulation.scenario import FaultKind
+from simulation.witness import Observer
+from simulation.world import World
+from supervisor import ExitReport
+
+if TYPE_CHECKING:
+    from simulation.process import VenueProcess
+
+FEEDS: Final = ("price_feed", "market", "venue")
+"""The feed does not run when one of them has ended; each path ends with the name."""
+RECORDERS: Final = ("price_recorder",)
+KEPT: Final = 200
+SLOWING: Final = frozenset(
+    {FaultKind.ACTOR_HANG, FaultKind.DISK_FULL, FaultKind.DISK_SLOW, FaultKind.FEED_LAG}
+)
+"""What makes the record lag behind the market."""
+CLOCKS: Final = frozenset({FaultKind.CLOCK_FORWARD, FaultKind.CLOCK_BACK})
+
+
+@attrs.define(kw_only=True)
+class Pause:
+    """The feed or the recorder was not running, if only for a moment."""
+
+    who: str
+    at_ms: int
+    """True time."""
+    watermark_ms: int
+    """What was on record then."""
+    first_after_ms: int | None = None
+    """Exchange time of the first tick that the feed accepted afterwards."""
+
+
+class Lives(Observer):
+    """Knows each pause of the feed and the recorder, and what disturbed the venue."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.pauses: deque[Pause] = deque(maxlen=KEPT)
+        self.starts_ms: deque[int] = deque(maxlen=KEPT)
+        """When something began or ended, true time."""
+        self._waiting: list[Pause] = []
+        """Those since which no tick has come."""
+        self._newest: Tick | None = None
+        self._offsets: deque[tuple[int, int]] = deque(maxlen=KEPT)
+        """Where the clock stood, from when on."""
+
+    def now_ms(self) -> int:
+        """The true time."""
+        return self._world.true_clock.now_ms()
+
+    def starting(self, process: "VenueProcess") -> None:
+        self._paused("venue", 0)
+
+    def venue_up(self, process: "VenueProcess") -> None:
+        self.starts_ms.append(self.now_ms())
+
+    def venue_ended(self, process: "VenueProcess", how: str) -> None:
+        self._paused("venue", process.channels.watermark.value.ts_ms)
+
+    def actor_ended(self, process: "VenueProcess", ended: ExitReport) -> None:
+        name = ended.child.rpartition("/")[2]
+        if not process.is_dead and name in (*FEEDS, *RECORDERS):
+            self._paused(name, process.channels.watermark.value.ts_ms)
+
+    def ticked(self, process: "VenueProcess", tick: Tick) -> None:
+        self.note_clock()
+        before = self._newest
+        if before is not None and tick.ts_ms <= before.ts_ms and tick.source == before.source:
+            return  # behind what was accepted before a restart: it never enters the record
+        self._newest = tick
+        for pause in self._waiting:
+            pause.first_after_ms = tick.ts_ms
+        self._waiting.clear()
+
+    def note_clock(self) -> None:
+        """Remember where the venue's clock stands."""
+        off_by_ms = self._world.clock.off_by_ms
+        if not self._offsets or self._offsets[-1][1] != off_by_ms:
+            self._offsets.append((self.now_ms(), off_by_ms))
+
+    # --- what is asked ----------------------------------------------------------------------
+
+    def must_void(self, start_ms: int, end_ms: int) -> Pause | None:
+        """A pause that for certain lies in the window, or None."""
+        for pause in self.pauses:
+            if pause.who in RECORDERS:
+                # What waits in its mailbox is not lost, and the next life begins with it.
+                is_in = start_ms <= pause.watermark_ms and pause.at_ms < end_ms
+            else:
+                until_ms = pause.first_after_ms
+                is_in = pause.at_ms < end_ms and (until_ms is None or until_ms >= start_ms)
+                is_in = is_in and (until_ms is None or until_ms >= pause.at_ms)
+            if is_in and pause.at_ms < end_ms:
+                return pause
+        return None
+
+    def explains(self, from_ms: int, until_ms: int | None) -> bool:
+        """Did something begin or end within that stretch of the record?"""
+        slack_ms = 20_000 if self.disturbed(SLOWING, back_s=60) else 4_000
+        until_ms = self.now_ms() if until_ms is None else until_ms + slack_ms
+        return any(from_ms - 1_000 <= at_ms <= until_ms for at_ms in self.starts_ms)
+
+    def disturbed(self, kinds: frozenset[FaultKind], *, back_s: float) -> bool:
+        """Was a fault of these kinds in force within the last `back_s`?"""
+        now_s = trio.current_time()
+        return any(
+            fault.kind in kinds
+            and fault.at_s <= now_s
+            and fault.at_s + max(fault.lasts_s, 1) >= now_s - back_s
+            for fault in self._world.scenario.faults
+        )
+
+    def offsets_ms(self, back_ms: int) -> list[int]:
+        """Where the venue's clock has stood within that time."""
+        self.note_clock()
+        from_ms = self.now_ms() - back_ms
+        current = [off for since, off in self._offsets if since <= from_ms][-1:]
+        return current + [off for since, off in self._offsets if since > from_ms]
+
+    def paused_within(self, back_ms: int) -> bool:
+        """Did anything of the market begin or end within that time?"""
+        return bool(self.starts_ms) and self.starts_ms[-1] >= self.now_ms() - back_ms
+
+    def _paused(self, who: str, watermark_ms: int) -> None:
+        pause = Pause(who=who, at_ms=self.now_ms(), watermark_ms=watermark_ms)
+        self.starts_ms.append(pause.at_ms)
+        self.pauses.append(pause)
+        self._waiting.append(pause)

@@ -1,0 +1,193 @@
+"""How far the feed could be trusted, told once more from the rules in words.
+
+CRITICAL begins when the newest tick is ten seconds old, when receive and exchange times are more
+than two seconds apart, and with each life of the venue; it ends after thirty seconds of ticks none
+more than three seconds apart, or with the first tick of a life before which nothing was wrong.
+
+The rules leave instants open that no outsider can know: when exactly somebody looks, how many ticks
+a median is taken over. So there are two of each machine. The strict one is CRITICAL whenever it may
+be, the lenient one only when it must be; where they agree the venue has to agree with them.
+
+Times named `at_ms` are true times; `now_ms` and `recv_ms` are by the venue's clock.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+from itertools import pairwise
+from statistics import median_low
+from typing import Final
+
+CRITICAL_AFTER_MS: Final = 10_000
+SLOW_AFTER_MS: Final = 3_000
+STEADY_MS: Final = 30_000
+SKEW_MAX_MS: Final = 2_000
+LOOKS_EVERY_MS: Final = 1_100
+"""Someone looks each second, and a step takes a moment."""
+CLOSE_MS: Final = 150
+"""Nearer than that to a bound, either is right."""
+MEDIANS: Final = (5, 31, 61)
+KEPT_S: Final = 900
+EVER: Final = 1 << 62
+
+
+@dataclass
+class Machine:
+    """Strict or lenient: one of the two ends of what may be."""
+
+    is_strict: bool
+    is_critical: bool = True
+    since_ms: int = 0
+    stretches: deque[tuple[int, int]] = field(default_factory=lambda: deque(maxlen=KEPT_S))
+    """The CRITICAL ones that have ended, in true time."""
+    steady_from: tuple[int, int] | None = None
+    last: tuple[int, int] | None = None
+    """Exchange and receive time of the newest tick."""
+    skews_ms: deque[int] = field(default_factory=lambda: deque(maxlen=max(MEDIANS)))
+    may_resume: bool = False
+    is_starting: bool = True
+
+    def begin(self, at_ms: int, *, may_resume: bool) -> None:
+        """A life begins: CRITICAL until a tick comes."""
+        self._turn_critical(at_ms)
+        self.is_starting, self.may_resume = True, may_resume
+        self.steady_from = self.last = None
+        self.skews_ms.clear()
+
+    def look(self, now_ms: int, at_ms: int) -> None:
+        """Nothing has come; time has passed."""
+        if self.last is None:
+            return
+        silent_ms = now_ms - min(self.last)
+        if silent_ms > self._critical_after_ms():
+            self._turn_critical(at_ms - max(0, silent_ms - self._critical_after_ms()))
+        if self.is_strict and self.last[1] - now_ms > SKEW_MAX_MS // 2:
+            self._turn_critical(at_ms)  # the clock was stepped back: it hides every silence
+
+    def tick(self, ts_ms: int, recv_ms: int, at_ms: int) -> None:
+        """The feed has accepted a tick."""
+        self.look(recv_ms, at_ms)
+        if self.last is not None and self._apart_ms(ts_ms, recv_ms) >= self._silence_ms():
+            self._turn_critical(at_ms)
+        self._run_on(ts_ms, recv_ms)
+        self.last = ts_ms, recv_ms
+        self.skews_ms.append(abs(recv_ms - ts_ms))
+        if self._clocks_differ():
+            self._turn_critical(at_ms)
+            self.steady_from = None
+        elif recv_ms - ts_ms >= self._critical_after_ms():
+            self._turn_critical(at_ms)
+        elif self.is_critical and (self._has_run() or (self.is_starting and self.may_resume)):
+            self.is_critical = False
+            self.stretches.append((self.since_ms, at_ms))
+        self.is_starting = False
+
+    def new_source(self) -> None:
+        """What clocks said of another source is no evidence."""
+        self.skews_ms.clear()
+
+    def was_critical(self, from_ms: int, until_ms: int) -> bool:
+        """In any part of `[from_ms, until_ms)`, true time?"""
+        if self.is_critical and self.since_ms < until_ms:
+            return True
+        return any(begun < until_ms and ended > from_ms for begun, ended in self.stretches)
+
+    def _turn_critical(self, at_ms: int) -> None:
+        if not self.is_critical:
+            self.is_critical, self.since_ms = True, at_ms
+
+    def _critical_after_ms(self) -> int:
+        return CRITICAL_AFTER_MS - CLOSE_MS if self.is_strict else CRITICAL_AFTER_MS + CLOSE_MS
+
+    def _silence_ms(self) -> int:
+        return CRITICAL_AFTER_MS if self.is_strict else CRITICAL_AFTER_MS + 1
+
+    def _apart_ms(self, ts_ms: int, recv_ms: int) -> int:
+        assert self.last is not None
+        return max(ts_ms - self.last[0], recv_ms - self.last[1])
+
+    def _run_on(self, ts_ms: int, recv_ms: int) -> None:
+        if self.last is not None:
+            limit_ms = SLOW_AFTER_MS - CLOSE_MS if self.is_strict else SLOW_AFTER_MS
+            apart_ms = self._apart_ms(ts_ms, recv_ms)
+            if self.is_strict:
+                apart_ms = max(apart_ms, recv_ms - min(self.last))  # as old as it grew
+            if apart_ms > limit_ms:
+                self.steady_from = None
+        if self.steady_from is None:
+            self.steady_from = ts_ms, recv_ms
+
+    def _has_run(self) -> bool:
+        assert self.steady_from is not None
+        assert self.last is not None
+        spans = self.last[0] - self.steady_from[0], self.last[1] - self.steady_from[1]
+        return (min(spans) if self.is_strict else max(spans)) >= STEADY_MS
+
+    def _clocks_differ(self) -> bool:
+        if max(self.skews_ms) <= SKEW_MAX_MS:
+            return False
+        newest = list(self.skews_ms)
+        differ = [median_low(newest[-count:]) > SKEW_MAX_MS for count in MEDIANS]
+        return any(differ) if self.is_strict else all(differ)
+
+
+class FeedOracle:
+    """Both machines, over the lives of the venue."""
+
+    def __init__(self) -> None:
+        self.strict = Machine(is_strict=True)
+        self.lenient = Machine(is_strict=False)
+        self._ticks: deque[tuple[int, int]] = deque(maxlen=400)
+        """Exchange and receive time of the newest ticks of all lives."""
+        self._source = ""
+        self._is_first_life = True
+
+    def begin(self, at_ms: int, *, is_sure: bool = True) -> None:
+        """A life begins. Not `is_sure`: how the record ends is not known to the second."""
+        if self._is_first_life:
+            strict = lenient = True
+        else:
+            strict = is_sure and not self.strict.is_critical
+            lenient = not self.lenient.is_critical
+        self._is_first_life = False
+        self.strict.begin(at_ms, may_resume=strict)
+        self.lenient.begin(at_ms, may_resume=lenient)
+
+    def look(self, now_ms: int, at_ms: int) -> None:
+        """Time has passed."""
+        self.strict.look(now_ms, at_ms)
+        self.lenient.look(now_ms, at_ms)
+
+    def tick(self, source: str, ts_ms: int, recv_ms: int, at_ms: int) -> None:
+        """The feed has accepted a tick."""
+        if source != self._source:
+            self._source = source
+            self.strict.new_source()
+            self.lenient.new_source()
+        if self.strict.is_starting:
+            self._judge_the_gap(ts_ms, recv_ms)
+        self._ticks.append((ts_ms, recv_ms))
+        self.strict.tick(ts_ms, recv_ms, at_ms)
+        self.lenient.tick(ts_ms, recv_ms, at_ms)
+
+    def must_be_critical(self, from_ms: int, until_ms: int) -> bool:
+        """In some part of that time, for certain?"""
+        return self.lenient.was_critical(from_ms, until_ms)
+
+    def may_be_critical(self, from_ms: int, until_ms: int) -> bool:
+        """In some part of that time, possibly?"""
+        return self.strict.was_critical(from_ms, until_ms)
+
+    def _judge_the_gap(self, ts_ms: int, recv_ms: int) -> None:
+        """The steady run is spared only if the record shows no gap over ten seconds."""
+        if not self._ticks:
+            return
+        recent = [tick for tick in self._ticks if tick[0] >= ts_ms - 75_000]
+        newest = self._ticks[-1]
+        to_first_ms = max(ts_ms - newest[0], recv_ms - newest[1])
+        gaps = [
+            max(later[0] - earlier[0], later[1] - earlier[1]) for earlier, later in pairwise(recent)
+        ]
+        if max(to_first_ms, *gaps, 0) > CRITICAL_AFTER_MS - 2_000:
+            self.strict.may_resume = False
+        if to_first_ms > CRITICAL_AFTER_MS:
+            self.lenient.may_resume = False
