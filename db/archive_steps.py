@@ -287,7 +287,7 @@ def _fresh(target: Path) -> Iterator[Path]:
 
 def _discard(fresh: Path) -> None:
     """What an attempt has left, SQLite's own leavings included."""
-    for leftover in fresh.parent.glob(f"{fresh.name}*"):
+    for leftover in sorted(fresh.parent.glob(f"{fresh.name}*")):
         leftover.unlink(missing_ok=True)
 
 

@@ -282,7 +282,8 @@ def _ends_before(file: Path, week: ClosedWeek, current: Path) -> bool:
 
 
 def _remove(file: Path) -> None:
-    for each in file.parent.glob(f"{file.name}*"):
+    # In this order: without its log a file might tell less than all.
+    for each in sorted(file.parent.glob(f"{file.name}*")):
         each.unlink()
 
 

@@ -79,7 +79,8 @@ class SimulatedDisk:
     def at_step(self, number: int, act: Act) -> None:
         """Have `act` called before the `number`th step from now on (1: the next one), once.
 
-        A step is a statement that writes, or a call that syncs, renames or deletes a file.
+        A step is a statement that writes, or a call that syncs, renames or deletes a file; after a
+        COMMIT there is one more, when all is on disk and nobody knows.
         """
         self._steps_left, self._act = number, act
         self._watch()
@@ -161,6 +162,11 @@ class SimulatedDisk:
             raise _no_room()
         return head.startswith("BEGIN")
 
+    def after(self, sql: str) -> None:
+        """A statement has run."""
+        if sql == "COMMIT":
+            self._step("committed")
+
 
 class _Connection(sqlite3.Connection):
     """One that the venue has open on this disk."""
@@ -169,9 +175,12 @@ class _Connection(sqlite3.Connection):
     changes_before = 0
 
     def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:
-        if self.disk is not None and self.disk.is_watching:
-            self._look(sql)
-        return super().execute(sql, *values)
+        if self.disk is None or not self.disk.is_watching:
+            return super().execute(sql, *values)
+        self._look(sql)
+        done = super().execute(sql, *values)
+        self.disk.after(sql)
+        return done
 
     def executemany(self, sql: str, *values: Any) -> sqlite3.Cursor:
         if self.disk is not None and self.disk.is_watching:

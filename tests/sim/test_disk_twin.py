@@ -154,17 +154,17 @@ async def test_a_kill_can_strike_before_any_step(
     disk: SimulatedDisk, connection: sqlite3.Connection
 ) -> None:
     found = []
-    for number in range(1, 5):
+    for number in range(1, 6):
         disk.at_step(number, kill)
         try:
             with transaction(connection):
-                connection.execute("INSERT INTO t VALUES (2)")
+                connection.execute("INSERT INTO t SELECT max(n) + 1 FROM t")
             found.append("nobody was killed")
         except Killed:
-            found.append("killed")
+            found.append(f"killed with {len(rows(connection))}")
         disk.forget_step()
-    assert found == ["killed", "killed", "killed", "nobody was killed"]
-    assert rows(connection) == [1, 2]
+    assert found == [*["killed with 1"] * 3, "killed with 2", "nobody was killed"]
+    assert rows(connection) == [1, 2, 3]
 
 
 async def test_a_step_says_what_it_is_and_is_struck_once(
