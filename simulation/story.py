@@ -16,6 +16,7 @@ from simulation.keeper import Keeper
 from simulation.logwatch import listening
 from simulation.network import SimulatedNetwork
 from simulation.objects import SimulatedObjects
+from simulation.people.crowd import Crowd
 from simulation.store import SimulatedStore
 from simulation.witness import Witness
 from simulation.world import World
@@ -26,8 +27,8 @@ and the venue may be just starting; the rest is room for the people's questions.
 LOOK_EVERY_S: Final = 1.0
 
 
-async def tell(world: World) -> None:
-    """The whole run. Ends by itself, or is cancelled by the first violation."""
+def furnish(world: World) -> None:
+    """Put the twins in; nothing runs yet."""
     world.exchange = SimulatedExchange(world)
     world.network = SimulatedNetwork(world)
     world.store = SimulatedStore(world)
@@ -35,11 +36,11 @@ async def tell(world: World) -> None:
     world.disk = SimulatedDisk(world)
     world.witness = Witness(world)
     world.keeper = Keeper(world)
-    with world.disk.in_force():
-        await _live(world)
 
 
-async def _live(world: World) -> None:
+async def tell(world: World) -> None:
+    """The whole run. Ends by itself, or is cancelled by the first violation."""
+    furnish(world)
     with listening(world), world.disk.in_force():
         await _run(world)
 
@@ -49,10 +50,14 @@ async def _run(world: World) -> None:
         nursery.start_soon(world.exchange.trade)
         nursery.start_soon(world.keeper.run)
         nursery.start_soon(faults.strike_all, world)
+        crowd = Crowd(world)
+        nursery.start_soon(crowd.live)
         await trio.sleep_until(world.scenario.seconds)
         world.trace.add("calm")
         world.calm.set()
+        await crowd.wait_done()
         await _all_ended(world)
+        await crowd.reckon()
         await world.keeper.end()
         for observer in world.witness.observers:
             observer.finish()

@@ -1,0 +1,208 @@
+"""The reckoning: when all is calm each trader asks for what he does not know, and compares.
+
+By then every bet has ended and no fault is about: whatever the venue says now must agree with all
+that it has said before, and with the trader's own sums.
+"""
+
+from collections import Counter
+from typing import Any, Final
+
+import trio
+
+from simulation.people.books import End, Json, Ticket, payout_micros
+from simulation.people.operator import Operator
+from simulation.people.trader import Trader
+
+CERTAIN_AFTER_S: Final = 75.0
+"""Since it was sent: a signature holds for 30 s and may be 5 s ahead, a bet is answered within 5
+and written within 30 more."""
+PAGE_ROWS: Final = 200
+ENDED: Final = ("won", "lost", "void")
+CAUGHT_UP_WITHIN_S: Final = 60.0
+
+
+async def reckon(trader: Trader, operator: Operator) -> None:
+    """All of it, for one trader."""
+    await _find_out(trader)
+    await _catch_up(trader)
+    bets = await _pages(trader, "/api/bets", "bets")
+    entries = await _pages(trader, "/api/ledger", "entries")
+    withdrawals = await _pages(trader, "/api/withdrawals", "withdrawals")
+    account = (await _get(trader, "/api/account")).body
+    _compare_bets(trader, bets)
+    _compare_ends(trader, bets)
+    _compare_entries(trader, entries, bets)
+    _compare_gifts(trader, operator, entries)
+    _compare_withdrawals(trader, withdrawals)
+    _compare_account(trader, account, entries)
+    trader.happened("reckoned", len(bets), len(entries), account["balance_micros"])
+
+
+# --- asking ---------------------------------------------------------------------------------------
+
+
+async def _get(trader: Trader, path: str) -> Any:
+    for _ in range(4):
+        token = await trader.sign_in()
+        answer = await trader.insist("GET", path, token=token)
+        if answer is not None and answer.code == "unauthorized":
+            trader.forget_session(token)
+        elif answer is not None:
+            return answer
+    trader.world.violated("no_answer_in_the_calm", (trader.who, path))
+    await trio.sleep_forever()
+    raise AssertionError("a violation ends the run")
+
+
+async def _pages(trader: Trader, path: str, rows: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    cursor = ""
+    while True:
+        answer = await _get(trader, f"{path}?limit={PAGE_ROWS}{cursor}")
+        if answer.code or answer.body.get("archived"):
+            trader.world.violated("a_page_is_missing", (trader.who, path, answer.body))
+        found += answer.body[rows]
+        if answer.body["next_cursor"] is None:
+            return found
+        cursor = f"&cursor={answer.body['next_cursor']}"
+
+
+async def _find_out(trader: Trader) -> None:
+    """What became of every request whose answer was lost? It has to be found."""
+    for ticket in trader.tickets.open_questions:
+        answer = await _get(trader, f"/api/bets/by-nonce/{ticket.nonce}")
+        if answer.code == "not_found":
+            await trio.sleep(max(0, ticket.last_sent_s + CERTAIN_AFTER_S - trio.current_time()))
+            answer = await _get(trader, f"/api/bets/by-nonce/{ticket.nonce}")
+        if answer.code == "not_found":
+            trader.tickets.not_found(ticket, "asked by its nonce")
+        elif answer.code:
+            trader.world.violated("an_outcome_is_not_findable", (trader.who, answer.body))
+        else:
+            trader.tickets.found(ticket, answer.body)
+        trader.happened("found_out", ticket.nonce[:8], answer.code or answer.body["status"])
+
+
+async def _catch_up(trader: Trader) -> None:
+    """Until his stream has come to where the account is."""
+    until_s = trio.current_time() + CAUGHT_UP_WITHIN_S
+    while True:
+        account = (await _get(trader, "/api/account")).body
+        if trader.is_following and trader.stream.seq == account["seq"]:
+            return
+        if trio.current_time() > until_s:
+            where = (trader.who, trader.is_following, trader.stream.seq, account)
+            trader.world.violated("the_stream_does_not_catch_up", where)
+            return
+        await trio.sleep(0.5)
+
+
+# --- comparing ------------------------------------------------------------------------------------
+
+
+def _compare_bets(trader: Trader, bets: list[dict[str, Any]]) -> None:
+    """The venue's list of his bets is his own."""
+    complain = trader.world.violated
+    for what, count in Counter(bet["bet_id"] for bet in bets).items():
+        if count > 1:
+            complain("a_bet_is_listed_twice", (trader.who, what))
+    listed = {bet["bet_id"]: bet for bet in bets if bet["status"] != "insufficient_funds"}
+    for cell, count in Counter(bet["cell_id"] for bet in listed.values()).items():
+        if count > 1:
+            complain("one_cell_taken_twice", (trader.who, cell))
+    for ticket in trader.tickets.by_nonce.values():
+        if ticket.bet_id is not None and ticket.bet_id not in listed:
+            complain("a_placed_bet_is_gone", (trader.who, ticket.fields, ticket.bet_id))
+    for bet in listed.values():
+        his = trader.tickets.by_nonce.get(bet["nonce"])
+        if his is None or his.bet_id is None:
+            complain("a_bet_that_he_does_not_have", (trader.who, bet, his))
+        else:
+            _compare_bet(trader, his, bet)
+
+
+def _compare_bet(trader: Trader, ticket: Ticket, bet: Json) -> None:
+    if bet["bet_id"] != ticket.bet_id:
+        trader.world.violated("one_nonce_two_bets", (trader.who, ticket.bet_id, bet))
+    trader.tickets.found(ticket, bet)
+    due = payout_micros(bet["status"], ticket.stake_micros, bet["reward_bps"])
+    if bet["status"] not in ENDED or bet["payout_micros"] != due:
+        trader.world.violated("a_bet_is_not_paid_as_it_must", (trader.who, due, bet))
+
+
+def _compare_ends(trader: Trader, bets: list[dict[str, Any]]) -> None:
+    """What he was told of each bet's end is what the list says."""
+    by_id = {bet["bet_id"]: bet for bet in bets}
+    for bet_id, end in trader.stream.ends.items():
+        bet = by_id.get(bet_id)
+        if bet is None or End(bet["status"], bet["payout_micros"]) != end:
+            trader.world.violated("a_bet_ended_otherwise", (trader.who, end, bet))
+
+
+def _compare_entries(
+    trader: Trader, entries: list[dict[str, Any]], bets: list[dict[str, Any]]
+) -> None:
+    """Each bet was charged once, and paid once if there was something to pay."""
+    moved = Counter(
+        (entry["ref_type"], entry["ref_id"], entry["amount_micros"])
+        for entry in entries
+        if entry["ref_type"] in ("BET", "PAYOUT", "REFUND")
+    )
+    due: Counter[tuple[str, str, int]] = Counter()
+    for bet in bets:
+        if bet["status"] in ENDED:
+            due["BET", bet["bet_id"], -bet["stake_micros"]] += 1
+        if bet["status"] == "won":
+            due["PAYOUT", bet["bet_id"], bet["payout_micros"]] += 1
+        if bet["status"] == "void":
+            due["REFUND", bet["bet_id"], bet["payout_micros"]] += 1
+    if moved != due:
+        differ = (moved - due, due - moved)
+        trader.world.violated("the_statement_is_not_of_his_bets", (trader.who, differ))
+
+
+def _compare_gifts(trader: Trader, operator: Operator, entries: list[dict[str, Any]]) -> None:
+    """All money that came from elsewhere was asked for, and came once."""
+    complain = trader.world.violated
+    booked = {
+        reference: each
+        for reference, each in operator.booked.items()
+        if each.wallet == trader.wallet.address
+    }
+    came = Counter(
+        entry["ref_id"] for entry in entries if entry["ref_type"] in ("DEPOSIT", "ADJUSTMENT")
+    )
+    twice = [reference for reference, count in came.items() if count > 1]
+    if twice:
+        complain("money_came_twice", (trader.who, twice))
+    for reference, each in booked.items():
+        if (each.is_certain and not came[reference]) or (each.is_refused and came[reference]):
+            complain("money_is_not_as_was_told", (trader.who, reference, each))
+    gifts = sum(1 for reference in came if reference not in booked)
+    if not trader.gifts_given <= gifts <= trader.gifts_asked:
+        asked = (trader.gifts_given, trader.gifts_asked)
+        complain("gifts_are_not_as_was_told", (trader.who, gifts, asked))
+
+
+def _compare_withdrawals(trader: Trader, withdrawals: list[dict[str, Any]]) -> None:
+    listed = Counter(each["nonce"] for each in withdrawals)
+    gone = [nonce for nonce in trader.withdrawals_taken if listed[nonce] != 1]
+    if gone or max(listed.values(), default=1) > 1:
+        trader.world.violated("a_withdrawal_is_not_listed_once", (trader.who, gone, withdrawals))
+    for each in withdrawals:
+        if trader.withdrawals.get(each["nonce"]) != each["amount_micros"]:
+            asked = trader.withdrawals.get(each["nonce"])
+            trader.world.violated("a_withdrawal_that_he_does_not_have", (trader.who, asked, each))
+
+
+def _compare_account(trader: Trader, account: Json, entries: list[dict[str, Any]]) -> None:
+    """The balance is the sum of the statement, and that of his stream."""
+    sums = (
+        account["balance_micros"],
+        trader.stream.balance_micros,
+        sum(entry["amount_micros"] for entry in entries if entry["ref_type"] != "CARRY"),
+    )
+    if len({*sums}) > 1:
+        trader.world.violated("the_balance_is_not_the_sum", (trader.who, sums))
+    if account["open_bets"] or account["open_stake_micros"]:
+        trader.world.violated("a_bet_never_ended", (trader.who, account))
