@@ -34,9 +34,10 @@ class Crash(trio.abc.Instrument):
         """Trio's hook: this task is about to go on."""
         if self.struck.is_set() or task._next_send is None:
             return
-        if task.context.get(PROCESS) is not self._process or not self._is_the_actors(task):
+        if task.context.get(PROCESS) is not self._process:
             return
-        if not _may_raise(task):
+        above = _up_to(self._path, task)
+        if not above or not _may_raise(task) or any(map(_catches, above)):
             return
         if self._left:
             self._left -= 1
@@ -44,20 +45,28 @@ class Crash(trio.abc.Instrument):
         self.struck.set()
         task._next_send = outcome.Error(CrashOnPurpose(self._path))
 
-    def _is_the_actors(self, task: Task) -> bool:
-        current: Task | None = task
-        while current is not None:
-            if current.name.split("#")[0] == self._path:
-                return True
-            nursery = current.parent_nursery
-            current = nursery.parent_task if nursery is not None else None
-        return False
+
+def _up_to(path: str, task: Task) -> list[Task]:
+    """The task and those above it, up to the life of the actor at `path`; none if not below it."""
+    found: list[Task] = []
+    current: Task | None = task
+    while current is not None:
+        found.append(current)
+        if current.name.split("#")[0] == path:
+            return found
+        nursery = current.parent_nursery
+        current = nursery.parent_task if nursery is not None else None
+    return []
 
 
 def _may_raise(task: Task) -> bool:
-    name = ""
-    for frame, _ in task.iter_await_frames():
-        name = frame.f_code.co_name
-        if name in TRIOS_OWN or any(part in frame.f_code.co_filename for part in CATCHERS):
-            return False
-    return bool(name)
+    names = [frame.f_code.co_name for frame, _ in task.iter_await_frames()]
+    return bool(names) and TRIOS_OWN.isdisjoint(names)
+
+
+def _catches(task: Task) -> bool:
+    return any(
+        part in frame.f_code.co_filename
+        for frame, _ in task.iter_await_frames()
+        for part in CATCHERS
+    )

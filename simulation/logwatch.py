@@ -5,6 +5,7 @@ wrote it; what a dead one still says counts for nothing.
 """
 
 import logging
+import sys
 import traceback
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
@@ -69,6 +70,6 @@ def _told(event: str, line: Line) -> str:
     """The line in words, with the traceback of what was raised."""
     fields = {name: value for name, value in line.items() if name not in ("event", "exc_info")}
     raised = line.get("exc_info")
-    error = raised[1] if isinstance(raised, tuple) else raised
+    error = raised[1] if isinstance(raised, tuple) else sys.exc_info()[1] if raised else None
     stack = traceback.format_exception(error) if isinstance(error, BaseException) else ()
     return "\n".join((f"{event} {fields}", *stack))
