@@ -125,7 +125,7 @@ def _whom(draws: Draws, kind: ActionKind, traders: int) -> int:
 def _how_much(draws: Draws, kind: ActionKind) -> int:
     match kind:
         case ActionKind.HOLD | ActionKind.FREEZE | ActionKind.OVERRIDE:
-            return draws.whole(1, 12)
+            return draws.whole(1, 7)
         case ActionKind.ADJUST:
             return draws.one_of((-40, -5, 3, 60))
         case _:

@@ -53,7 +53,7 @@ def signed(trader: Trader, action: Action, *, cell: str, quote: Seen | None = No
     """A new bet as the action says, kept in his books."""
     odds: dict[str, Any] = {}
     if quote is not None and (rate := trader.board.rate_bps(quote, cell)):
-        odds = {"least_bps": rate, "quote_n": quote.n}
+        odds = {"least_bps": rate * 9 // 10 if action.row % 2 else rate, "quote_n": quote.n}
     ticket = trader.ticket(cell, stake_micros(trader, action), trader.signer(action.way), **odds)
     trader.tickets.add(ticket)
     return ticket
