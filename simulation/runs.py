@@ -21,17 +21,19 @@ from simulation.world import Violation
 
 BROKE: Final = "run_broke"
 """The invariant that a run comes to an end at all."""
-STUCK_AFTER_S: Final = 180
+STUCK_AFTER_S: Final = 180.0
 STUCK_PER_VENUE_S: Final = 0.25
-"""Real seconds, on a machine that is busy otherwise: a run takes a hundredth of its time."""
+"""Real seconds until a run is given up, the greater of the two: it takes a hundredth of its venue
+time, more on a machine that is busy otherwise. Then its stack is written to stderr."""
 ENDS_WITHIN_S: Final = 5
 
 
 class Runners:
     """So many processes, started when they are first needed, killed at the end."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, *, stuck_after_s: float | None = None) -> None:
         self.count = count
+        self._stuck_after_s = stuck_after_s
         self._runners: list[_Runner] = []
 
     def __enter__(self) -> Self:
@@ -58,7 +60,7 @@ class Runners:
                 if not idle:
                     idle.append(self._another())
                 runner = idle.pop()
-                runner.begin(scenario, trace_to)
+                runner.begin(scenario, trace_to, self._limit_s(scenario))
                 busy[runner.connection] = runner
             if not busy:
                 return
@@ -79,6 +81,11 @@ class Runners:
         by_text = {outcome.scenario.to_json(): outcome for outcome in self.outcomes(asked)}
         return [by_text[scenario.to_json()] for scenario in asked]
 
+    def _limit_s(self, scenario: Scenario) -> float:
+        if self._stuck_after_s is not None:
+            return self._stuck_after_s
+        return max(STUCK_AFTER_S, STUCK_PER_VENUE_S * scenario.seconds)
+
     def _another(self) -> "_Runner":
         runner = _Runner()
         self._runners.append(runner)
@@ -97,9 +104,9 @@ class _Runner:
         self._scenario: Scenario | None = None
         self.is_gone = False
 
-    def begin(self, scenario: Scenario, trace_to: Path | None) -> None:
+    def begin(self, scenario: Scenario, trace_to: Path | None, limit_s: float) -> None:
         self._scenario = scenario
-        self.connection.send((scenario, trace_to))
+        self.connection.send((scenario, trace_to, limit_s))
 
     def outcome(self) -> Outcome:
         """Of the run that was begun; waits for it."""
@@ -143,17 +150,15 @@ def _serve(asked: Connection) -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     while True:
         try:
-            scenario, trace_to = asked.recv()
+            scenario, trace_to, limit_s = asked.recv()
         except EOFError:
             return
-        faulthandler.dump_traceback_later(
-            STUCK_AFTER_S + STUCK_PER_VENUE_S * scenario.seconds, exit=True
-        )
+        faulthandler.dump_traceback_later(limit_s, exit=True)
         try:
             outcome = _run(scenario, trace_to)
         except BaseException:
             asked.send(traceback.format_exc())
-            raise
+            raise  # what it has left behind is no ground for another run: this process ends
         faulthandler.cancel_dump_traceback_later()
         asked.send(outcome)
 

@@ -3,8 +3,7 @@
 import math
 import os
 from argparse import Namespace
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, TextIO
 
@@ -23,8 +22,8 @@ from simulation.shrink import shrink
 from supervisor.clock import SystemClock
 
 SHRINKING_RUNS_MAX: Final = 200
-SHRUNK_MAX: Final = 3
-"""Of a campaign with more ways to fail the others are left as they are."""
+SHOWN_MAX: Final = 4
+"""Of a campaign with more ways to fail the others are named only."""
 DRAWN, NONE = "drawn", "none"
 
 
@@ -50,6 +49,11 @@ class Asked:
         """To the millisecond: what is printed as hours is the same time when it is read."""
         return round(self.hours * 3600, 3)
 
+    @property
+    def cores(self) -> int:
+        """How many runs go on at once."""
+        return self.processes or os.cpu_count() or 1
+
 
 def asked_by(arguments: Namespace) -> Asked:
     """Raises CannotDo if it makes no sense."""
@@ -66,48 +70,55 @@ def asked_by(arguments: Namespace) -> Asked:
         processes=arguments.processes,
         folder=arguments.out,
     )
-    if asked.seeds < 1 or not 0 < asked.seconds < math.inf or asked.processes == 0:
+    if asked.seeds < 1 or not 0 < asked.hours < math.inf or asked.cores < 1:
         raise CannotDo("--seeds, --hours and --processes are above zero", REFUSED)
     if asked.trace is not None and asked.seeds > 1:
         raise CannotDo("--trace is for one run, not for several", REFUSED)
     return asked
 
 
-def simulate(asked: Asked, *, out: TextIO, progress: TextIO) -> int:
+def simulate(
+    asked: Asked, *, out: TextIO, progress: TextIO, runners_of: Callable[[int], Runners] = Runners
+) -> int:
     """Run a seed, several, or the scenario of a file. WRONG if an invariant was violated, or if a
     campaign can't have seen one."""
     clock = SystemClock()
     began_ms = clock.now_ms()
     kept = _kept(asked)
     kinds = None if kept else _kinds(asked.faults)
-    scenarios = (
-        iter([kept.scenario])
-        if kept
-        else drawn(range(asked.seed, asked.seed + asked.seeds), seconds=asked.seconds, kinds=kinds)
-    )
+    seeds = range(asked.seed, asked.seed + asked.seeds)
+    scenarios = [kept.scenario] if kept else drawn(seeds, seconds=asked.seconds, kinds=kinds)
+    with runners_of(asked.cores) as runners:
+        tally = _run(asked, scenarios, runners, out=out, progress=progress)
+        took_s = (clock.now_ms() - began_ms) / 1000
+        show = lines.campaign if asked.seeds > 1 else lines.single
+        blind = tally.unseen(kinds if kinds is not None else tuple(FaultKind))
+        _say(out, show(tally, took_s=took_s))
+        _say(out, (f"BLIND: {what} never happened" for what in blind))
+        for violation, outcome in first_of_each(tally.violated)[:SHOWN_MAX]:
+            _say(out, lines.violated(outcome, command(asked, outcome)))
+            if asked.shrinks and violation.what != BROKE:
+                _say(out, _shrunk(asked, outcome, runners, progress))
+    return WRONG if tally.violated or blind else OK
+
+
+def _run(
+    asked: Asked,
+    scenarios: Iterable[Scenario],
+    runners: Runners,
+    *,
+    out: TextIO,
+    progress: TextIO,
+) -> Tally:
     tally = Tally()
-    count = asked.processes or os.cpu_count() or 1
-    with ExitStack() as stack:
-        runners = stack.enter_context(Runners(min(count, asked.seeds) if not kept else 1))
-        bar = stack.enter_context(Progress("runs", total=asked.seeds, stream=progress))
+    with Progress("runs", total=asked.seeds, stream=progress) as bar:
         for outcome in runners.outcomes(scenarios, trace_to=asked.trace):
             tally.add(outcome)
-            bar.step()
             if outcome.violations and asked.seeds > 1:
                 bar.wipe()
-                out.write(f"{lines.violation_line(outcome)}\n")
-    took_s = (clock.now_ms() - began_ms) / 1000
-    blind = [] if kept else tally.unseen(kinds if kinds is not None else tuple(FaultKind))
-    if asked.seeds > 1:
-        out.writelines(f"{line}\n" for line in lines.campaign(tally, took_s=took_s))
-    else:
-        out.writelines(f"{line}\n" for line in lines.single(tally, took_s=took_s))
-    out.writelines(f"BLIND: {what} never happened\n" for what in blind)
-    for _, outcome in first_of_each(tally.violated):
-        out.writelines(f"{line}\n" for line in lines.violated(outcome, command(asked, outcome)))
-    if asked.shrinks:
-        _shrink(asked, tally, count, out=out, progress=progress)
-    return WRONG if tally.violated or blind else OK
+                _say(out, [lines.violation_line(outcome)])
+            bar.step()
+    return tally
 
 
 def command(asked: Asked, outcome: Outcome) -> str:
@@ -120,40 +131,28 @@ def command(asked: Asked, outcome: Outcome) -> str:
     return f"tapgrid simulate --seed {scenario.seed} {hours}{plan}"
 
 
-def _shrink(asked: Asked, tally: Tally, count: int, *, out: TextIO, progress: TextIO) -> None:
-    """The earliest of each way to fail, made small and written to a file."""
-    found = [one for one in first_of_each(tally.violated) if one[0].what != BROKE]
-    for violation, outcome in found[:SHRUNK_MAX]:
-        with Runners(count) as runners:
-            bar = Progress("runs to shrink it", total=None, stream=progress)
+def _shrunk(asked: Asked, outcome: Outcome, runners: Runners, progress: TextIO) -> Iterator[str]:
+    """Make it small, write it to a file, and say so."""
+    violation, scenario = outcome.violations[0], outcome.scenario
+    with Progress("runs to make it smaller", total=None, stream=progress) as bar:
 
-            def fails_at(
-                scenarios: Sequence[Scenario],
-                what: str = violation.what,
-                runners: Runners = runners,
-                bar: Progress = bar,
-            ) -> list[float | None]:
-                bar.step(len(scenarios))
-                outcomes = runners.in_order(scenarios)
-                return [
-                    next((one.at_s for one in run.violations if one.what == what), None)
-                    for run in outcomes
-                ]
+        def fails_at(candidates: Sequence[Scenario]) -> list[float | None]:
+            outcomes = runners.in_order(candidates)
+            bar.step(len(outcomes))
+            return [_failed_at_s(one, violation.what) for one in outcomes]
 
-            with bar:
-                shrunk = shrink(
-                    outcome.scenario,
-                    violation.at_s,
-                    fails_at,
-                    runs_max=SHRINKING_RUNS_MAX,
-                    at_once=count,
-                )
-        path = asked.folder / f"{violation.what}-{outcome.scenario.seed}.json"
+        found = shrink(
+            scenario, violation.at_s, fails_at, runs_max=SHRINKING_RUNS_MAX, at_once=asked.cores
+        )
+    path = asked.folder / f"{violation.what}-{scenario.seed}.json"
+    if found.failed_again:
         note = f"{violation.what}: {violation.details}"
-        if shrunk.failed_again:
-            replay.write(path, Replay(scenario=shrunk.scenario, note=note))
-        shown = lines.shrunk(outcome.scenario, shrunk, path)
-        out.writelines(f"{line}\n" for line in shown)
+        replay.write(path, Replay(scenario=found.scenario, note=note))
+    return lines.shrunk(scenario, found, path)
+
+
+def _failed_at_s(outcome: Outcome, what: str) -> float | None:
+    return next((one.at_s for one in outcome.violations if one.what == what), None)
 
 
 def _kept(asked: Asked) -> Replay | None:
@@ -164,6 +163,10 @@ def _kept(asked: Asked) -> Replay | None:
         return replay.read(Path(asked.faults))
     except (OSError, ValueError) as error:
         raise CannotDo(f"{asked.faults}: {error}", REFUSED) from error
+
+
+def _say(out: TextIO, said: Iterable[str]) -> None:
+    out.writelines(f"{line}\n" for line in said)
 
 
 def _is_file(plan: str) -> bool:

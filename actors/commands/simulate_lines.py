@@ -12,6 +12,8 @@ from simulation.shrink import Shrunk
 
 LINES_SHOWN: Final = 25
 """Of the trace, before a violation."""
+WIDTH_MAX: Final = 400
+"""Of a line that shows what was seen: a whole page of bets is of no help."""
 FAULT_COUNT: Final = "fault."
 
 
@@ -49,9 +51,9 @@ def violated(outcome: Outcome, command: str) -> Iterator[str]:
     violation, scenario = outcome.violations[0], outcome.scenario
     yield ""
     yield f"{violation_line(outcome)}, {_date(scenario, violation.at_s)} of the venue"
-    yield f"  {violation.details}"
+    yield from (_cut(f"  {line}") for line in violation.details.splitlines())
     yield "the last of its trace:"
-    yield from (f"  {line}" for line in outcome.last_lines[-LINES_SHOWN:])
+    yield from (_cut(f"  {line}") for line in _before(outcome.last_lines))
     until = [fault for fault in scenario.faults if fault.at_s <= violation.at_s]
     yield f"its faults until then ({len(until)} of {len(scenario.faults)}):"
     yield from (f"  {_fault(fault)}" for fault in until)
@@ -68,6 +70,16 @@ def shrunk(before: Scenario, found: Shrunk, path: Path) -> Iterator[str]:
     yield f"seed {before.seed}, made smaller in {found.runs} runs: {_sizes(before, after)}"
     yield from (f"  {_fault(fault)}" for fault in after.faults)
     yield f"replay: tapgrid simulate --faults {path}"
+
+
+def _before(trace: tuple[str, ...]) -> tuple[str, ...]:
+    """The last lines before the violation; after it everything is merely cancelled."""
+    until = next((at for at, line in enumerate(trace) if " VIOLATED " in line), len(trace))
+    return trace[max(0, until - LINES_SHOWN) : until]
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= WIDTH_MAX else f"{line[:WIDTH_MAX]} ..."
 
 
 def _sizes(before: Scenario, after: Scenario) -> str:
