@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 SHARED_URL: Final = "redis://127.0.0.1:6379/0"
 """What `store.url` says in a run with this store. With `memory:` the venue has one of its own."""
-SLOW_CALLS: Final = 0.2
+SLOW_CALLS: Final = 0.1
 """So many calls are seen to take time at all; the others are one turn of the scheduler."""
 CALL_S_MAX: Final = 0.003
 SLOW_MS: Final = 600
@@ -169,9 +169,11 @@ class StoreConnection:
             raise StoreUnavailable("the store: closed")
         if began_at < self._back_at:
             raise StoreUnavailable(f"the store: {self._why}")
-        await self._arrive(began_at)
-        if self._is_dead():
-            raise StoreUnavailable("the store: closed")
+        takes_s = self._takes_s()
+        if takes_s or began_at < self._done_at:
+            await self._arrive(began_at, takes_s)
+            if self._is_dead():
+                raise StoreUnavailable("the store: closed")
         if self._store.down is not None:
             await self._fail(do, began_at)
         answer = await do()
@@ -184,9 +186,9 @@ class StoreConnection:
             self._lost(self._no_answer)
         return answer
 
-    async def _arrive(self, began_at: float) -> None:
+    async def _arrive(self, began_at: float, takes_s: float) -> None:
         """Wait until it is this call's turn at the store."""
-        self._done_at = max(began_at + self._takes_s(), self._done_at + IN_ORDER_S)
+        self._done_at = max(began_at + takes_s, self._done_at + IN_ORDER_S)
         if self._done_at - began_at > self._limit_s:
             self._done_at = began_at
             await trio.sleep(self._limit_s)
