@@ -95,7 +95,7 @@ def _settings(draws: Draws) -> dict[str, Any]:
         "venue.drain_within_s": draws.weighted(((20, 3.0), (10, 1.0))),
     }
     settings["faucet.balance_max_micros"] = settings["faucet.amount_micros"] * 5
-    if draws.happens(0.4):
+    if draws.happens(0.35):
         settings |= _tight_caps(draws)
     if draws.happens(0.3):
         settings["house.demo_bankroll_micros"] = draws.whole(500, 4_000) * 1_000_000
@@ -107,12 +107,12 @@ def _settings(draws: Draws) -> dict[str, Any]:
 
 
 def _tight_caps(draws: Draws) -> dict[str, Any]:
-    per_bet = draws.whole(100, 1_000) * 1_000_000
+    per_bet = draws.whole(100, 1_500) * 1_000_000
     return {
         "house.payout_per_bet_micros": per_bet,
-        "house.payout_per_user_micros": per_bet * draws.whole(2, 5),
+        "house.payout_per_user_micros": per_bet * draws.whole(2, 8),
         "house.payout_per_cell_micros": per_bet * draws.whole(1, 3),
-        "house.payout_per_column_micros": per_bet * draws.whole(2, 6),
+        "house.payout_per_column_micros": per_bet * draws.whole(2, 8),
     }
 
 
@@ -124,7 +124,7 @@ def _faults(
         for kind, weight in WEIGHTS
         if draws.happens(KIND_IS_IN) and (kind not in OF_THE_STORE or "store.url" in settings)
     )
-    every_s = draws.weighted(((10.0, 3.0), (18.0, 2.0), (40.0, 1.0)))
+    every_s = draws.weighted(((9.0, 4.0), (16.0, 2.0), (40.0, 1.0)))
     found: list[Fault] = []
     if kinds and not draws.happens(IS_QUIET):
         at_s = BEGINS_AT_S

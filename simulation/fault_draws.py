@@ -35,12 +35,9 @@ WORKERS: Final = (
     "client_ledger_reads",
     "price_writes",
     "price_reads",
-    "client_price_reads",
-    "disk_looks",
-    "check_reads",
-    "backup_work",
-    "archive_work",
 )
+UPKEEP_WORKERS: Final = ("disk_looks", "check_reads", "backup_work", "archive_work")
+"""They work once a minute: a hang that is to be met has to last."""
 
 WEIGHTS: Final[tuple[tuple[FaultKind, float], ...]] = (
     (FaultKind.ACTOR_CRASH, 6),
@@ -90,6 +87,9 @@ def _actor_crash(draws: Draws) -> Drawn:
 
 
 def _actor_hang(draws: Draws) -> Drawn:
+    if draws.happens(0.2):
+        lasts_s = round(draws.uniform(30, 75), 3)
+        return {"target": draws.one_of(UPKEEP_WORKERS), "lasts_s": lasts_s}
     lasts_s = _time(draws, (0.5, 8), long_s=(31, 45), is_long=0.08)
     return {"target": draws.one_of(WORKERS), "lasts_s": lasts_s}
 

@@ -8,7 +8,7 @@ import pytest
 from config.settings import load
 from domain.units import EpochMs
 from simulation.drawing import SUNDAY_MS, WEEK_MS, draw
-from simulation.fault_draws import ACTORS, DRAWN, WEIGHTS, WORKERS
+from simulation.fault_draws import ACTORS, DRAWN, UPKEEP_WORKERS, WEIGHTS, WORKERS
 from simulation.faults import STRIKES
 from simulation.scenario import FaultKind, Scenario
 
@@ -37,7 +37,7 @@ def test_every_kind_of_fault_can_be_drawn_and_can_strike() -> None:
 
 def test_every_actor_and_worker_is_struck_in_some_scenario() -> None:
     targets = {fault.target for scenario in SCENARIOS for fault in scenario.faults}
-    assert targets >= {*ACTORS, *WORKERS}
+    assert targets >= {*ACTORS, *WORKERS, *UPKEEP_WORKERS}
 
 
 def test_faults_come_in_the_order_of_time_within_the_run() -> None:
