@@ -21,7 +21,7 @@ class Keeper:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._settings = settings_of(world)
+        self.settings = settings_of(world)
         self._is_ending = False
         self._stays_down_s = 0.0
         self._gone = trio.Event()
@@ -35,7 +35,7 @@ class Keeper:
             while not self._is_ending:
                 number += 1
                 process = VenueProcess(
-                    world=self._world, number=number, data=data, settings=self._settings
+                    world=self._world, number=number, data=data, settings=self.settings
                 )
                 self.process = process
                 nursery.start_soon(process.run)
