@@ -16,7 +16,10 @@ from simulation.keeper import Keeper
 from simulation.logwatch import listening
 from simulation.network import SimulatedNetwork
 from simulation.objects import SimulatedObjects
+from simulation.observers.money_watch import money_observers
+from simulation.observers.watch import market_observers
 from simulation.people.crowd import Crowd
+from simulation.observers.safekeeping import SafekeepingObserver
 from simulation.store import SimulatedStore
 from simulation.witness import Witness
 from simulation.world import World
@@ -35,7 +38,10 @@ def furnish(world: World) -> None:
     world.objects = SimulatedObjects(world)
     world.disk = SimulatedDisk(world)
     world.witness = Witness(world)
+    world.witness.observers.append(SafekeepingObserver(world))
+    world.witness.observers.extend(market_observers(world))
     world.keeper = Keeper(world)
+    world.witness.observers += money_observers(world)
 
 
 async def tell(world: World) -> None:

@@ -1,0 +1,256 @@
+"""One week's money file, read as it is on disk, by a connection that can't write."""
+
+import sqlite3
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+HOUSE: Final = 1
+EXTERNAL: Final = 2
+OPEN: Final = "confirmed"
+BROKE: Final = "insufficient_funds"
+CARRIED: Final = "carried"
+ENDS: Final = ("won", "lost", "void")
+
+
+class Entry(NamedTuple):
+    """A row of the ledger."""
+
+    rowid: int
+    txn: int
+    user_id: int
+    amount: int
+    balance_after: int
+    ref_type: str
+    ref_id: str
+    created_at_ms: int
+
+
+class Bet(NamedTuple):
+    """A row of the bets."""
+
+    rowid: int
+    id: str
+    user_id: int
+    nonce: str
+    column_start_s: int
+    column_s: int
+    lo_cents: int
+    hi_cents: int
+    rule: str
+    stake_micros: int
+    reward_bps: int
+    quote_n: int
+    status: str
+    payout_micros: int | None
+    placed_at_ms: int
+    resolved_at_ms: int | None
+    carried_from: str | None
+    key_id: str | None
+
+    @property
+    def cell_id(self) -> str:
+        return f"{self.column_start_s}_{self.lo_cents}_{self.hi_cents}"
+
+    @property
+    def pays_micros(self) -> int:
+        """If it is won; the remainder stays with the house."""
+        return self.stake_micros * self.reward_bps // 10_000
+
+    def terms(self) -> tuple[object, ...]:
+        """What never changes once it is accepted, in whatever file it is."""
+        return (*self[1:12], self.placed_at_ms, self.key_id)
+
+
+class Account(NamedTuple):
+    """A row of the users."""
+
+    id: int
+    wallet: str
+    balance: int
+    version: int
+    frozen: int
+
+
+class Key(NamedTuple):
+    """A session key."""
+
+    id: str
+    user_id: int
+    bet_max_micros: int
+    day_max_micros: int
+    expires_at_ms: int
+    revoked_at_ms: int | None
+
+
+class Limits(NamedTuple):
+    """Limits that a trader has set himself."""
+
+    user_id: int
+    stake_max: int | None
+    loss_day_max: int | None
+    paused_until_ms: int
+    next_stake_max: int | None
+    next_stake_at_ms: int | None
+    next_loss_day_max: int | None
+    next_loss_day_at_ms: int | None
+
+
+class Withdrawal(NamedTuple):
+    """A withdrawal, a trader's or the bankroll's."""
+
+    id: str
+    user_id: int
+    nonce: str
+    amount_micros: int
+    status: str
+
+
+class Given(NamedTuple):
+    """A deposit or an adjustment, which happen once per reference."""
+
+    rowid: int
+    reference: str
+    user_id: int
+    amount_micros: int
+
+
+class News(NamedTuple):
+    """What is new in a file, and what it says now where that is short."""
+
+    entries: list[Entry]
+    bets: list[Bet]
+    ended: list[Bet]
+    """Of the bets that were open when last looked at: those that are not any more."""
+    open_bets: int
+    accounts: list[Account]
+    exposure: dict[tuple[str, str], tuple[int, int, int]]
+    deposits: list[Given]
+    adjustments: list[Given]
+    withdrawals: list[Withdrawal]
+    keys: list[Key]
+    limits: list[Limits]
+    verdicts: list[tuple[int, int, int, str, str | None, int]]
+    """`(rowid, start_s, column_s, rule, void_reason, judged_at_ms)`."""
+    voids: list[int]
+    """Columns that an operator has ordered to be given back."""
+    held: bool
+    high_ms: int
+
+
+_BETS: Final = f"SELECT {', '.join(Bet._fields)} FROM bets"
+_ENTRIES: Final = f"SELECT {', '.join(Entry._fields)} FROM transaction_ledger"
+_ACCOUNTS: Final = "SELECT id, wallet_address, balance, version, frozen FROM users ORDER BY id"
+_KEYS: Final = f"SELECT {', '.join(Key._fields)} FROM session_keys ORDER BY rowid"
+_LIMITS: Final = (
+    "SELECT user_id, stake_max_micros, loss_day_max_micros, paused_until_ms,"
+    " next_stake_max_micros, next_stake_at_ms, next_loss_day_max_micros, next_loss_day_at_ms"
+    " FROM account_limits ORDER BY user_id"
+)
+_GIVEN: Final = "SELECT rowid, reference, user_id, amount_micros FROM"
+_WITHDRAWALS: Final = f"SELECT {', '.join(Withdrawal._fields)} FROM withdrawals ORDER BY rowid"
+_VERDICTS: Final = (
+    "SELECT rowid, start_s, column_s, rule, void_reason, judged_at_ms FROM columns"
+    " WHERE rowid > ? ORDER BY rowid"
+)
+
+
+class LedgerFile:
+    """Open until closed; remembers up to where it was read."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._connection = sqlite3.connect(
+            f"file:{path}?mode=ro", uri=True, isolation_level=None, cached_statements=64
+        )
+        self.last_entry = self.last_bet = self.last_verdict = 0
+        self.last_deposit = self.last_adjustment = 0
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def rows(self, sql: str, *values: object) -> list[Any]:
+        """All rows of a query."""
+        return self._connection.execute(sql, values).fetchall()
+
+    def value(self, sql: str, *values: object) -> Any:
+        """The one value of a query."""
+        return self._connection.execute(sql, values).fetchone()[0]
+
+    def go_on_from(self, other: "LedgerFile") -> None:
+        """It is the same file in another place: what was read there is not new here."""
+        self.last_entry, self.last_bet = other.last_entry, other.last_bet
+        self.last_verdict = other.last_verdict
+        self.last_deposit, self.last_adjustment = other.last_deposit, other.last_adjustment
+
+    def all_bets(self) -> list[Bet]:
+        return [Bet(*row) for row in self.rows(f"{_BETS} ORDER BY rowid")]
+
+    def bet(self, bet_id: str) -> Bet | None:
+        found = self.rows(f"{_BETS} WHERE id = ?", bet_id)
+        return Bet(*found[0]) if found else None
+
+    def accounts(self) -> list[Account]:
+        return [Account(*row) for row in self.rows(_ACCOUNTS)]
+
+    def news(self, open_ids: list[str]) -> News:
+        """What came since the last look; `open_ids`: the bets that were open then."""
+        entries = [
+            Entry(*row)
+            for row in self.rows(f"{_ENTRIES} WHERE rowid > ? ORDER BY rowid", self.last_entry)
+        ]
+        bets = [
+            Bet(*row) for row in self.rows(f"{_BETS} WHERE rowid > ? ORDER BY rowid", self.last_bet)
+        ]
+        verdicts = self.rows(_VERDICTS, self.last_verdict)
+        held, high_ms = self.rows("SELECT held, high_ms FROM meta")[0]
+        found = News(
+            entries=entries,
+            bets=bets,
+            ended=self._ended(open_ids),
+            open_bets=self.value("SELECT count(*) FROM bets WHERE status = 'confirmed'"),
+            accounts=self.accounts(),
+            exposure=self.exposure(),
+            deposits=self._given("deposits", self.last_deposit),
+            adjustments=self._given("adjustments", self.last_adjustment),
+            withdrawals=[Withdrawal(*row) for row in self.rows(_WITHDRAWALS)],
+            keys=[Key(*row) for row in self.rows(_KEYS)],
+            limits=[Limits(*row) for row in self.rows(_LIMITS)],
+            verdicts=verdicts,
+            voids=[start_s for (start_s,) in self.rows("SELECT start_s FROM column_voids")],
+            held=bool(held),
+            high_ms=high_ms,
+        )
+        self._mark(found)
+        return found
+
+    def exposure(self) -> dict[tuple[str, str], tuple[int, int, int]]:
+        """The running totals as stored: bets, stakes and payouts."""
+        sql = "SELECT scope, key, bets, stake_micros, payout_micros FROM exposure"
+        return {
+            (scope, key): (bets, stake, pays) for scope, key, bets, stake, pays in self.rows(sql)
+        }
+
+    def _ended(self, open_ids: list[str]) -> list[Bet]:
+        found: list[Bet] = []
+        for at in range(0, len(open_ids), 500):
+            some = open_ids[at : at + 500]
+            marks = ",".join("?" * len(some))
+            sql = f"{_BETS} WHERE id IN ({marks}) AND status <> 'confirmed' ORDER BY rowid"
+            found += [Bet(*row) for row in self.rows(sql, *some)]
+        return found
+
+    def _given(self, table: str, after: int) -> list[Given]:
+        sql = f"{_GIVEN} {table} WHERE rowid > ? ORDER BY rowid"
+        return [Given(*row) for row in self.rows(sql, after)]
+
+    def _mark(self, news: News) -> None:
+        if news.entries:
+            self.last_entry = news.entries[-1].rowid
+        if news.bets:
+            self.last_bet = news.bets[-1].rowid
+        if news.verdicts:
+            self.last_verdict = news.verdicts[-1][0]
+        if news.deposits:
+            self.last_deposit = news.deposits[-1].rowid
+        if news.adjustments:
+            self.last_adjustment = news.adjustments[-1].rowid
