@@ -42,6 +42,7 @@ class FeedObserver(Observer):
         self._jumped: tuple[Tick, int] | None = None
         self._read: dict[str, dict[tuple[int, int, int], None]] = {}
         self._read_up_to: dict[str, int] = {}
+        self._looked_ms = self._true_ms()
         self._closed_at_ms = -(1 << 62)
         """When an override was last seen to close the breaker by hand."""
 
@@ -49,12 +50,12 @@ class FeedObserver(Observer):
 
     def starting(self, process: "VenueProcess") -> None:
         self._newest = self._jumped = None
-        self.oracle.look(self._now_ms(), self._true_ms())
+        self._look()
         self.oracle.begin(self._true_ms(), is_sure=self._is_quiet())
 
     def actor_ended(self, process: "VenueProcess", ended: ExitReport) -> None:
         if not process.is_dead and ended.child.endswith("health_monitor"):
-            self.oracle.look(self._now_ms(), self._true_ms())
+            self._look()
             self.oracle.begin(self._true_ms(), is_sure=self._is_quiet())
 
     # --- ticks ------------------------------------------------------------------------------
@@ -73,7 +74,9 @@ class FeedObserver(Observer):
             self.behind.append(tick)
         else:
             self.accepted.append(tick)
-        self.oracle.tick(tick.source, tick.ts_ms, tick.recv_ms, self._true_ms())
+        self.oracle.tick(
+            tick.source, tick.ts_ms, tick.recv_ms, now_ms=self._now_ms(), at_ms=self._true_ms()
+        )
 
     def _check_was_read(self, tick: Tick) -> None:
         for source in self._world.exchange.sources:
@@ -110,7 +113,7 @@ class FeedObserver(Observer):
         status = process.channels.feed.value
         if status.override is Override.CLOSE:
             self._closed_at_ms = self._true_ms()
-        self.oracle.look(self._now_ms(), self._true_ms())
+        self._look()
         if not process.is_up or not self._is_quiet() or self._lives.paused_within(SETTLED_MS):
             return
         until_ms = self._true_ms()
@@ -133,6 +136,7 @@ class FeedObserver(Observer):
         outcomes: Sequence[MoneyOutcome],
         at_ms: int,
     ) -> None:
+        self._look()
         for outcome in outcomes:
             if isinstance(outcome, BetConfirmed):
                 self._check_bet(process, outcome)
@@ -153,6 +157,14 @@ class FeedObserver(Observer):
         for begun_ms, ended_ms in zip(since, until, strict=True):
             if begun_ms + LOOKS_EVERY_MS < judged_ms < ended_ms - 1:
                 self._world.violated("bet_while_critical", f"{bet}; CRITICAL since {begun_ms}")
+
+    def _look(self) -> None:
+        """Time has passed for the oracle, too."""
+        true_ms = self._true_ms()
+        for at_ms in self._lives.clock_steps_ms(self._looked_ms, true_ms):
+            self.oracle.clock_stepped(at_ms)
+        self._looked_ms = true_ms
+        self.oracle.look(self._now_ms(), true_ms)
 
     def _is_quiet(self) -> bool:
         """Nothing is in force that hides when the monitor looked, or what the record holds."""

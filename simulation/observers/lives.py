@@ -129,6 +129,18 @@ class Lives(Observer):
         current = [off for since, off in self._offsets if since <= from_ms][-1:]
         return current + [off for since, off in self._offsets if since > from_ms]
 
+    def clock_steps_ms(self, from_ms: int, until_ms: int) -> list[int]:
+        """When the clock was stepped, there or back, within that time."""
+        zero_ms = self._world.scenario.epoch_ms
+        ends = [
+            zero_ms + round(at_s * 1000)
+            for fault in self._world.scenario.faults
+            if fault.kind in CLOCKS
+            for at_s in (fault.at_s, fault.at_s + fault.lasts_s)
+        ]
+        noticed = [since for since, _ in list(self._offsets)[1:]]
+        return sorted(at_ms for at_ms in ends + noticed if from_ms < at_ms <= until_ms)
+
     def paused_within(self, back_ms: int) -> bool:
         """Did anything of the market begin or end within that time?"""
         return bool(self.starts_ms) and self.starts_ms[-1] >= self.now_ms() - back_ms

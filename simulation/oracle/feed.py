@@ -48,7 +48,7 @@ class Machine:
 
     def begin(self, at_ms: int, *, may_resume: bool) -> None:
         """A life begins: CRITICAL until a tick comes."""
-        self._turn_critical(at_ms)
+        self.turn_critical(at_ms)
         self.is_starting, self.may_resume = True, may_resume
         self.steady_from = self.last = None
         self.skews_ms.clear()
@@ -59,23 +59,23 @@ class Machine:
             return
         silent_ms = now_ms - min(self.last)
         if silent_ms > self._critical_after_ms():
-            self._turn_critical(at_ms - max(0, silent_ms - self._critical_after_ms()))
+            self.turn_critical(at_ms - max(0, silent_ms - self._critical_after_ms()))
         if self.is_strict and self.last[1] - now_ms > SKEW_MAX_MS // 2:
-            self._turn_critical(at_ms)  # the clock was stepped back: it hides every silence
+            self.turn_critical(at_ms)  # the clock was stepped back: it hides every silence
 
-    def tick(self, ts_ms: int, recv_ms: int, at_ms: int) -> None:
-        """The feed has accepted a tick."""
-        self.look(recv_ms, at_ms)
+    def tick(self, ts_ms: int, recv_ms: int, now_ms: int, at_ms: int) -> None:
+        """The feed has accepted a tick, which it may have held for a while."""
+        self.look(now_ms, at_ms)
         if self.last is not None and self._apart_ms(ts_ms, recv_ms) >= self._silence_ms():
-            self._turn_critical(at_ms)
-        self._run_on(ts_ms, recv_ms)
+            self.turn_critical(at_ms)
+        self._run_on(ts_ms, recv_ms, now_ms)
         self.last = ts_ms, recv_ms
         self.skews_ms.append(abs(recv_ms - ts_ms))
         if self._clocks_differ():
-            self._turn_critical(at_ms)
+            self.turn_critical(at_ms)
             self.steady_from = None
-        elif recv_ms - ts_ms >= self._critical_after_ms():
-            self._turn_critical(at_ms)
+        elif now_ms - min(ts_ms, recv_ms) >= self._critical_after_ms():
+            self.turn_critical(at_ms)
         elif self.is_critical and (self._has_run() or (self.is_starting and self.may_resume)):
             self.is_critical = False
             self.stretches.append((self.since_ms, at_ms))
@@ -91,9 +91,11 @@ class Machine:
             return True
         return any(begun < until_ms and ended > from_ms for begun, ended in self.stretches)
 
-    def _turn_critical(self, at_ms: int) -> None:
+    def turn_critical(self, at_ms: int) -> None:
+        """From then on, unless it is already."""
         if not self.is_critical:
             self.is_critical, self.since_ms = True, at_ms
+            self.steady_from = self.steady_from if not self.is_strict else None
 
     def _critical_after_ms(self) -> int:
         return CRITICAL_AFTER_MS - CLOSE_MS if self.is_strict else CRITICAL_AFTER_MS + CLOSE_MS
@@ -105,12 +107,12 @@ class Machine:
         assert self.last is not None
         return max(ts_ms - self.last[0], recv_ms - self.last[1])
 
-    def _run_on(self, ts_ms: int, recv_ms: int) -> None:
+    def _run_on(self, ts_ms: int, recv_ms: int, now_ms: int) -> None:
         if self.last is not None:
             limit_ms = SLOW_AFTER_MS - CLOSE_MS if self.is_strict else SLOW_AFTER_MS
             apart_ms = self._apart_ms(ts_ms, recv_ms)
             if self.is_strict:
-                apart_ms = max(apart_ms, recv_ms - min(self.last))  # as old as it grew
+                apart_ms = max(apart_ms, now_ms - min(self.last))  # as old as it grew
             if apart_ms > limit_ms:
                 self.steady_from = None
         if self.steady_from is None:
@@ -147,7 +149,9 @@ class FeedOracle:
             strict = lenient = True
         else:
             strict = is_sure and not self.strict.is_critical
-            lenient = not self.lenient.is_critical
+            # A life that has seen no tick may have left no trace on record.
+            was = self.lenient
+            lenient = not was.is_critical or (was.is_starting and was.may_resume)
         self._is_first_life = False
         self.strict.begin(at_ms, may_resume=strict)
         self.lenient.begin(at_ms, may_resume=lenient)
@@ -157,7 +161,7 @@ class FeedOracle:
         self.strict.look(now_ms, at_ms)
         self.lenient.look(now_ms, at_ms)
 
-    def tick(self, source: str, ts_ms: int, recv_ms: int, at_ms: int) -> None:
+    def tick(self, source: str, ts_ms: int, recv_ms: int, *, now_ms: int, at_ms: int) -> None:
         """The feed has accepted a tick."""
         if source != self._source:
             self._source = source
@@ -166,8 +170,12 @@ class FeedOracle:
         if self.strict.is_starting:
             self._judge_the_gap(ts_ms, recv_ms)
         self._ticks.append((ts_ms, recv_ms))
-        self.strict.tick(ts_ms, recv_ms, at_ms)
-        self.lenient.tick(ts_ms, recv_ms, at_ms)
+        self.strict.tick(ts_ms, recv_ms, now_ms, at_ms)
+        self.lenient.tick(ts_ms, recv_ms, now_ms, at_ms)
+
+    def clock_stepped(self, at_ms: int) -> None:
+        """The venue's clock was: whoever looked at that moment may have seen clocks that differ."""
+        self.strict.turn_critical(at_ms)
 
     def must_be_critical(self, from_ms: int, until_ms: int) -> bool:
         """In some part of that time, for certain?"""
