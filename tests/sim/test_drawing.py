@@ -12,8 +12,11 @@ from simulation.fault_draws import ACTORS, DRAWN, UPKEEP_WORKERS, WEIGHTS, WORKE
 from simulation.faults import STRIKES
 from simulation.scenario import FaultKind, Scenario
 
-SEEDS = range(150)
-SCENARIOS = [draw(seed, seconds=600) for seed in SEEDS]
+
+@pytest.fixture(scope="module")
+def scenarios() -> list[Scenario]:
+    """Those of the first hundred seeds."""
+    return [draw(seed, seconds=600) for seed in range(100)]
 
 
 def test_scenario_of_a_seed_is_always_the_same_and_goes_through_json() -> None:
@@ -23,56 +26,56 @@ def test_scenario_of_a_seed_is_always_the_same_and_goes_through_json() -> None:
     assert draw(1, seconds=600) != draw(2, seconds=600)
 
 
-def test_settings_of_every_scenario_are_some_that_a_venue_takes() -> None:
-    for scenario in SCENARIOS:
+def test_settings_of_every_scenario_are_some_that_a_venue_takes(scenarios: list[Scenario]) -> None:
+    for scenario in scenarios:
         load(flags=scenario.settings)
 
 
-def test_every_kind_of_fault_can_be_drawn_and_can_strike() -> None:
+def test_every_kind_of_fault_can_be_drawn_and_can_strike(scenarios: list[Scenario]) -> None:
     assert {kind for kind, _ in WEIGHTS} == set(DRAWN) == set(FaultKind) - {FaultKind.WEEK_TURN}
     assert set(STRIKES) == set(FaultKind)
-    seen = Counter(fault.kind for scenario in SCENARIOS for fault in scenario.faults)
-    assert min(seen[kind] for kind in FaultKind) >= 30, seen
+    seen = Counter(fault.kind for scenario in scenarios for fault in scenario.faults)
+    assert min(seen[kind] for kind in FaultKind) >= 20, seen
 
 
-def test_every_actor_and_worker_is_struck_in_some_scenario() -> None:
-    targets = {fault.target for scenario in SCENARIOS for fault in scenario.faults}
+def test_every_actor_and_worker_is_struck_in_some_scenario(scenarios: list[Scenario]) -> None:
+    targets = {fault.target for scenario in scenarios for fault in scenario.faults}
     assert targets >= {*ACTORS, *WORKERS, *UPKEEP_WORKERS}
 
 
-def test_faults_come_in_the_order_of_time_within_the_run() -> None:
-    for scenario in SCENARIOS:
+def test_faults_come_in_the_order_of_time_within_the_run(scenarios: list[Scenario]) -> None:
+    for scenario in scenarios:
         times = [fault.at_s for fault in scenario.faults]
         assert times == sorted(times)
         assert all(10 <= at_s < scenario.seconds + 10 for at_s in times), times
 
 
-def test_scenarios_differ_in_how_much_fails() -> None:
-    counts = sorted(len(scenario.faults) for scenario in SCENARIOS)
+def test_scenarios_differ_in_how_much_fails(scenarios: list[Scenario]) -> None:
+    counts = sorted(len(scenario.faults) for scenario in scenarios)
     assert counts[0] <= 2
     assert 25 <= counts[len(counts) // 2] <= 70
-    assert any(not scenario.faults for scenario in SCENARIOS)
+    assert any(not scenario.faults for scenario in scenarios)
 
 
-def test_faults_come_in_clusters() -> None:
+def test_faults_come_in_clusters(scenarios: list[Scenario]) -> None:
     close = [
         after.at_s - before.at_s < 2
-        for scenario in SCENARIOS
+        for scenario in scenarios
         for before, after in pairwise(scenario.faults)
     ]
     assert sum(close) > 0.25 * len(close)
 
 
-def test_a_week_turns_in_some_scenarios_and_is_said_to() -> None:
+def test_a_week_turns_in_some_scenarios_and_is_said_to(scenarios: list[Scenario]) -> None:
     turning = 0
-    for scenario in SCENARIOS:
+    for scenario in scenarios:
         said = [fault for fault in scenario.faults if fault.kind is FaultKind.WEEK_TURN]
         ends_ms = scenario.epoch_ms + round(scenario.seconds * 1000)
         assert len(said) == week_number(ends_ms) - week_number(scenario.epoch_ms)
         for fault in said:
             assert (scenario.epoch_ms + round(fault.at_s * 1000) - SUNDAY_MS) % WEEK_MS == 0
         turning += bool(said)
-    assert 30 <= turning <= 75
+    assert 20 <= turning <= 45
 
 
 def week_number(at_ms: EpochMs) -> int:
