@@ -58,6 +58,12 @@ class Trader(Person):
         self.token: str | None = None
         self.session_id = ""
         self.key: SessionKey | None = None
+        self.keys: list[SessionKey] = []
+        """All that he ever had, to the newest."""
+        self.stake_max: tuple[int, float] | None = None
+        """The lowest limit of his own that the venue has taken, and since when he knows."""
+        self.frozen_since_s: float | None = None
+        """Since when the operator knows that he is; None as soon as that may be over."""
         self.gifts_asked = self.gifts_given = 0
         self.withdrawals: dict[str, int | None] = {}
         """The amount of each that he asked for, by its nonce; None: certainly refused."""
@@ -118,7 +124,8 @@ class Trader(Person):
 
     async def send(self, ticket: Ticket, way: str) -> str:
         """Send it once; the refusal's code, "" if it was taken, `lost` if nobody knows."""
-        self.tickets.sent(ticket, trio.current_time())
+        sent_s = trio.current_time()
+        self.tickets.sent(ticket, sent_s)
         over_socket = "ws" in way and self._is_ready
         try:
             if over_socket:
@@ -130,15 +137,31 @@ class Trader(Person):
         except Lost as lost:
             if not lost.was_sent:
                 self.tickets.never_left(ticket)
-            self.happened("bet.lost", ticket.nonce[:8], lost.was_sent)
+            self.happened("bet.no_answer", ticket.nonce[:8], lost.was_sent)
             return "lost"
         self.heard(0, code, body, "bet")
         self.tickets.answered(ticket, code, body)
         self.happened(f"bet.{code or 'placed'}", ticket.nonce[:8], ticket.cell_id, ticket.bet_id)
         if not code:
+            self._holds(ticket, sent_s)
             for observer in self.world.witness.observers:
                 observer.acknowledged(self.wallet.address, str(ticket.bet_id), body)
         return code
+
+    def _holds(self, ticket: Ticket, sent_s: float) -> None:
+        """A bet was taken; none of what would have forbidden it may have been so all the while."""
+        if ticket.sends > 1:  # an earlier one may have been taken, before
+            return
+        if self.stake_max is not None:
+            most_micros, known_s = self.stake_max
+            if ticket.stake_micros > most_micros and sent_s > known_s:
+                self._complain("a_limit_does_not_hold", (most_micros, ticket.fields))
+        for what, since_s in (
+            ("a_bet_while_held", self.board.held_since_s),
+            ("a_frozen_account_bets", self.frozen_since_s),
+        ):
+            if since_s is not None and since_s < sent_s:
+                self._complain(what, (since_s, sent_s, ticket.fields))
 
     async def _over_socket(self, ticket: Ticket) -> dict[str, Any]:
         self._frames += 1
@@ -191,6 +214,7 @@ class Trader(Person):
         self.happened(f"sign_in.{signed_in.code or 'done'}")
         if not signed_in.code:
             self.token, self.key = signed_in.body["token"], key
+            self.keys.append(key)
             self.session_id = signed_in.body["session_id"]
 
     def forget_session(self, token: str | None) -> None:
