@@ -44,6 +44,11 @@ OPERATORS: Final = (
     (ActionKind.RESTART, 3.0),
     (ActionKind.UPKEEP, 2.0),
 )
+COLUMNS: Final = (
+    *((0, 2.0), (1, 3.0), (2, 2.0), (3, 2.0), (5, 1.0), (9, 1.0), (12, 0.1)),
+    *((-1, 0.4), (-2, 0.4), (-3, 0.1)),
+)
+"""Counted from the first that can be tapped; below zero: those that are closed to taps already."""
 ACTORS: Final = (
     *("batcher", "resolver", "gateway", "price_feed", "price_recorder", "health_monitor"),
     *("quoter", "session_manager", "publisher", "auditor", "backup_keeper", "archiver"),
@@ -79,7 +84,7 @@ def _traders(draws: Draws, who: int, seconds: float, every_s: float) -> Iterator
             at_s=at_s,
             who=who,
             kind=kind,
-            column=draws.weighted(((0, 2.0), (1, 3.0), (2, 2.0), (3, 2.0), (5, 1.0), (9, 1.0))),
+            column=draws.weighted(COLUMNS),
             row=draws.weighted(((-3, 0.5), (-1, 3.0), (0, 4.0), (1, 3.0), (3, 0.5))),
             amount=_amount(draws, kind),
             way=_way(draws, favourite),

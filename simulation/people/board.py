@@ -35,6 +35,8 @@ class Board:
         self.presets_micros: tuple[int, ...] = ()
         self.price_cents = 0
         self.quotes: deque[Seen] = deque(maxlen=KEPT)
+        self.held_since_s: float | None = None
+        """Since when the operator knows that betting is on hold; None as soon as it may be over."""
         self.asked_s = -10.0
         """When somebody last asked for the grid."""
 

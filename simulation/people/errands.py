@@ -76,6 +76,9 @@ async def set_limits(trader: Trader, action: Action) -> None:
     answer = await trader.ask_own("POST", "/api/account/limits", body)
     code = "lost" if answer is None else answer.code
     trader.happened(f"limits.{code or 'set'}", *body)
+    most_micros = body.get("stake_max_micros")
+    if most_micros and not code and (trader.stake_max is None or most_micros < trader.stake_max[0]):
+        trader.stake_max = most_micros, trio.current_time()
     if not body and not code:
         trader.world.violated("a_bad_request_was_taken", (trader.who, "no limits", answer.body))
 

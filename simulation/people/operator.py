@@ -3,6 +3,7 @@
 Each order is safe to repeat, so one whose answer is lost is given again.
 """
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
@@ -10,6 +11,7 @@ import attrs
 import trio
 
 from simulation.actions import OPERATOR
+from simulation.people.board import Board
 from simulation.people.person import Person
 from simulation.people.trader import USD, Trader
 from simulation.process import OPS_TOKEN
@@ -36,10 +38,14 @@ class Booked:
 class Operator(Person):
     """With a token of his own."""
 
-    def __init__(self, world: World, traders: Sequence[Trader]) -> None:
+    def __init__(self, world: World, traders: Sequence[Trader], board: Board) -> None:
         super().__init__(world, OPERATOR)
         self._traders = traders
         self.booked: dict[str, Booked] = {}
+        self._board = board
+        self._releasing = 0
+        """Releases that are on their way: a hold may be over at any time."""
+        self._unfreezing: Counter[int] = Counter()
         self._orders = 0
         self._deeds: dict[ActionKind, Callable[[Action], Awaitable[None]]] = {
             ActionKind.HOLD: self._hold,
@@ -69,9 +75,14 @@ class Operator(Person):
         return answer
 
     async def _hold(self, action: Action) -> None:
-        await self._order("hold", "/ops/hold", {"reason": "drill"})
+        answer = await self._order("hold", "/ops/hold", {"reason": "drill"})
+        if answer is not None and not answer.code and not self._releasing:
+            self._board.held_since_s = trio.current_time()
         await trio.sleep(action.amount)
+        self._board.held_since_s = None
+        self._releasing += 1
         await self._undo("release", "/ops/release", {"reason": "the drill is over"})
+        self._releasing -= 1
 
     async def _undo(self, what: str, path: str, body: object) -> None:
         answer = await self._order(what, path, body, for_s=UNTIL_DONE_S)
@@ -94,14 +105,23 @@ class Operator(Person):
 
     async def _freeze(self, action: Action) -> None:
         wallet = self._wallet(action)
+        trader = self._trader(action)
         answer = await self._order("freeze", f"/ops/users/{wallet}/freeze", {"reason": "drill"})
         if answer is not None and answer.code:
             return
+        if answer is not None and not self._unfreezing[trader.who]:
+            trader.frozen_since_s = trio.current_time()
         await trio.sleep(action.amount)
+        trader.frozen_since_s = None
+        self._unfreezing[trader.who] += 1
         await self._undo("unfreeze", f"/ops/users/{wallet}/unfreeze", {"reason": "over"})
+        self._unfreezing[trader.who] -= 1
+
+    def _trader(self, action: Action) -> Trader:
+        return self._traders[action.column % len(self._traders)]
 
     def _wallet(self, action: Action) -> str:
-        return self._traders[action.column % len(self._traders)].wallet.address
+        return self._trader(action).wallet.address
 
     # Money
 

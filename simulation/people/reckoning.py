@@ -17,6 +17,7 @@ CERTAIN_AFTER_S: Final = 75.0
 """Since it was sent: a signature holds for 30 s and may be 5 s ahead, a bet is answered within 5
 and written within 30 more."""
 PAGE_ROWS: Final = 200
+DAY_MS: Final = 86_400_000
 ENDED: Final = ("won", "lost", "void")
 CAUGHT_UP_WITHIN_S: Final = 60.0
 
@@ -30,6 +31,7 @@ async def reckon(trader: Trader, operator: Operator) -> None:
     withdrawals = await _pages(trader, "/api/withdrawals", "withdrawals")
     account = (await _get(trader, "/api/account")).body
     _compare_bets(trader, bets)
+    _compare_keys(trader, bets)
     _compare_ends(trader, bets)
     _compare_entries(trader, entries, bets)
     _compare_gifts(trader, operator, entries)
@@ -128,6 +130,20 @@ def _compare_bet(trader: Trader, ticket: Ticket, bet: Json) -> None:
     due = payout_micros(bet["status"], ticket.stake_micros, bet["reward_bps"])
     if bet["status"] not in ENDED or bet["payout_micros"] != due:
         trader.world.violated("a_bet_is_not_paid_as_it_must", (trader.who, due, bet))
+
+
+def _compare_keys(trader: Trader, bets: list[dict[str, Any]]) -> None:
+    """No key has staked more than it may, at once or in a day."""
+    keys = {key.key_id: key for key in trader.keys}
+    staked: Counter[tuple[str, int]] = Counter()
+    for bet in bets:
+        key = keys.get(bet["key_id"] or "")
+        if bet["status"] == "insufficient_funds" or key is None:
+            continue
+        day = (key.key_id, bet["placed_at_ms"] // DAY_MS)
+        staked[day] += bet["stake_micros"]
+        if bet["stake_micros"] > key.bet_max_micros or staked[day] > key.day_max_micros:
+            trader.world.violated("a_key_goes_over_its_caps", (trader.who, staked[day], bet))
 
 
 def _compare_ends(trader: Trader, bets: list[dict[str, Any]]) -> None:
