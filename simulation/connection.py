@@ -74,15 +74,13 @@ class Way:
 
     def put(self, data: bytes) -> None:
         """Send them on their way. While the network is slow they come in two pieces."""
-        half = len(data) // 2
+        at, half = self._arrival(), len(data) // 2
         if half and self._passage.extra_s():
-            self._put(data[:half])
-            data = data[half:]
-        self._put(data)
-
-    def _put(self, data: bytes) -> None:
-        at = self._arrival()
-        self._pieces.append((at, data))
+            self._pieces.append((at, data[:half]))
+            self._last_at = at + self._passage.latency_s
+            self._pieces.append((self._last_at, data[half:]))
+        else:
+            self._pieces.append((at, data))
         self._bytes += len(data)
         self._readable.unpark_all()
 
@@ -112,9 +110,9 @@ class Way:
         self._readable.unpark_all()
         self._roomy.unpark_all()
 
-    async def wait_for_room(self, *, until: float) -> None:
+    async def wait_for_room(self) -> None:
         """Wait until there may be room, or something has changed."""
-        await _wait(self._roomy, until)
+        await self._roomy.park()
 
     async def wait_for_something(self) -> None:
         """Wait until something may have arrived."""
@@ -198,11 +196,11 @@ class End:
                 self._out.put(bytes(data[:room]))
                 data = data[room:]
             else:
-                await self._out.wait_for_room(until=self._in.reset_at)
+                await self._out.wait_for_room()
 
     async def receive_some(self, max_bytes: int) -> bytes:
         """What has arrived, at least a byte; b"" when no more comes. Raises as a SocketStream."""
-        has_waited = False
+        await trio.lowlevel.checkpoint()
         while True:
             if self.is_closed:
                 raise trio.ClosedResourceError("this end was closed")
@@ -210,11 +208,8 @@ class End:
                 raise trio.BrokenResourceError("the connection was reset")
             data = self._in.take(max_bytes)
             if data is not None:
-                if not has_waited:
-                    await trio.lowlevel.checkpoint()
                 return data
             await self._in.wait_for_something()
-            has_waited = True
 
     async def aclose(self) -> None:
         """Close it."""
