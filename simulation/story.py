@@ -17,9 +17,9 @@ from simulation.logwatch import listening
 from simulation.network import SimulatedNetwork
 from simulation.objects import SimulatedObjects
 from simulation.observers.money_watch import money_observers
+from simulation.observers.safekeeping import SafekeepingObserver
 from simulation.observers.watch import market_observers
 from simulation.people.crowd import Crowd
-from simulation.observers.safekeeping import SafekeepingObserver
 from simulation.store import SimulatedStore
 from simulation.witness import Witness
 from simulation.world import World
