@@ -34,10 +34,11 @@ class SafekeepingObserver(Observer):
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._data = Path()
+        self.data = Path()
+        """What the last process left."""
 
     def venue_ended(self, process: "VenueProcess", how: str) -> None:
-        self._data = process.left
+        self.data = process.left
 
     def finish(self) -> None:
         try:
@@ -54,7 +55,7 @@ class SafekeepingObserver(Observer):
             key = name.removesuffix(".json") + ".db.zst"
             plain = _plain(key, content.get(key), record["stored_sha256"], record["plain_sha256"])
             # Of an older week the file may have gone, which is looked at below.
-            if number < COMPARED and (self._data / "money" / record["partition"]).exists():
+            if number < COMPARED and (self.data / "money" / record["partition"]).exists():
                 self._compare_backup(key, plain, record)
             self._world.happened("backup_is_good")
 
@@ -73,7 +74,7 @@ class SafekeepingObserver(Observer):
         content = self._world.objects.content
         safe = {name: found for name, *found in self._archived()}
         for name, last_rowid in self._closed():
-            is_here = (self._data / "money" / name).exists()
+            is_here = (self.data / "money" / name).exists()
             if name not in safe:
                 if not is_here:
                     raise Unsafe(f"{name} is neither on the disk nor safe in the archive")
@@ -99,7 +100,7 @@ class SafekeepingObserver(Observer):
 
     def _archived(self) -> list[tuple[str, str, str, str]]:
         """The weeks that the archive's record calls safe: key and both hashes."""
-        file = self._data / "archive.db"
+        file = self.data / "archive.db"
         if not file.exists():
             return []
         with _read(file) as record:
@@ -113,13 +114,13 @@ class SafekeepingObserver(Observer):
 
     def _closed(self) -> list[tuple[str, int]]:
         """The closed weeks that the current file knows, with their last rows."""
-        current = json.loads((self._data / "money" / "manifest.json").read_text())["current"]
+        current = json.loads((self.data / "money" / "manifest.json").read_text())["current"]
         with self._ledger(current) as ledger:
             return ledger.execute("SELECT name, last_rowid FROM partitions").fetchall()
 
     @contextmanager
     def _ledger(self, week: str) -> Iterator[sqlite3.Connection]:
-        with _read(self._data / "money" / week) as connection:
+        with _read(self.data / "money" / week) as connection:
             yield connection
 
     @contextmanager

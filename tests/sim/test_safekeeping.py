@@ -1,0 +1,95 @@
+"""What lies in the object store is looked at in the end, and what is wrong there is found."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import attrs
+import pytest
+
+from db.backup import FolderBackups
+from db.data_folder import DataFolder
+from simulation.objects import SimulatedObjects
+from simulation.observers.safekeeping import SafekeepingObserver
+from simulation.world import World
+from tests.support.archives import FIRST, SECOND, ArchivedVenue, archived_venue
+from tests.support.backups import Watched
+from tests.support.simulated import a_world
+
+
+@attrs.frozen
+class Looked:
+    """A venue of two weeks with an archive and a backup, and who looks at them."""
+
+    world: World
+    venue: ArchivedVenue
+
+    @property
+    def content(self) -> dict[str, bytes]:
+        return self.world.objects.content
+
+    @property
+    def backup(self) -> str:
+        return next(key for key in self.content if key.endswith(".db.zst") and "backups" in key)
+
+    def found(self) -> list[str]:
+        observer = SafekeepingObserver(self.world)
+        observer.data = self.venue.data
+        observer.finish()
+        return [violation.details for violation in self.world.violations]
+
+
+@pytest.fixture
+def looked(tmp_path: Path) -> Iterator[Looked]:
+    world = a_world(tmp_path, traced=False)
+    world.objects = SimulatedObjects(world)
+    with archived_venue() as venue:
+        venue.store = world.objects.bucket()
+        venue.run()
+        folder = DataFolder.existing(venue.data)
+        backups = FolderBackups(folder=folder, objects=venue.store, probe=venue.room)
+        backups.take(at_ms=venue.clock.now_ms(), work=Watched())
+        yield Looked(world, venue)
+
+
+async def test_what_is_whole_is_found_good(looked: Looked) -> None:
+    assert looked.found() == []
+    assert looked.world.counts["backup_is_good"] == looked.world.counts["week_is_safe"] == 1
+
+
+def damage(looked: Looked, key: str) -> None:
+    content = looked.content[key]
+    looked.content[key] = content[:-1] + bytes([content[-1] ^ 1])
+
+
+def forget_both(looked: Looked) -> None:
+    """The week is neither here nor there."""
+    (looked.venue.data / "archive.db").unlink()
+    (looked.venue.money / FIRST).unlink()
+
+
+def change_history(looked: Looked) -> None:
+    """The backup is of a ledger that has never been."""
+    with closing(sqlite3.connect(looked.venue.money / SECOND)) as ledger, ledger:
+        ledger.execute("DROP TRIGGER ledger_is_never_changed")
+        ledger.execute("UPDATE transaction_ledger SET created_at_ms = created_at_ms + 1")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "why"),
+    [
+        (lambda looked: damage(looked, looked.backup), "is another object than is on record"),
+        (lambda looked: looked.content.pop(looked.backup), "is not in the store"),
+        (lambda looked: damage(looked, f"weeks/{FIRST}.zst"), "is another object"),
+        (lambda looked: looked.content.pop(f"weeks/{FIRST}.zst"), "is not in the store"),
+        (forget_both, "is neither on the disk nor safe in the archive"),
+        (change_history, "is not the ledger as it was"),
+    ],
+)
+async def test_what_is_not_safe_is_found(
+    looked: Looked, spoil: Callable[[Looked], object], why: str
+) -> None:
+    spoil(looked)
+    [found] = looked.found()
+    assert why in found
