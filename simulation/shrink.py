@@ -3,7 +3,7 @@
 Everything after the failure goes first. Then faults, actions and settings are left out, all of
 them, then halves, then quarters, down to single ones, as long as what remains still fails in the
 same way (Zeller's ddmin, of which the half that is left out is tried only). It ends when nothing
-more can go, or after so many runs.
+more can go, or after so many runs or venue seconds.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -31,11 +31,22 @@ class Shrunk:
     """False: the same scenario did not fail a second time, so that nothing could be left out."""
 
 
+@attrs.frozen(kw_only=True)
+class Bounds:
+    """How much may be tried."""
+
+    runs: int = 200
+    venue_s: float = 60_000
+    """Of all runs together: some ten minutes of one core."""
+    at_once: int = 1
+    """So many runs are tried together."""
+
+
 def shrink(
-    scenario: Scenario, failed_at_s: float, fails_at: FailsAt, *, runs_max: int, at_once: int = 1
+    scenario: Scenario, failed_at_s: float, fails_at: FailsAt, bounds: Bounds = Bounds()
 ) -> Shrunk:
-    """Make a scenario small that failed at that second. `at_once` of them are tried together."""
-    search = _Search(scenario, failed_at_s, fails_at, runs_max, at_once)
+    """Make a scenario small that failed at that second."""
+    search = _Search(scenario, failed_at_s, fails_at, bounds)
     if not search.fails():
         return Shrunk(scenario=scenario, runs=search.runs, failed_again=False)
     for _ in range(ROUNDS_MAX):
@@ -51,14 +62,14 @@ def shrink(
 
 class _Search:
     def __init__(
-        self, scenario: Scenario, failed_at_s: float, fails_at: FailsAt, runs_max: int, at_once: int
+        self, scenario: Scenario, failed_at_s: float, fails_at: FailsAt, bounds: Bounds
     ) -> None:
         self.smallest = scenario
         self.runs = 0
+        self._venue_s = 0.0
         self._failed_at_s = failed_at_s
         self._fails_at = fails_at
-        self._runs_max = runs_max
-        self._at_once = at_once
+        self._bounds = bounds
 
     def fails(self) -> bool:
         """Does it fail as it is?"""
@@ -98,9 +109,12 @@ class _Search:
 
     def _try(self, candidates: Sequence[Scenario]) -> bool:
         """Go on with the first of them that fails, if one does."""
-        for some in _batches(candidates, self._at_once):
-            left = some[: self._runs_max - self.runs]
+        for some in _batches(candidates, self._bounds.at_once):
+            if self._venue_s >= self._bounds.venue_s:
+                return False
+            left = some[: self._bounds.runs - self.runs]
             self.runs += len(left)
+            self._venue_s += sum(candidate.seconds for candidate in left)
             for candidate, failed_at_s in zip(left, self._fails_at(left), strict=True):
                 if failed_at_s is not None:
                     self.smallest, self._failed_at_s = candidate, failed_at_s

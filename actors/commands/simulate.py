@@ -18,10 +18,9 @@ from simulation.replay import Replay
 from simulation.run import Outcome
 from simulation.runs import BROKE, Runners
 from simulation.scenario import FaultKind, Scenario
-from simulation.shrink import shrink
+from simulation.shrink import Bounds, shrink
 from supervisor.clock import SystemClock
 
-SHRINKING_RUNS_MAX: Final = 200
 SHOWN_MAX: Final = 4
 """Of a campaign with more ways to fail the others are named only."""
 DRAWN, NONE = "drawn", "none"
@@ -141,9 +140,7 @@ def _shrunk(asked: Asked, outcome: Outcome, runners: Runners, progress: TextIO) 
             bar.step(len(outcomes))
             return [_failed_at_s(one, violation.what) for one in outcomes]
 
-        found = shrink(
-            scenario, violation.at_s, fails_at, runs_max=SHRINKING_RUNS_MAX, at_once=asked.cores
-        )
+        found = shrink(scenario, violation.at_s, fails_at, Bounds(at_once=asked.cores))
     path = asked.folder / f"{violation.what}-{scenario.seed}.json"
     if found.failed_again:
         note = f"{violation.what}: {violation.details}"

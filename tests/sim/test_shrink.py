@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from simulation.scenario import Action, ActionKind, Fault, FaultKind, Scenario
-from simulation.shrink import shrink
+from simulation.shrink import Bounds, shrink
 
 KINDS = tuple(FaultKind)
 
@@ -41,7 +41,7 @@ def needs_two_faults_and_a_tap(tried: Scenario) -> float | None:
 
 
 def test_what_the_failure_does_not_need_is_left_out() -> None:
-    found = shrink(scenario(), 66.0, Defect(needs_two_faults_and_a_tap), runs_max=500)
+    found = shrink(scenario(), 66.0, Defect(needs_two_faults_and_a_tap), Bounds(runs=500))
     assert [fault.at_s for fault in found.scenario.faults] == [17.0, 33.0]
     assert [action.row for action in found.scenario.actions] == [61]
     assert found.scenario.settings == {}
@@ -50,14 +50,22 @@ def test_what_the_failure_does_not_need_is_left_out() -> None:
 
 def test_every_run_is_counted_and_there_are_no_more_than_allowed() -> None:
     defect = Defect(needs_two_faults_and_a_tap)
-    found = shrink(scenario(), 66.0, defect, runs_max=10, at_once=4)
+    found = shrink(scenario(), 66.0, defect, Bounds(runs=10, at_once=4))
     assert found.runs == defect.runs == 10
     assert needs_two_faults_and_a_tap(found.scenario) is not None
 
 
+def test_long_runs_are_fewer() -> None:
+    defect = Defect(lambda tried: tried.seconds + 180)
+    found = shrink(scenario(), 780.0, defect, Bounds(venue_s=1_500))
+    assert found.runs == 3
+
+
 def test_runs_at_once_find_the_same() -> None:
     one, four = (
-        shrink(scenario(), 66.0, Defect(needs_two_faults_and_a_tap), runs_max=500, at_once=at_once)
+        shrink(
+            scenario(), 66.0, Defect(needs_two_faults_and_a_tap), Bounds(runs=500, at_once=at_once)
+        )
         for at_once in (1, 4)
     )
     assert one.scenario == four.scenario
@@ -65,7 +73,7 @@ def test_runs_at_once_find_the_same() -> None:
 
 def test_a_setting_that_is_needed_stays() -> None:
     defect = Defect(lambda tried: 20.0 if "batch.linger_ms" in tried.settings else None)
-    found = shrink(scenario(), 20.0, defect, runs_max=100)
+    found = shrink(scenario(), 20.0, defect, Bounds(runs=100))
     assert found.scenario.settings == {"batch.linger_ms": 50}
     assert (found.scenario.faults, found.scenario.actions) == ((), ())
 
@@ -75,11 +83,11 @@ def test_a_failure_in_the_calm_is_made_to_come_earlier() -> None:
     defect = Defect(
         lambda tried: tried.seconds + 180 if any(a.row == 3 for a in tried.actions) else None
     )
-    found = shrink(scenario(), 780.0, defect, runs_max=200)
+    found = shrink(scenario(), 780.0, defect, Bounds(runs=200))
     assert [action.row for action in found.scenario.actions] == [3]
     assert found.scenario.seconds < 15
 
 
 def test_a_failure_that_does_not_come_again_is_told() -> None:
-    found = shrink(scenario(), 66.0, Defect(lambda tried: None), runs_max=100)
+    found = shrink(scenario(), 66.0, Defect(lambda tried: None), Bounds(runs=100))
     assert (found.failed_again, found.runs, found.scenario) == (False, 1, scenario())
