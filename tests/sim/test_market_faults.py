@@ -8,6 +8,8 @@ from simulation.exchange import PRIMARY
 from simulation.run import Outcome, simulate
 from simulation.scenario import Fault, FaultKind, Scenario
 
+pytestmark = pytest.mark.slow
+
 SEED, SECONDS, TRADERS = 204, 60, 4
 
 
