@@ -28,7 +28,8 @@ ACTORS: Final = (
     "venue/upkeep/archiver",
     "venue/gateway",
 )
-ON_THE_MONEY_PATH: Final = ("venue/batcher", "venue/resolver", "venue/gateway")
+ON_THE_MONEY_PATH: Final = ("venue/batcher", "venue/batcher", "venue/resolver", "venue/gateway")
+"""The Batcher twice: it crashes twice as often."""
 WORKERS: Final = (
     "ledger_writes",
     "ledger_reads",
@@ -43,7 +44,7 @@ WEIGHTS: Final[tuple[tuple[FaultKind, float], ...]] = (
     (FaultKind.ACTOR_CRASH, 6),
     (FaultKind.ACTOR_HANG, 1.5),
     (FaultKind.KILL, 2.5),
-    (FaultKind.DRAIN, 1.2),
+    (FaultKind.DRAIN, 1.8),
     (FaultKind.FEED_SILENCE, 1.2),
     (FaultKind.FEED_LOST, 1.5),
     (FaultKind.FEED_GAP, 2),
@@ -58,8 +59,8 @@ WEIGHTS: Final[tuple[tuple[FaultKind, float], ...]] = (
     (FaultKind.OBJECTS_CORRUPT, 1.5),
     (FaultKind.DISK_FULL, 1),
     (FaultKind.DISK_SLOW, 2),
-    (FaultKind.CLOCK_FORWARD, 1),
-    (FaultKind.CLOCK_BACK, 1),
+    (FaultKind.CLOCK_FORWARD, 1.2),
+    (FaultKind.CLOCK_BACK, 1.8),
     (FaultKind.NET_CUT, 3),
     (FaultKind.NET_STALL, 2),
     (FaultKind.NET_SLOW, 2),
@@ -162,13 +163,12 @@ def _disk_slow(draws: Draws) -> Drawn:
 
 
 def _clock(draws: Draws) -> Drawn:
-    """Within the two seconds that are taken, for a time or for good; or beyond, for a short time.
-
-    Further and longer steps leave a venue that rightly refuses every bet.
-    """
-    if draws.happens(0.5):
-        return {"amount": draws.whole(50, 900), "lasts_s": 0 if draws.happens(0.3) else 20}
-    return {"amount": draws.whole(900, 20_000), "lasts_s": round(draws.uniform(0.3, 8), 3)}
+    """Within the two seconds that are taken: long enough for bets by the wrong clock. Or beyond,
+    for a short time: such a venue rightly refuses every bet."""
+    if draws.happens(0.65):
+        lasts_s = 0 if draws.happens(0.2) else round(draws.uniform(10, 60), 3)
+        return {"amount": draws.whole(200, 1_900), "lasts_s": lasts_s}
+    return {"amount": draws.whole(1_900, 20_000), "lasts_s": round(draws.uniform(0.3, 8), 3)}
 
 
 def _net_cut(draws: Draws) -> Drawn:
