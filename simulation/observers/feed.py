@@ -51,12 +51,12 @@ class FeedObserver(Observer):
     def starting(self, process: "VenueProcess") -> None:
         self._newest = self._jumped = None
         self._look()
-        self.oracle.begin(self._true_ms(), is_sure=self._is_quiet())
+        self.oracle.begin(self._true_ms(), is_process=True, is_sure=self._is_quiet())
 
     def actor_ended(self, process: "VenueProcess", ended: ExitReport) -> None:
         if not process.is_dead and ended.child.endswith("health_monitor"):
             self._look()
-            self.oracle.begin(self._true_ms(), is_sure=self._is_quiet())
+            self.oracle.begin(self._true_ms(), is_process=False, is_sure=self._is_quiet())
 
     # --- ticks ------------------------------------------------------------------------------
 

@@ -143,8 +143,12 @@ class FeedOracle:
         self._source = ""
         self._is_first_life = True
 
-    def begin(self, at_ms: int, *, is_sure: bool = True) -> None:
-        """A life begins. Not `is_sure`: how the record ends is not known to the second."""
+    def begin(self, at_ms: int, *, is_process: bool, is_sure: bool = True) -> None:
+        """A life begins, of the whole process or of the monitor alone.
+
+        Not `is_sure`: how the record ends is not known to the second.
+        """
+        newest = self.lenient.last
         if self._is_first_life:
             strict = lenient = True
         else:
@@ -155,6 +159,8 @@ class FeedOracle:
         self._is_first_life = False
         self.strict.begin(at_ms, may_resume=strict)
         self.lenient.begin(at_ms, may_resume=lenient)
+        if not is_process and newest is not None:
+            self._see_again(newest)
 
     def look(self, now_ms: int, at_ms: int) -> None:
         """Time has passed."""
@@ -184,6 +190,12 @@ class FeedOracle:
     def may_be_critical(self, from_ms: int, until_ms: int) -> bool:
         """In some part of that time, possibly?"""
         return self.strict.was_critical(from_ms, until_ms)
+
+    def _see_again(self, newest: tuple[int, int]) -> None:
+        """The tick in hand when a monitor failed may be the first that the next one sees."""
+        self.lenient.last = self.lenient.steady_from = newest
+        if self.lenient.may_resume:
+            self.lenient.is_critical = self.lenient.is_starting = False
 
     def _judge_the_gap(self, ts_ms: int, recv_ms: int) -> None:
         """The steady run is spared only if the record shows no gap over ten seconds."""
