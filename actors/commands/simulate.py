@@ -9,10 +9,9 @@ from typing import Final, TextIO
 
 import attrs
 
-from actors.commands import simulate_lines as lines
 from actors.commands.exits import OK, REFUSED, WRONG, CannotDo
 from actors.commands.progress import Progress
-from simulation import replay
+from simulation import lines, replay
 from simulation.campaign import Tally, drawn, first_of_each
 from simulation.replay import Replay
 from simulation.run import Outcome
