@@ -23,7 +23,8 @@ BEGINS_AT_S: Final = 12.0
 
 TURNS_A_WEEK: Final = 0.3
 TURNS_A_DAY: Final = 0.15
-KIND_IS_IN: Final = 0.65
+KIND_IS_IN: Final = (0.25, 0.6, 0.9)
+"""One of these goes for all kinds of a seed."""
 STORE_IS_SHARED: Final = 0.6
 OF_THE_STORE: Final = (FaultKind.STORE_DOWN, FaultKind.STORE_SLOW, FaultKind.STORE_WIPED)
 IS_QUIET: Final = 0.06
@@ -119,12 +120,13 @@ def _tight_caps(draws: Draws) -> dict[str, Any]:
 def _faults(
     draws: Draws, seconds: float, epoch_ms: int, settings: dict[str, Any]
 ) -> tuple[Fault, ...]:
+    is_in = draws.one_of(KIND_IS_IN)
     kinds = tuple(
         (kind, weight)
         for kind, weight in WEIGHTS
-        if draws.happens(KIND_IS_IN) and (kind not in OF_THE_STORE or "store.url" in settings)
+        if draws.happens(is_in) and (kind not in OF_THE_STORE or "store.url" in settings)
     )
-    every_s = draws.weighted(((9.0, 4.0), (16.0, 2.0), (40.0, 1.0)))
+    every_s = draws.weighted(((6.0, 4.0), (11.0, 2.0), (30.0, 1.0)))
     found: list[Fault] = []
     if kinds and not draws.happens(IS_QUIET):
         at_s = BEGINS_AT_S
