@@ -14,7 +14,7 @@ BEGIN_AT_S: Final = 3.0
 """The venue is up then, and people have signed in or are about to."""
 TAPS_A_SECOND: Final = 1.6
 """Of all traders together, with all else that they do."""
-OPERATOR_EVERY_S: Final = 22.0
+OPERATOR_EVERY_S: Final = 12.0
 
 TRADERS: Final = (
     (ActionKind.TAP, 64.0),
@@ -27,21 +27,21 @@ TRADERS: Final = (
     (ActionKind.BROKE, 1.0),
     (ActionKind.FAUCET, 2.5),
     (ActionKind.WITHDRAW, 1.2),
-    (ActionKind.LIMIT, 0.4),
+    (ActionKind.LIMIT, 0.6),
     (ActionKind.REVOKE, 0.6),
     (ActionKind.BAD, 2.0),
     (ActionKind.LOOK, 2.0),
 )
 OPERATORS: Final = (
-    (ActionKind.HOLD, 2.0),
-    (ActionKind.OVERRIDE, 1.5),
+    (ActionKind.HOLD, 3.0),
+    (ActionKind.OVERRIDE, 1.0),
     (ActionKind.VOID, 4.0),
-    (ActionKind.FREEZE, 2.0),
+    (ActionKind.FREEZE, 3.0),
     (ActionKind.DEPOSIT, 3.0),
     (ActionKind.ADJUST, 2.0),
     (ActionKind.BANKROLL, 1.0),
     (ActionKind.DECIDE, 3.0),
-    (ActionKind.RESTART, 3.0),
+    (ActionKind.RESTART, 2.0),
     (ActionKind.UPKEEP, 2.0),
 )
 COLUMNS: Final = (

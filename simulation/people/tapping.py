@@ -17,6 +17,7 @@ STALE_S = 6.0
 """After so long without a quote whoever wants to tap asks for the grid."""
 ASK_EVERY_S = 2.0
 BROKE_TAPS = 6
+WAITS = 0.7
 
 
 async def knows_grid(trader: Trader) -> bool:
@@ -66,7 +67,10 @@ def newest(trader: Trader, action: Action) -> Seen | None:
 
 
 async def tap(trader: Trader, action: Action) -> str:
-    """One tap."""
+    """One tap. Who has just been told to wait mostly does."""
+    if trio.current_time() < trader.told_to_wait_until_s and trader.draws.happens(WAITS):
+        trader.happened("waits")
+        return "waits"
     cell = chosen_cell(trader, action)
     ticket = signed(trader, action, cell=cell, quote=newest(trader, action))
     return await trader.send(ticket, action.way)

@@ -68,6 +68,8 @@ class Trader(Person):
         self.withdrawals: dict[str, int | None] = {}
         """The amount of each that he asked for, by its nonce; None: certainly refused."""
         self.withdrawals_taken: list[str] = []
+        self.told_to_wait_until_s = 0.0
+        """By the answer to his last bet."""
         self.is_watching = who == 0
         """Is his socket sent the public channels? One is enough."""
         self._ahead_ms = 0
@@ -141,6 +143,7 @@ class Trader(Person):
             return "lost"
         self.heard(0, code, body, "bet")
         self.tickets.answered(ticket, code, body)
+        self.told_to_wait_until_s = trio.current_time() + body.get("retry_after", 0)
         self.happened(f"bet.{code or 'placed'}", ticket.nonce[:8], ticket.cell_id, ticket.bet_id)
         if not code:
             self._holds(ticket, sent_s)
