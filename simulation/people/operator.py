@@ -64,6 +64,12 @@ class Operator(Person):
         """One thing, to its end."""
         await self._deeds[action.kind](action)
 
+    async def bring_back(self, weeks: Sequence[str]) -> None:
+        """Have archived weeks put where they can be read, and wait a little."""
+        for week in weeks:
+            await self._order("restore", f"/ops/restore/{week}", {"reason": "asked for"})
+        await trio.sleep(2)
+
     async def _order(
         self, what: str, path: str, body: object, *, for_s: float = 30.0, within_s: float = 12.0
     ) -> HttpAnswer | None:
