@@ -2,6 +2,7 @@
 once failed."""
 
 import secrets
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -29,23 +30,31 @@ def run_all(seeds: tuple[int, ...]) -> Tally:
     return tally
 
 
-def faults_of(outcome: Outcome) -> str:
-    """What is wrong, and what shows it."""
-    violation, scenario = outcome.violations[0], outcome.scenario
-    line = f"tapgrid simulate --seed {scenario.seed} --hours {scenario.seconds / 3600!r}"
-    return f"{violation.what} at {violation.at_s} s: {violation.details[:400]}\n{line}"
+def told(violated: Iterable[Outcome]) -> str:
+    """What is wrong with each, and the command that shows it."""
+    return "\n".join(
+        f"{_told(one)}\n  tapgrid simulate --seed {one.scenario.seed}"
+        f" --hours {one.scenario.seconds / 3600!r}"
+        for one in violated
+    )
+
+
+def _told(outcome: Outcome) -> str:
+    violation = outcome.violations[0]
+    return f"{violation.what} at {violation.at_s} s: {violation.details[:400]}"
 
 
 def test_the_fixed_seeds_are_clean_and_see_everything() -> None:
     tally = run_all(CI_SEEDS)
-    assert [faults_of(outcome) for outcome in tally.violated] == []
+    assert not tally.violated, told(tally.violated)
     assert tally.unseen() == []
 
 
 def test_fresh_seeds_are_clean() -> None:
     seeds = tuple(secrets.randbelow(FRESH_MAX) for _ in range(FRESH))
     print(f"fresh seeds: {seeds}")
-    assert [faults_of(outcome) for outcome in run_all(seeds).violated] == []
+    tally = run_all(seeds)
+    assert not tally.violated, told(tally.violated)
 
 
 def test_what_failed_once_fails_no_more() -> None:
@@ -53,8 +62,9 @@ def test_what_failed_once_fails_no_more() -> None:
     assert [path.name for path, one in zip(REGRESSIONS, kept, strict=True) if not one.note] == []
     with Runners(CORES) as runners:
         outcomes = runners.in_order([one.scenario for one in kept])
-    assert [
-        f"{path.name}: {faults_of(outcome)}"
+    failed = [
+        f"{_told(outcome)}\n  tapgrid simulate --faults {path}"
         for path, outcome in zip(REGRESSIONS, outcomes, strict=True)
         if outcome.violations
-    ] == []
+    ]
+    assert not failed, "\n".join(failed)
