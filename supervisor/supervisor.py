@@ -115,7 +115,9 @@ class Supervisor:
             while True:
                 busy = life.busiest()
                 task, since = busy if busy is not None else (None, trio.current_time())
-                if trio.current_time() - since >= limit_s:
+                # The very sum that is slept until: a difference may be rounded to less than the
+                # limit, and would be looked at again and again without the time going on.
+                if trio.current_time() >= since + limit_s:
                     break
                 await trio.sleep_until(since + limit_s)
             if not life.stopping.is_set():  # a stop has its own limit

@@ -106,6 +106,29 @@ async def test_a_child_that_never_comes_to_its_loop_is_hung(autojump_clock):
     assert [report.reason.value for report in reports] == ["hung", "killed"]
 
 
+async def test_the_limit_has_come_even_where_a_difference_of_times_is_rounded(autojump_clock):
+    """(0.3 + 2) - 0.3 < 2: who compares that with the limit looks again without end."""
+
+    async def run(life):
+        await trio.sleep(0.3)
+        life.ready()
+        await trio.sleep_forever()
+
+    reports = []
+    supervisor = Supervisor(
+        SupervisorSpec(id="test", children=(Child(id="a", run=run, heartbeat_s=2),)),
+        chance=SeededChance(1),
+        report=reports.append,
+    )
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(supervisor.run)
+        await trio.sleep(0.3 + 2)
+        for _ in range(10):
+            await trio.lowlevel.checkpoint()
+        assert [report.reason.value for report in reports] == ["hung"]
+        nursery.cancel_scope.cancel()
+
+
 async def test_a_busy_helper_task_does_not_hide_a_hung_loop(autojump_clock):
     """Nor does a task that has ended while busy look hung for ever."""
     numbers = Mailbox[int]("numbers", 5)
