@@ -60,7 +60,7 @@ class MoneyObserver(Observer):
         outcomes: Sequence[MoneyOutcome],
         at_ms: int,
     ) -> None:
-        self._look(process.data)
+        self._look(process.data, process.ports.ledger.partition() if process.ports else "")
         for command, outcome in zip(commands, outcomes, strict=True):
             _is_on_disk(self.books, command, outcome, at_ms)
         if self._world.now_s() - self._rechecked_s >= RECHECK_EVERY_S:
@@ -97,8 +97,8 @@ class MoneyObserver(Observer):
 
     # --- reads ------------------------------------------------------------------------------
 
-    def _look(self, data: Path) -> None:
-        path = current_file(data / "money")
+    def _look(self, data: Path, partition: str = "") -> None:
+        path = data / "money" / partition if partition else current_file(data / "money")
         if path is None:
             return
         if self._file is None or not self._is_open or path != self._file.path:

@@ -145,7 +145,7 @@ class PlacingObserver(Observer):
         if tap.wallet not in touched and tap.column_start_s not in touched:
             column_s = self._geometry.column_s
             forbids = account_forbids(self._books, tap, column_s, at_ms, staked)
-        facts = f"{order} {outcome}; by the rules {judged} {forbids}; {shown}"
+        facts = _Facts(order, outcome, judged, forbids, shown)
         if isinstance(outcome, BetConfirmed):
             self._world.counts["bet_confirmed"] += 1
             if judged.code or forbids:
@@ -163,7 +163,7 @@ class PlacingObserver(Observer):
             elif not judged.code and tap.wallet not in touched:
                 self._has_reason(order.bet, code, forbids, facts, staked, cells)
 
-    def _may_enter(self, bet: PlaceBet, facts: str) -> None:
+    def _may_enter(self, bet: PlaceBet, facts: object) -> None:
         if bet.bet_id in self._expired:
             self._world.violated("late_bet_written", facts)
         entered = self._entered.get(bet.bet_id)
@@ -181,7 +181,7 @@ class PlacingObserver(Observer):
         bet: PlaceBet,
         code: Code,
         forbids: str,
-        facts: str,
+        facts: object,
         staked: Counter[str],
         cells: dict[tuple[str, str], None],
     ) -> None:
@@ -198,6 +198,16 @@ class PlacingObserver(Observer):
             is_so = code is Code.EXPOSURE_LIMIT
         if not is_so:
             self._world.violated("refused_without_reason", facts)
+
+
+class _Facts:
+    """What is told of a bet that broke a rule; put into words only then."""
+
+    def __init__(self, *facts: object) -> None:
+        self._facts = facts
+
+    def __str__(self) -> str:
+        return "; ".join(str(fact) for fact in self._facts)
 
 
 def _tap(bet: PlaceBet) -> Tap:

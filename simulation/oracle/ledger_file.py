@@ -1,5 +1,6 @@
 """One week's money file, read as it is on disk, by a connection that can't write."""
 
+import json
 import sqlite3
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -154,6 +155,18 @@ _VERDICTS: Final = (
 )
 
 
+_HEADS: Final = """
+    SELECT (SELECT ifnull(max(rowid), 0) FROM transaction_ledger),
+           (SELECT ifnull(max(rowid), 0) FROM bets),
+           (SELECT ifnull(max(rowid), 0) FROM columns),
+           (SELECT ifnull(max(rowid), 0) FROM deposits),
+           (SELECT ifnull(max(rowid), 0) FROM adjustments),
+           (SELECT count(*) FROM bets WHERE status = 'confirmed'),
+           held, high_ms FROM meta
+"""
+"""How far each table goes: one statement, which says what need not be asked for."""
+
+
 class LedgerFile:
     """Open until closed; remembers up to where it was read."""
 
@@ -194,28 +207,24 @@ class LedgerFile:
 
     def news(self, open_ids: list[str]) -> News:
         """What came since the last look; `open_ids`: the bets that were open then."""
-        entries = [
-            Entry(*row)
-            for row in self.rows(f"{_ENTRIES} WHERE rowid > ? ORDER BY rowid", self.last_entry)
-        ]
-        bets = [
-            Bet(*row) for row in self.rows(f"{_BETS} WHERE rowid > ? ORDER BY rowid", self.last_bet)
-        ]
-        verdicts = self.rows(_VERDICTS, self.last_verdict)
-        held, high_ms = self.rows("SELECT held, high_ms FROM meta")[0]
+        entry, bet, verdict, deposit, adjustment, open_bets, held, high_ms = self.rows(_HEADS)[0]
         found = News(
-            entries=entries,
-            bets=bets,
+            entries=self._entries() if entry > self.last_entry else [],
+            bets=self._bets() if bet > self.last_bet else [],
             ended=self._ended(open_ids),
-            open_bets=self.value("SELECT count(*) FROM bets WHERE status = 'confirmed'"),
+            open_bets=open_bets,
             accounts=self.accounts(),
             exposure=self.exposure(),
-            deposits=self._given("deposits", self.last_deposit),
-            adjustments=self._given("adjustments", self.last_adjustment),
+            deposits=self._given("deposits", self.last_deposit)
+            if deposit > self.last_deposit
+            else [],
+            adjustments=self._given("adjustments", self.last_adjustment)
+            if adjustment > self.last_adjustment
+            else [],
             withdrawals=[Withdrawal(*row) for row in self.rows(_WITHDRAWALS)],
             keys=[Key(*row) for row in self.rows(_KEYS)],
             limits=[Limits(*row) for row in self.rows(_LIMITS)],
-            verdicts=verdicts,
+            verdicts=self.rows(_VERDICTS, self.last_verdict) if verdict > self.last_verdict else [],
             voids=[start_s for (start_s,) in self.rows("SELECT start_s FROM column_voids")],
             held=bool(held),
             high_ms=high_ms,
@@ -230,14 +239,22 @@ class LedgerFile:
             (scope, key): (bets, stake, pays) for scope, key, bets, stake, pays in self.rows(sql)
         }
 
+    def _entries(self) -> list[Entry]:
+        sql = f"{_ENTRIES} WHERE rowid > ? ORDER BY rowid"
+        return [Entry(*row) for row in self.rows(sql, self.last_entry)]
+
+    def _bets(self) -> list[Bet]:
+        sql = f"{_BETS} WHERE rowid > ? ORDER BY rowid"
+        return [Bet(*row) for row in self.rows(sql, self.last_bet)]
+
     def _ended(self, open_ids: list[str]) -> list[Bet]:
-        found: list[Bet] = []
-        for at in range(0, len(open_ids), 500):
-            some = open_ids[at : at + 500]
-            marks = ",".join("?" * len(some))
-            sql = f"{_BETS} WHERE id IN ({marks}) AND status <> 'confirmed' ORDER BY rowid"
-            found += [Bet(*row) for row in self.rows(sql, *some)]
-        return found
+        if not open_ids:
+            return []
+        sql = (
+            f"{_BETS} WHERE id IN (SELECT value FROM json_each(?))"
+            " AND status <> 'confirmed' ORDER BY rowid"
+        )
+        return [Bet(*row) for row in self.rows(sql, json.dumps(open_ids))]
 
     def _given(self, table: str, after: int) -> list[Given]:
         sql = f"{_GIVEN} {table} WHERE rowid > ? ORDER BY rowid"
