@@ -273,7 +273,8 @@ class VenueProcess:
     def _report(self, ended: ExitReport) -> None:
         for observer in self._observers:
             observer.actor_ended(self, ended)
-        if self.is_dead or ended.reason in (Reason.NORMAL, Reason.SHUTDOWN):
+        is_over = self.is_dead or bool(self.world.violations)
+        if is_over or ended.reason in (Reason.NORMAL, Reason.SHUTDOWN):
             return
         self.world.happened("actor_failed", ended.child, ended.reason.value)
         if not is_end_explained(self.world, ended):

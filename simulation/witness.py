@@ -37,7 +37,8 @@ class Observer:
         """It was told to stop."""
 
     def venue_ended(self, process: "VenueProcess", how: str) -> None:
-        """`stopped`, `killed`, `gave_up` or `start_failed`; its files are closed."""
+        """`stopped`, `drain_cut`, `gave_up`, `start_failed`, its files closed; or in the middle of
+        what it did, `killed`, or `forced` where an actor was stuck."""
 
     def submitted(self, process: "VenueProcess") -> None:
         """The Batcher has judged a batch and hands it to the ledger's worker: what it judged by is
