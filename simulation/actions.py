@@ -27,7 +27,7 @@ TRADERS: Final = (
     (ActionKind.BROKE, 1.0),
     (ActionKind.FAUCET, 2.5),
     (ActionKind.WITHDRAW, 1.2),
-    (ActionKind.LIMIT, 0.6),
+    (ActionKind.LIMIT, 1.0),
     (ActionKind.REVOKE, 0.6),
     (ActionKind.BAD, 2.0),
     (ActionKind.LOOK, 2.0),

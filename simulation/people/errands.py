@@ -62,8 +62,8 @@ async def withdraw(trader: Trader, action: Action) -> None:
 async def set_limits(trader: Trader, action: Action) -> None:
     """A limit of his own."""
     body: dict[str, Any]
-    match action.amount % 6:
-        case 0 | 1:
+    match action.amount % 8:
+        case 0 | 1 | 6 | 7:
             body = {"stake_max_micros": (5, 10)[action.amount % 2] * USD}
         case 2:
             body = {"loss_day_max_micros": 300 * USD}
@@ -76,6 +76,8 @@ async def set_limits(trader: Trader, action: Action) -> None:
     answer = await trader.ask_own("POST", "/api/account/limits", body)
     code = "lost" if answer is None else answer.code
     trader.happened(f"limits.{code or 'set'}", *body)
+    if "paused_until_ms" in body and not code:
+        trader.paused = body["paused_until_ms"], trio.current_time()
     most_micros = body.get("stake_max_micros")
     if most_micros and not code and (trader.stake_max is None or most_micros < trader.stake_max[0]):
         trader.stake_max = most_micros, trio.current_time()

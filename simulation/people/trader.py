@@ -3,6 +3,7 @@
 What he does with them is in `tapping.py` and `errands.py`.
 """
 
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, Final
 
@@ -62,6 +63,8 @@ class Trader(Person):
         """All that he ever had, to the newest."""
         self.stake_max: tuple[int, float] | None = None
         """The lowest limit of his own that the venue has taken, and since when he knows."""
+        self.paused: tuple[int, float] | None = None
+        """Until when he has paused, by the venue's clock, and since when he knows."""
         self.frozen_since_s: float | None = None
         """Since when the operator knows that he is; None as soon as that may be over."""
         self.gifts_asked = self.gifts_given = 0
@@ -146,12 +149,12 @@ class Trader(Person):
         self.told_to_wait_until_s = trio.current_time() + body.get("retry_after", 0)
         self.happened(f"bet.{code or 'placed'}", ticket.nonce[:8], ticket.cell_id, ticket.bet_id)
         if not code:
-            self._holds(ticket, sent_s)
+            self._holds(ticket, sent_s, body)
             for observer in self.world.witness.observers:
                 observer.acknowledged(self.wallet.address, str(ticket.bet_id), body)
         return code
 
-    def _holds(self, ticket: Ticket, sent_s: float) -> None:
+    def _holds(self, ticket: Ticket, sent_s: float, taken: Mapping[str, Any]) -> None:
         """A bet was taken; none of what would have forbidden it may have been so all the while."""
         if ticket.sends > 1:  # an earlier one may have been taken, before
             return
@@ -159,6 +162,10 @@ class Trader(Person):
             most_micros, known_s = self.stake_max
             if ticket.stake_micros > most_micros and sent_s > known_s:
                 self._complain("a_limit_does_not_hold", (most_micros, ticket.fields))
+        if self.paused is not None:
+            until_ms, known_s = self.paused
+            if taken["placed_at_ms"] < until_ms and sent_s > known_s:
+                self._complain("a_pause_does_not_hold", (until_ms, taken))
         for what, since_s in (
             ("a_bet_while_held", self.board.held_since_s),
             ("a_frozen_account_bets", self.frozen_since_s),
