@@ -1,6 +1,7 @@
 """Copying, packing, reading back: each whole or not at all, and each sound or said not to be."""
 
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
@@ -165,6 +166,14 @@ def test_a_long_statement_is_followed_and_can_be_ended(week: Path) -> None:
     ):
         connection.execute(ENDLESS)
     assert work.steps == [(0, 9), (5, 9), (5, 9)]
+
+
+async def test_on_the_event_loops_own_thread_no_other_is_started(week: Path) -> None:
+    threads = threading.active_count()
+    watcher = Watcher()
+    with opened_whole(week) as connection, followed(connection, watcher):
+        assert threading.active_count() == threads
+    assert watcher.steps == [(0, 0)]
 
 
 def test_a_statement_that_fails_by_itself_says_why(week: Path) -> None:
