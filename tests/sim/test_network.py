@@ -365,6 +365,7 @@ async def test_while_the_network_stalls_nothing_arrives_and_nobody_is_told(
         await trader.send_all(b"request")
         await venue.send_all(b"farewell")
         venue.shutdown(1)
+        await trio.sleep(1)
         with trio.move_on_after(10) as waited:
             await venue.receive_some(100)
         assert waited.cancelled_caught
