@@ -27,6 +27,19 @@ KIND_IS_IN: Final = (0.25, 0.6, 0.9)
 """One of these goes for all kinds of a seed."""
 STORE_IS_SHARED: Final = 0.6
 OF_THE_STORE: Final = (FaultKind.STORE_DOWN, FaultKind.STORE_SLOW, FaultKind.STORE_WIPED)
+STOPS_BETTING_S: Final = {
+    FaultKind.FEED_SILENCE: 32.0,
+    FaultKind.FEED_LOST: 32.0,
+    FaultKind.FEED_GAP: 32.0,
+    FaultKind.FEED_LAG: 32.0,
+    FaultKind.CLOCK_FORWARD: 32.0,
+    FaultKind.CLOCK_BACK: 32.0,
+    FaultKind.KILL: 8.0,
+    FaultKind.DRAIN: 8.0,
+}
+"""For how long a fault of that kind may leave the feed CRITICAL: half a minute of steady ticks ends
+that. Without some pause between them nobody would bet for a whole run."""
+KEEPS_THE_PAUSE: Final = 0.8
 IS_QUIET: Final = 0.06
 """Of the seeds: no fault at all."""
 IN_A_CLUSTER: Final = 0.4
@@ -126,20 +139,25 @@ def _faults(
         for kind, weight in WEIGHTS
         if draws.happens(is_in) and (kind not in OF_THE_STORE or "store.url" in settings)
     )
-    every_s = draws.weighted(((6.0, 4.0), (11.0, 2.0), (30.0, 1.0)))
+    is_quiet = draws.happens(IS_QUIET)
+    every_s = draws.weighted(((5.0, 4.0), (10.0, 2.0), (30.0, 1.0)))
     found: list[Fault] = []
-    if kinds and not draws.happens(IS_QUIET):
-        at_s = BEGINS_AT_S
-        while True:
-            mean_s = 1.0 if draws.happens(IN_A_CLUSTER) else every_s / (1 - IN_A_CLUSTER)
-            at_s += draws.uniform(0, 2 * mean_s)
-            if at_s >= seconds:
-                break
-            kind = draws.weighted(kinds)
-            aimed_s = at_s
-            if draws.happens(AT_SETTLEMENT):
-                aimed_s = _settlement_after(draws, at_s, epoch_ms, settings)
-            found.append(draw_fault(draws, kind, round(aimed_s, 3)))
+    at_s = pause_until_s = BEGINS_AT_S
+    while kinds and not is_quiet:
+        mean_s = 1.0 if draws.happens(IN_A_CLUSTER) else every_s / (1 - IN_A_CLUSTER)
+        at_s += draws.uniform(0, 2 * mean_s)
+        if at_s >= seconds:
+            break
+        kind = draws.weighted(kinds)
+        if kind in STOPS_BETTING_S and at_s < pause_until_s and draws.happens(KEEPS_THE_PAUSE):
+            continue
+        aimed_s = at_s
+        if draws.happens(AT_SETTLEMENT):
+            aimed_s = _settlement_after(draws, at_s, epoch_ms, settings)
+        fault = draw_fault(draws, kind, round(aimed_s, 3))
+        if kind in STOPS_BETTING_S:
+            pause_until_s = max(pause_until_s, aimed_s + fault.lasts_s + STOPS_BETTING_S[kind])
+        found.append(fault)
     turn_s = _week_turns_at_s(epoch_ms, seconds)
     if turn_s is not None:
         found.append(Fault(at_s=turn_s, kind=FaultKind.WEEK_TURN))

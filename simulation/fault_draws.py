@@ -166,7 +166,7 @@ def _clock(draws: Draws) -> Drawn:
     """Within the two seconds that are taken: long enough for bets by the wrong clock. Or beyond,
     for a short time: such a venue rightly refuses every bet."""
     if draws.happens(0.65):
-        lasts_s = 0 if draws.happens(0.2) else round(draws.uniform(10, 60), 3)
+        lasts_s = round(draws.uniform(10, 60), 3)
         return {"amount": draws.whole(200, 1_900), "lasts_s": lasts_s}
     return {"amount": draws.whole(1_900, 20_000), "lasts_s": round(draws.uniform(0.3, 8), 3)}
 
