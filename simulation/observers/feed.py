@@ -54,7 +54,7 @@ class FeedObserver(Observer):
         self.oracle.begin(self._true_ms(), is_process=True, is_sure=self._is_quiet())
 
     def actor_ended(self, process: "VenueProcess", ended: ExitReport) -> None:
-        if not process.is_dead and ended.child.endswith("health_monitor"):
+        if process.is_up and ended.child.endswith("health_monitor"):
             self._look()
             self.oracle.begin(self._true_ms(), is_process=False, is_sure=self._is_quiet())
 

@@ -26,7 +26,7 @@ from protocols.money import (
     StreamEntry,
     UserEvent,
 )
-from simulation.oracle.price_record import current_ledger, opened
+from simulation.oracle.price_record import LedgerOnDisk
 from simulation.witness import Observer
 from simulation.world import World
 from supervisor import ExitReport, Reason
@@ -55,6 +55,7 @@ class StreamObserver(Observer):
         """The newest number that this process has published, for each account."""
         self._untold: dict[tuple[int, int], UserEvent] = {}
         self._batcher_failed = False
+        self._ledger: LedgerOnDisk | None = None
 
     # --- as committed -----------------------------------------------------------------------
 
@@ -87,7 +88,9 @@ class StreamObserver(Observer):
 
     def _check_versions(self, process: "VenueProcess", user_ids: list[int]) -> None:
         """What numbers events is on disk with them."""
-        ledger = opened(current_ledger(process.data))
+        if self._ledger is None:
+            self._ledger = LedgerOnDisk(process.data)
+        ledger = self._ledger.current()
         marks = ",".join("?" * len(user_ids))
         rows = ledger.execute(f"SELECT id, version FROM users WHERE id IN ({marks})", user_ids)
         for user_id, version in rows:
@@ -95,7 +98,6 @@ class StreamObserver(Observer):
                 self._world.violated(
                     "event_gap", f"user {user_id} is at {version}, told {self._committed[user_id]}"
                 )
-        ledger.close()
 
     # --- as published -----------------------------------------------------------------------
 
@@ -128,6 +130,9 @@ class StreamObserver(Observer):
         self._untold.pop((user_id, seq), None)
 
     def venue_ended(self, process: "VenueProcess", how: str) -> None:
+        if self._ledger is not None:
+            self._ledger.close()
+        self._ledger = None
         if how == "stopped" and not self._batcher_failed and self._untold:
             untold = next(iter(self._untold.values()))
             self._world.violated("event_gap", f"never published: {untold}")

@@ -22,11 +22,10 @@ from simulation.observers.feed import FeedObserver
 from simulation.observers.lives import CLOCKS, Lives
 from simulation.oracle import verdicts as rules
 from simulation.oracle.price_record import (
+    LedgerOnDisk,
     RecordOnDisk,
     Stretch,
     Verdict,
-    current_ledger,
-    opened,
     verdict_of,
 )
 from simulation.oracle.verdicts import Price, Seen
@@ -59,9 +58,7 @@ class VerdictObserver(Observer):
         self._lives = lives
         self._feed = feed
         self._record: RecordOnDisk | None = None
-        self._ledger: tuple[Path, sqlite3.Connection] | None = None
-        self._open: dict[tuple[int, int, str], int] = {}
-        """Ends of the columns with open bets, true time."""
+        self._ledger: LedgerOnDisk | None = None
 
     def committed(
         self,
@@ -298,18 +295,15 @@ class VerdictObserver(Observer):
         return self._record
 
     def _ledger_of(self, data: Path) -> sqlite3.Connection:
-        current = current_ledger(data)
-        if self._ledger is None or self._ledger[0] != current:
-            if self._ledger is not None:
-                self._ledger[1].close()
-            self._ledger = current, opened(current)
-        return self._ledger[1]
+        if self._ledger is None:
+            self._ledger = LedgerOnDisk(data)
+        return self._ledger.current()
 
     def _close(self) -> None:
         if self._record is not None:
             self._record.close()
         if self._ledger is not None:
-            self._ledger[1].close()
+            self._ledger.close()
         self._record = self._ledger = None
 
     def _either(self, key: ColumnKey) -> None:

@@ -25,7 +25,8 @@ LOOKS_EVERY_MS: Final = 1_100
 """Someone looks each second, and a step takes a moment."""
 CLOSE_MS: Final = 150
 """Nearer than that to a bound, either is right."""
-MEDIANS: Final = (5, 31, 61)
+MEDIANS: Final = (15, 31, 61)
+"""The rules name a median, but not of how many."""
 KEPT_S: Final = 900
 EVER: Final = 1 << 62
 

@@ -113,10 +113,30 @@ def opened(path: Path) -> sqlite3.Connection:
     return sqlite3.Connection(f"file:{path}?mode=ro", uri=True, isolation_level=None)
 
 
-def current_ledger(folder: Path) -> Path:
-    """The money file that the manifest of the data folder names."""
-    named: Any = json.loads((folder / "money" / "manifest.json").read_text("utf-8"))
-    return folder / "money" / str(named["current"])
+class LedgerOnDisk:
+    """A data folder's current money file, on a read-only connection of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self._manifest = folder / "money" / "manifest.json"
+        self._named: tuple[int, int] | None = None
+        self._open: sqlite3.Connection | None = None
+
+    def current(self) -> sqlite3.Connection:
+        """The file that the manifest names now."""
+        found = self._manifest.stat()
+        named = found.st_ino, found.st_mtime_ns
+        if self._open is None or named != self._named:
+            self.close()
+            stored: Any = json.loads(self._manifest.read_text("utf-8"))
+            self._named = named
+            self._open = opened(self._manifest.parent / str(stored["current"]))
+        return self._open
+
+    def close(self) -> None:
+        """Close what is open."""
+        if self._open is not None:
+            self._open.close()
+        self._open = None
 
 
 def verdict_of(
