@@ -32,8 +32,8 @@ SILENT_S_MAX: Final = 30.0
 PING_EVERY_S: Final = 11.0
 USD: Final = 1_000_000
 CAPS: Final = (
-    ((1_000 * USD, 10_000_000 * USD), 8.0),
-    ((5 * USD, 10_000_000 * USD), 1.0),
+    ((1_000 * USD, 10_000_000 * USD), 4.0),
+    ((10 * USD, 10_000_000 * USD), 1.0),
     ((1_000 * USD, 300 * USD), 1.0),
 )
 """The most that a session key may stake, at once and in a day; and how many want it so."""
