@@ -22,6 +22,7 @@ COMMANDS = [
     "audit",
     "check-config",
     "openapi",
+    "simulate",
 ]
 
 
