@@ -161,7 +161,7 @@ class PlacingObserver(Observer):
             if judged.code and code.value not in (judged.code, "insufficient_funds"):
                 self._world.violated("refused_otherwise", facts)
             elif not judged.code and tap.wallet not in touched:
-                self._has_reason(order.bet, code, forbids, facts, staked, cells)
+                self._has_reason(order.bet, code, forbids, facts, staked, cells, touched)
 
     def _may_enter(self, bet: PlaceBet, facts: object) -> None:
         if bet.bet_id in self._expired:
@@ -184,12 +184,16 @@ class PlacingObserver(Observer):
         facts: object,
         staked: Counter[str],
         cells: dict[tuple[str, str], None],
+        touched: dict[object, None],
     ) -> None:
         """A bet that the rules allow is refused by the ledger only for what the books say too."""
         books = self._books
         user_id = books.ids.get(bet.wallet, 0)
         if code in LEDGER_REFUSALS:
             is_so = forbids in LEDGER_REFUSALS[code] or bet.cell.column_start_s in books.voids
+            # Given back, or judged, by a command ahead of it in the same batch.
+            is_closed = code is Code.CELL_UNAVAILABLE and bet.cell.column_start_s in touched
+            is_so = is_so or is_closed
         elif code is Code.INSUFFICIENT_FUNDS:
             is_so = books.balances[user_id] - staked[bet.wallet] < bet.stake_micros
         elif code is Code.CELL_TAKEN:

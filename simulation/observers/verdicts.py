@@ -151,8 +151,11 @@ class VerdictObserver(Observer):
             self._violated("void_rule_broken", key, f"{by_ticks}: {window}")
         if judged.is_ordered:
             self._violated("void_order_ignored", key, stored)
-        if on_disk:
-            self._violated("void_rule_broken", key, f"impaired: {on_disk}")
+        known = [one for one in on_disk if not self._was_told_later(one, stored)]
+        if known:
+            self._violated("void_rule_broken", key, f"impaired: {known}")
+        elif on_disk:
+            self._either(key)
         if stored.read_at_ms >= stored.end_ms + rules.UNJUDGED_MAX_MS:
             self._violated("void_rule_broken", key, f"read after a minute: {stored.read_at_ms}")
         if not rules.may_be_judged(
@@ -191,6 +194,12 @@ class VerdictObserver(Observer):
             self._violated(
                 "ticks_of_window_wrong", key, f"missing {missing}, never accepted {extra}"
             )
+
+    def _was_told_later(self, one: Stretch, stored: Verdict) -> bool:
+        """A clock that was stepped back dates a stretch before what was judged when it began."""
+        if one.kind != "critical" or any(_is_same(other, one) for other in stored.stretches):
+            return False
+        return min(self._lives.offsets_ms(READ_BEFORE_MS)) < 0
 
     # --- void -------------------------------------------------------------------------------
 

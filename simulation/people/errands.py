@@ -87,7 +87,8 @@ async def set_limits(trader: Trader, action: Action) -> None:
 
 async def revoke(trader: Trader, action: Action) -> None:
     """End the session and its key. What the key signs after that is refused."""
-    key, token, session_id = trader.key, await trader.sign_in(), trader.session_id
+    token = await trader.sign_in()
+    key, session_id = trader.key, trader.session_id
     if key is None:
         return
     if action.amount % 3 == 0:
