@@ -8,13 +8,13 @@ from typing import Final, TextIO
 
 import attrs
 import trio
-from trio.testing import MockClock
 
 from simulation import story
 from simulation.clock import SteppedClock
 from simulation.scenario import Scenario
 from simulation.scheduling import scheduled_by
 from simulation.trace import Trace
+from simulation.virtual_time import VirtualClock
 from simulation.world import Violation, World
 from supervisor import TrioClock
 
@@ -43,8 +43,7 @@ def simulate(scenario: Scenario, *, trace_to: TextIO | None = None) -> Outcome:
         TemporaryDirectory(prefix="tapgrid-simulation-", dir=place) as folder,
         scheduled_by(scenario.seed),
     ):
-        clock = MockClock(autojump_threshold=0)
-        return trio.run(_run, scenario, Path(folder), trace_to, clock=clock)
+        return trio.run(_run, scenario, Path(folder), trace_to, clock=VirtualClock())
 
 
 async def _run(scenario: Scenario, folder: Path, trace_to: TextIO | None) -> Outcome:

@@ -20,7 +20,7 @@ def scheduled_by(seed: int) -> Iterator[None]:
     """While inside, a trio run orders its tasks by `seed`.
 
     The garbage collector runs at moments that depend on the machine, and what it finalizes with it:
-    it is off while inside, and collects at the end.
+    it is off while inside, and collects at the end what has been made since.
     """
     scheduler: Any = importlib.import_module(SCHEDULER)
     before = scheduler._ALLOW_DETERMINISTIC_SCHEDULING, scheduler._r.getstate()
@@ -28,11 +28,13 @@ def scheduled_by(seed: int) -> Iterator[None]:
     scheduler._ALLOW_DETERMINISTIC_SCHEDULING = True
     scheduler._r.seed(seed)
     gc.disable()
+    gc.freeze()
     try:
         yield
     finally:
         scheduler._ALLOW_DETERMINISTIC_SCHEDULING = before[0]
         scheduler._r.setstate(before[1])
         gc.collect()
+        gc.unfreeze()
         if collects:
             gc.enable()
