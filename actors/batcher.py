@@ -82,9 +82,11 @@ async def run(life: Life, ports: BatcherPorts) -> None:
         life.ready()
         if left:
             log.info("batcher_settles_what_was_in_hand", commands=len(left))
+            # While they are in hand, so that if this life ends here the next one tells it;
+            # and before what they may yet lead to, which does not follow the event told last.
+            await ports.events.publish(EventsLost())
             await batcher.flush(left)
             reader.done()
-            await ports.events.publish(EventsLost())
         await _serve(reader, batcher, ports.batch)
 
 

@@ -699,6 +699,43 @@ async def test_after_a_crash_streams_are_told_that_events_may_be_missing(
         assert isinstance(await events.receive(), BetConfirmed)
 
 
+async def test_streams_are_told_so_before_anything_newer(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    """What was refused and never answered is judged again, and may have an event of its own."""
+    events, too_far = bench.subscribe(), bench.bet(1, start_s=START_S + 50)
+    asked = [bench.send(bet) for bet in (bench.bet(0), too_far)]
+    bench.ledger.after = crash
+    await bench.crash()
+    await trio.sleep(5)
+    bench.quote(EPOCH_MS + 6_000)
+    async with bench.alive():
+        assert await asked[0].wait_answer() == StatusUnknown()
+        placed = confirmed(await asked[1].wait_answer())
+        assert isinstance(await events.receive(), EventsLost)
+        assert await events.receive() == placed
+    assert placed.seq == 3, "that of the first bet was never told"
+
+
+async def test_a_life_that_ends_before_all_streams_are_told_leaves_it_to_the_next(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    slow = bench.topic.subscribe("slow", 1, WhenFull.WAIT)
+    bench.send(bench.bet(0))
+    with trio.move_on_after(1):
+        await bench.live(Life("test/batcher"))
+    asked = bench.send(bench.bet(1))
+    bench.ledger.after = crash
+    await bench.crash()
+    with trio.move_on_after(1):
+        await bench.live(Life("test/batcher"))
+    assert isinstance(slow.receive_nowait(), BetConfirmed), "it had no room for more"
+    assert slow.receive_nowait() is None
+    async with bench.alive():
+        assert await asked.wait_answer() == StatusUnknown()
+        assert isinstance(await slow.receive(), EventsLost)
+
+
 async def test_a_life_that_finds_nothing_in_hand_loses_no_events(
     bench: Bench, autojump_clock: MockClock
 ) -> None:
