@@ -202,11 +202,12 @@ class FeedOracle:
         """The steady run is spared only if the record shows no gap over ten seconds."""
         if not self._ticks:
             return
-        recent = [tick for tick in self._ticks if tick[0] >= ts_ms - 75_000]
         newest = self._ticks[-1]
         to_first_ms = max(ts_ms - newest[0], recv_ms - newest[1])
-        gaps = [
-            max(later[0] - earlier[0], later[1] - earlier[1]) for earlier, later in pairwise(recent)
+        gaps = [  # that which the last minute begins in is one of them
+            max(later[0] - earlier[0], later[1] - earlier[1])
+            for earlier, later in pairwise(self._ticks)
+            if later[0] >= ts_ms - 75_000
         ]
         if max(to_first_ms, *gaps, 0) > CRITICAL_AFTER_MS - 2_000:
             self.strict.may_resume = False

@@ -224,3 +224,16 @@ def test_a_restart_after_ten_seconds_of_silence_spares_nothing() -> None:
     feed.tick(31)
 
     assert feed.is_critical
+
+
+def test_a_restart_within_a_minute_of_a_long_silence_may_spare_nothing() -> None:
+    """The silence may have begun before that minute."""
+    feed = Feed()
+    feed.ticks(0, 20)
+    feed.ticks(55, 103)
+    assert feed.is_critical is False
+
+    feed.oracle.begin(EPOCH_MS + 104_000, is_process=True)
+    feed.tick(105)
+
+    assert feed.is_critical is None
