@@ -48,6 +48,8 @@ ROUND_MS: Final = 2_000
 """A round of the Resolver, and the steps of a settlement."""
 READ_BEFORE_MS: Final = 30_000
 """How long before it is on disk the record of a column may have been read."""
+READ_BEFORE_HUNG_MS: Final = 100_000
+"""Where a call has hung: for up to 42 s, and what waited behind it is carried out after it."""
 
 
 class VerdictObserver(Observer):
@@ -131,12 +133,16 @@ class VerdictObserver(Observer):
             self._violated("evidence_source_wrong", key, stored.source)
         if stored.watermark_ms > record.newest_ms():
             self._violated("watermark_not_on_disk", key, stored.watermark_ms)
-        offsets = self._lives.offsets_ms(READ_BEFORE_MS)
+        hangs = self._lives.disturbed(frozenset({FaultKind.ACTOR_HANG}), back_s=60)
+        back_ms = READ_BEFORE_HUNG_MS if hangs else READ_BEFORE_MS
+        offsets = self._lives.offsets_ms(back_ms)
         now_ms = self._lives.now_ms()
-        if not now_ms + min(offsets) - READ_BEFORE_MS <= stored.read_at_ms <= now_ms + max(offsets):
+        if not now_ms + min(offsets) - back_ms <= stored.read_at_ms <= now_ms + max(offsets):
             self._violated("read_at_wrong", key, f"{stored.read_at_ms}, now {now_ms} {offsets}")
-        on_disk = record.stretches(stored.start_ms, stored.end_ms)
         for one in stored.stretches:
+            # It may have ended since, even before the window: a recorder that comes back commits
+            # what has waited for it, and its first tick ends the stretch.
+            on_disk = record.stretches(one.from_ms, one.from_ms + 1)
             if not any(_is_same(one, other) for other in on_disk):
                 self._violated("evidence_differs_from_record", key, f"{one} is not in {on_disk}")
 
@@ -230,11 +236,12 @@ class VerdictObserver(Observer):
         offsets = self._lives.offsets_ms(self._lives.now_ms() - stored.start_ms + 60_000)
         from_ms = stored.start_ms - max(offsets) - ROUND_MS
         until_ms = stored.end_ms - min(offsets) + ROUND_MS
-        is_on_record = any(one.kind == "critical" for one in on_disk)
+        is_on_record = any(one.kind == "critical" for one in (*on_disk, *stored.stretches))
         return is_on_record and self._feed.oracle.may_be_critical(from_ms, until_ms)
 
     def _was_not_running(self, judged: "_Judged", on_disk: list[Stretch]) -> bool:
-        down = [one for one in on_disk if one.kind == "down"]
+        seen = (*on_disk, *judged.stored.stretches)
+        down = [one for one in seen if one.kind == "down"]
         explained = [self._lives.explains(one.from_ms, one.until_ms) for one in down]
         return bool(down) and all(explained)
 
