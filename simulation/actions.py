@@ -3,11 +3,11 @@
 Each trader and the operator have a stream of draws of their own: leaving one out changes no other.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from simulation.draws import Draws, stream
-from simulation.scenario import Action, ActionKind
+from simulation.scenario import Action, ActionKind, Fault, FaultKind
 
 OPERATOR: Final = -1
 BEGIN_AT_S: Final = 3.0
@@ -56,12 +56,68 @@ ACTORS: Final = (
 )
 
 
-def draw_actions(seed: int, *, seconds: float, traders: int) -> tuple[Action, ...]:
-    """All that people do in these seconds, in the order of time."""
+def draw_actions(
+    seed: int, *, seconds: float, traders: int, faults: Sequence[Fault] = ()
+) -> tuple[Action, ...]:
+    """All that people do in these seconds, in the order of time. Around some of the faults they
+    do more: those at which what is under way counts."""
     found = [*_operators(stream(seed, "actions", OPERATOR), seconds, traders)]
     for who in range(traders):
         found += _traders(stream(seed, "actions", who), who, seconds, traders / TAPS_A_SECOND)
-    return tuple(sorted(found, key=lambda action: (action.at_s, action.who)))
+        for number, fault in enumerate(faults):
+            around = AROUND.get(fault.kind)
+            if around is not None:
+                found += around(stream(seed, "around", number, who), who, fault.at_s)
+    within = (action for action in found if BEGIN_AT_S <= action.at_s < seconds)
+    return tuple(sorted(within, key=lambda action: (action.at_s, action.who)))
+
+
+def _around_a_drain(draws: Draws, who: int, at_s: float) -> Iterator[Action]:
+    """Bets that are under way when the venue is told to stop, and some that come just after."""
+    for _ in range(draws.whole(2, 6)):
+        yield _tap(draws, who, at_s + draws.uniform(-0.06, 0.12), "ws key")
+
+
+def _around_the_turn(draws: Draws, who: int, at_s: float) -> Iterator[Action]:
+    """Some are out of money, and tap all the same, in the last seconds of the week. In the first of
+    the new one everybody sends old requests again."""
+    if draws.happens(0.5):
+        yield Action(
+            at_s=round(at_s - draws.uniform(12, 16), 3),
+            who=who,
+            kind=ActionKind.WITHDRAW,
+            amount=100,
+        )
+    for _ in range(4):
+        yield _tap(draws, who, at_s - draws.uniform(0, 10), "http key", (5, 8, 10))
+    for _ in range(10):
+        yield Action(
+            at_s=round(at_s + draws.uniform(0, 14), 3),
+            who=who,
+            kind=ActionKind.REPLAY,
+            amount=draws.whole(0, 11),
+            way="http",
+        )
+
+
+def _tap(
+    draws: Draws, who: int, at_s: float, way: str, columns: Sequence[int] = (0, 1, 2, 3)
+) -> Action:
+    return Action(
+        at_s=round(at_s, 3),
+        who=who,
+        kind=ActionKind.TAP,
+        column=draws.one_of(columns),
+        row=draws.whole(-2, 2),
+        amount=draws.whole(0, 1),
+        way=way,
+    )
+
+
+AROUND: Final[dict[FaultKind, Callable[[Draws, int, float], Iterator[Action]]]] = {
+    FaultKind.DRAIN: _around_a_drain,
+    FaultKind.WEEK_TURN: _around_the_turn,
+}
 
 
 def _times(draws: Draws, seconds: float, every_s: float) -> Iterator[float]:

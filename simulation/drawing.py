@@ -69,7 +69,7 @@ def draw(seed: int, *, seconds: float) -> Scenario:
         settings=settings,
         traders=traders,
         faults=faults,
-        actions=draw_actions(seed, seconds=seconds, traders=traders),
+        actions=draw_actions(seed, seconds=seconds, traders=traders, faults=faults),
     )
 
 
@@ -151,10 +151,10 @@ def _faults(
         kind = draws.weighted(kinds)
         if kind in STOPS_BETTING_S and at_s < pause_until_s and draws.happens(KEEPS_THE_PAUSE):
             continue
-        aimed_s = at_s
-        if draws.happens(AT_SETTLEMENT):
+        aimed_s, is_aimed = at_s, draws.happens(AT_SETTLEMENT)
+        if is_aimed:
             aimed_s = _settlement_after(draws, at_s, epoch_ms, settings)
-        fault = draw_fault(draws, kind, round(aimed_s, 3))
+        fault = draw_fault(draws, kind, round(aimed_s, 3), at_settlement=is_aimed)
         if kind in STOPS_BETTING_S:
             pause_until_s = max(pause_until_s, aimed_s + fault.lasts_s + STOPS_BETTING_S[kind])
         found.append(fault)

@@ -30,6 +30,10 @@ ACTORS: Final = (
 )
 ON_THE_MONEY_PATH: Final = ("venue/batcher", "venue/batcher", "venue/resolver", "venue/gateway")
 """The Batcher twice: it crashes twice as often."""
+WHO_SETTLE: Final = (
+    *("venue/batcher", "venue/batcher", "venue/batcher", "venue/resolver"),
+    "venue/market/price_recorder",
+)
 WORKERS: Final = (
     "ledger_writes",
     "ledger_reads",
@@ -67,9 +71,12 @@ WEIGHTS: Final[tuple[tuple[FaultKind, float], ...]] = (
 )
 
 
-def draw_fault(draws: Draws, kind: FaultKind, at_s: float) -> Fault:
-    """One fault of that kind at that time."""
-    return Fault(at_s=at_s, kind=kind, **DRAWN[kind](draws))
+def draw_fault(draws: Draws, kind: FaultKind, at_s: float, *, at_settlement: bool = False) -> Fault:
+    """One fault of that kind at that time; `at_settlement`: a column is about to be settled."""
+    drawn = DRAWN[kind](draws)
+    if at_settlement and kind in AT_SETTLEMENT:
+        drawn |= AT_SETTLEMENT[kind](draws)
+    return Fault(at_s=at_s, kind=kind, **drawn)
 
 
 class Drawn(TypedDict, total=False):
@@ -87,12 +94,26 @@ def _actor_crash(draws: Draws) -> Drawn:
     return {"target": draws.one_of(ACTORS), "amount": draws.whole(0, 12)}
 
 
+def _crash_of_who_settles(draws: Draws) -> Drawn:
+    """Within the few steps in which a column is judged, paid and told."""
+    return {"target": draws.one_of(WHO_SETTLE), "amount": draws.whole(0, 12)}
+
+
 def _actor_hang(draws: Draws) -> Drawn:
     if draws.happens(0.2):
         lasts_s = round(draws.uniform(30, 75), 3)
         return {"target": draws.one_of(UPKEEP_WORKERS), "lasts_s": lasts_s}
     lasts_s = _time(draws, (0.5, 8), long_s=(31, 45), is_long=0.08)
     return {"target": draws.one_of(WORKERS), "lasts_s": lasts_s}
+
+
+def _hang_of_the_ledger(draws: Draws) -> Drawn:
+    """Mostly longer than the five seconds of a bet and the ten of a verdict, after which each is
+    asked about again; shorter than the thirty after which an actor is taken for stuck."""
+    return {
+        "target": "ledger_writes",
+        "lasts_s": _time(draws, (1, 8), long_s=(11, 22), is_long=0.7),
+    }
 
 
 def _kill(draws: Draws) -> Drawn:
@@ -219,3 +240,8 @@ DRAWN: Final[dict[FaultKind, Callable[[Draws], Drawn]]] = {
     FaultKind.NET_STALL: _net_stall,
     FaultKind.NET_SLOW: _net_slow,
 }
+AT_SETTLEMENT: Final[dict[FaultKind, Callable[[Draws], Drawn]]] = {
+    FaultKind.ACTOR_CRASH: _crash_of_who_settles,
+    FaultKind.ACTOR_HANG: _hang_of_the_ledger,
+}
+"""What is drawn otherwise there."""

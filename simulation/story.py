@@ -39,9 +39,9 @@ def furnish(world: World) -> None:
     world.disk = SimulatedDisk(world)
     world.witness = Witness(world)
     world.witness.observers.append(SafekeepingObserver(world))
-    world.witness.observers.extend(market_observers(world))
     world.keeper = Keeper(world)
     world.witness.observers += money_observers(world)
+    world.witness.observers.extend(market_observers(world))
 
 
 async def tell(world: World) -> None:

@@ -22,8 +22,8 @@ from protocols.money import (
     LedgerCommand,
     MoneyOutcome,
 )
-from simulation.oracle.books import Books, Caps
-from simulation.oracle.ledger_file import BROKE, LedgerFile
+from simulation.oracle.books import NONCE_LIVES_MS, Books, Caps
+from simulation.oracle.ledger_file import BROKE, Bet, LedgerFile
 from simulation.oracle.recheck import recheck
 from simulation.witness import Observer
 from simulation.world import World
@@ -147,6 +147,8 @@ def _is_on_disk(books: Books, command: LedgerCommand, outcome: MoneyOutcome, at_
                 books.found("refused_but_charged", f"{outcome}: {bet}")
             if is_replay and isinstance(command, BetOrder):
                 _replays(books, command, outcome)
+            elif isinstance(command, BetOrder) and outcome.refusal.code is not Code.DISK_FULL:
+                _is_no_replay(books, command, at_ms)
         case ColumnSettled():
             for end in outcome.resolved:
                 _end_is(books, end)
@@ -195,6 +197,19 @@ def _replays(books: Books, order: BetOrder, outcome: BetRefused) -> None:
     asked = order.bet
     if bet is None or (bet.user_id, bet.nonce) != (books.ids.get(asked.wallet), asked.nonce):
         books.found("replay_of_nothing", f"{outcome}: {bet}")
+
+
+def _is_no_replay(books: Books, order: BetOrder, at_ms: int) -> None:
+    """A nonce goes before all other reasons: a retry is told of its first bet."""
+    asked = order.bet
+    first = books.by_nonce(books.ids.get(asked.wallet, 0), asked.nonce)
+    if first is not None and first.id != asked.bet_id and _is_remembered(first, at_ms):
+        books.found("nonce_forgotten", f"{asked}: {first}")
+
+
+def _is_remembered(first: Bet, at_ms: int) -> bool:
+    """Of the same batch it may have come after."""
+    return 0 < at_ms - first.placed_at_ms < NONCE_LIVES_MS
 
 
 def _end_is(books: Books, end: BetResolved) -> None:

@@ -18,7 +18,7 @@ from protocols.money import (
     PlaceBet,
 )
 from simulation.oracle.books import Books
-from simulation.oracle.placing import Geometry, Shown, Tap, account_forbids, judge
+from simulation.oracle.placing import Geometry, Quote, Shown, Tap, account_forbids, judge
 from simulation.witness import Observer
 from simulation.world import World
 
@@ -47,6 +47,10 @@ class PlacingObserver(Observer):
         self._geometry = geometry
         self._books = books
         self._shown: Shown | None = None
+        self._newest_quote: Quote | None = None
+        """Of whatever process."""
+        self._answered: list[object] = []
+        """What the life before has answered, of what it has left in hand."""
         self._entered: dict[str, float] = {}
         """When the bets in hand came into the mailbox."""
         self._expired: dict[str, float] = {}
@@ -83,9 +87,15 @@ class PlacingObserver(Observer):
             quotes=book.quotes,
             unpublished=book.unpublished,
         )
+        # As judged: a commit may take long, and nobody can answer to what comes meanwhile.
+        while self._ticks and self._ticks[0][0] <= self._world.now_s() - SEEN_AFTER_S:
+            self._newest_ms = max(self._newest_ms, self._ticks.popleft()[1])
         within_s = process.settings.bets.answer_within_ms / 1000
         inbox = channels.money._inbox
         self._expired.clear()
+        self._answered = [asked.question for asked in inbox.left if asked.answered()]
+        if book.quotes:
+            self._numbers_go_on(book.quotes[0])
         for asked in (*(message for message, _ in inbox.in_hand), *inbox.left):
             if isinstance(asked.question, PlaceBet):
                 self._entered[asked.question.bet_id] = asked.deadline - within_s
@@ -108,6 +118,9 @@ class PlacingObserver(Observer):
         staked: Counter[str] = Counter()
         cells: dict[tuple[str, str], None] = {}
         for command, outcome in zip(commands, outcomes, strict=True):
+            asked = command.bet if isinstance(command, BetOrder) else command
+            if any(asked is other for other in self._answered):
+                self._world.violated("answered_and_carried_out_anew", f"{command} {outcome}")
             if isinstance(command, BetOrder):
                 tap = _tap(command.bet)
                 self._check(shown, command, tap, outcome, at_ms, touched, staked, cells)
@@ -120,14 +133,18 @@ class PlacingObserver(Observer):
 
     # --- judges -----------------------------------------------------------------------------
 
+    def _numbers_go_on(self, quote: Quote) -> None:
+        """One number is of one quote for ever, whatever has crashed since."""
+        before, self._newest_quote = self._newest_quote, quote
+        if before is not None and before is not quote and quote.n <= before.n:
+            self._world.violated("quote_number_twice", f"{before.n}, then {quote.n}")
+
     def _is_in_time(self, shown: Shown, at_ms: int) -> None:
         """The time that a batch is judged by never goes back, nor behind clock and market."""
         least = max(shown.now_ms, shown.last_tick_ms, self._high_ms, self._books.high_ms)
         if at_ms < least:
             self._world.violated("judged_by_old_time", f"{at_ms}, at least {least}: {shown}")
         self._high_ms = at_ms
-        while self._ticks and self._ticks[0][0] <= self._world.now_s() - SEEN_AFTER_S:
-            self._newest_ms = max(self._newest_ms, self._ticks.popleft()[1])
 
     def _check(
         self,

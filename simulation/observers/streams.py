@@ -95,9 +95,8 @@ class StreamObserver(Observer):
         rows = ledger.execute(f"SELECT id, version FROM users WHERE id IN ({marks})", user_ids)
         for user_id, version in rows:
             if version != self._committed[user_id]:
-                self._world.violated(
-                    "event_gap", f"user {user_id} is at {version}, told {self._committed[user_id]}"
-                )
+                told = self._committed[user_id]
+                self._world.violated("event_not_on_disk", f"user {user_id}: {version}, not {told}")
 
     # --- as published -----------------------------------------------------------------------
 

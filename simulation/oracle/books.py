@@ -116,6 +116,10 @@ class Books:
         """The row that took the stake of a bet."""
         return self._stakes.get(bet_id)
 
+    def by_nonce(self, user_id: int, nonce: str) -> Bet | None:
+        """The newest bet of that account with that nonce."""
+        return self._nonces.get((user_id, nonce))
+
     def holder(self, user_id: int, cell_id: str) -> Bet | None:
         """The bet of that account on that cell."""
         return self._cells.get((user_id, cell_id))

@@ -29,6 +29,8 @@ class Board:
     """The geometry and the newest quotes."""
 
     def __init__(self) -> None:
+        self.wallets: list[str] = []
+        """Of all traders: no secret."""
         self.column_s = 0
         """0: nobody has seen the grid yet."""
         self.row_cents = 0

@@ -44,6 +44,7 @@ class Crowd:
         self._world = world
         self._board = Board()
         self.traders = [Trader(world, who, self._board) for who in range(world.scenario.traders)]
+        self._board.wallets = [trader.wallet.address for trader in self.traders]
         self.operator = Operator(world, self.traders, self._board)
         self._following = trio.CancelScope()
         self._done = trio.Event()

@@ -139,7 +139,9 @@ class Operator(Person):
 
     async def _adjust(self, action: Action) -> None:
         micros = action.amount * USD
-        await self._move("adjust", "/ops/adjustments", self._wallet(action), micros)
+        reference = await self._move("adjust", "/ops/adjustments", self._wallet(action), micros)
+        if action.row:
+            await self._same_again("adjust_again", "/ops/adjustments", reference)
 
     async def _bankroll(self, action: Action) -> None:
         micros = action.amount * USD
@@ -160,19 +162,26 @@ class Operator(Person):
     async def _again(self, reference: str) -> None:
         """The same reference once more: nothing is done twice, and no other amount by it."""
         booked = self.booked[reference]
-        body = {"wallet": booked.wallet, "reference": reference}
-        same = {**body, "amount_micros": booked.amount_micros}
-        answer = await self._order("deposit_again", "/ops/deposits", same)
+        was_certain = booked.is_certain
+        answer = await self._same_again("deposit_again", "/ops/deposits", reference)
         if answer is not None and not answer.code:
-            if booked.is_certain and not answer.body["repeated"]:
+            if was_certain and not answer.body["repeated"]:
                 self.world.violated("a_deposit_twice", (reference, answer.body))
-            booked.is_certain, booked.is_refused = True, False
+            body = {"wallet": booked.wallet, "reference": reference}
             other = {**body, "amount_micros": booked.amount_micros + 1}
             refused = await self._order("deposit_other", "/ops/deposits", other)
             if refused is not None and not refused.code:
                 self.world.violated("one_reference_two_amounts", (reference, refused.body))
 
-    async def _decide(self, _action: Action) -> None:
+    async def _same_again(self, what: str, path: str, reference: str) -> HttpAnswer | None:
+        booked = self.booked[reference]
+        body = {"wallet": booked.wallet, "reference": reference, "reason": "drill"}
+        answer = await self._order(what, path, {**body, "amount_micros": booked.amount_micros})
+        if answer is not None and not answer.code:
+            booked.is_certain, booked.is_refused = True, False
+        return answer
+
+    async def _decide(self, action: Action) -> None:
         pending = await self.insist(
             "GET", "/ops/withdrawals?status=pending", token=OPS_TOKEN, for_s=20
         )
@@ -180,11 +189,13 @@ class Operator(Person):
             return
         for each in pending.body["withdrawals"]:
             path = f"/ops/withdrawals/{each['id']}"
-            if self.draws.happens(0.6):
-                paid = {"reference": f"tx-{each['id']}"}
-                await self._order("paid", f"{path}/paid", paid)
-            else:
-                await self._order("rejected", f"{path}/rejected", {"reason": "drill"})
+            is_paid = self.draws.happens(0.5)
+            for _ in range(action.row + 1):
+                if is_paid:
+                    paid = {"reference": f"tx-{each['id']}"}
+                    await self._order("paid", f"{path}/paid", paid)
+                else:
+                    await self._order("rejected", f"{path}/rejected", {"reason": "drill"})
 
     # The machine
 

@@ -244,9 +244,12 @@ async def _altered_stake(trader: Trader, action: Action) -> object:
 
 
 async def _of_another(trader: Trader, action: Action) -> object:
-    """His signature under another's wallet."""
-    stranger = "0x" + trader.draws.token_bytes(20).hex()
-    return await _post(trader, {**_fields(trader, action), "wallet": stranger})
+    """His signature under another's wallet: a stranger's, and one that has money here."""
+    wallets = trader.board.wallets
+    neighbour = wallets[(trader.who + 1) % len(wallets)]
+    if neighbour == trader.wallet.address or action.amount % 5 == 0:
+        neighbour = "0x" + trader.draws.token_bytes(20).hex()
+    return await _post(trader, {**_fields(trader, action), "wallet": neighbour})
 
 
 async def _babble(trader: Trader, _action: Action) -> object:
