@@ -160,11 +160,11 @@ def touch_probability(
     multiples = _sigma_multiples(horizons, volatility, settings)  # [column, node]
     # Distances in deviations of the price at t0: [edge, column, row, node].
     deviations = (sigma * np.sqrt(spans_s)[:, None] * multiples)[:, None, :]
-    lower, upper = (edges - volatility.drift)[:, None, :, None] / deviations
+    both = (edges - volatility.drift)[:, None, :, None] / deviations
+    (lower, upper), (below, above) = both, _phi(both)
     reach = _Reach.over(spans_s, column_s, volatility, settings)
     landing = _landing(row_cents / price_cents, sigma * multiples, volatility)[:, None, :]
-    inside = _phi(upper) - _phi(lower)
-    touched = inside + landing * (reach.from_below(lower) + reach.from_below(-upper))
+    touched = above - below + landing * (reach.from_below(lower) + reach.from_below(-upper))
     seen, happened = zip(*settings.recalibration, strict=True)
     recalibrated: Floats = np.interp(touched @ _SPREAD_WEIGHTS, seen, happened)
     return recalibrated
@@ -234,12 +234,15 @@ class _Reach:
         stray = volatility.stray * math.exp(settings.window_by_tail * volatility.tail_spread)
         match = stray * math.sqrt(2 * math.pi) / (1 + excess)
         widths = match * np.sqrt(window_s / spans_s)[:, None]
-        chances = (1 + excess) * _phi(-_REACH_NODES) * _REACH_WEIGHTS / math.sqrt(2 * math.pi)
+        chances = (1 + excess) * _REACH_PHI * _REACH_WEIGHTS / math.sqrt(2 * math.pi)
         return cls(distances=(widths * _REACH_NODES)[:, None, None, :], chances=widths * chances)
 
     def from_below(self, edges: Floats) -> Floats:
         """For edges [column, row, sigma] in deviations; same shape."""
-        densities = np.exp(-0.5 * (edges[..., None] - self.distances) ** 2)
+        densities = edges[..., None] - self.distances
+        np.square(densities, out=densities)
+        densities *= -0.5
+        np.exp(densities, out=densities)
         reached: Floats = np.einsum("crsn,cn->crs", densities, self.chances)
         return reached
 
@@ -247,10 +250,14 @@ class _Reach:
 def _phi(x: Floats) -> Floats:
     """The normal distribution function, to 1.5e-7 (Abramowitz and Stegun 7.1.26)."""
     t = 1 / (1 + 0.2316418882 * np.abs(x))
-    poly = np.polynomial.polynomial.polyval(t, _ERF_COEFFICIENTS)
+    poly = t * _ERF_COEFFICIENTS[-1]
+    for coefficient in _ERF_COEFFICIENTS[-2::-1]:  # Horner's scheme, in place
+        poly += coefficient
+        poly *= t
     tail = 0.5 * poly * np.exp(-0.5 * x * x)
     result: Floats = np.where(x > 0, 1 - tail, tail)
     return result
 
 
-_ERF_COEFFICIENTS = (0.0, 0.254829592, -0.284496736, 1.421413741, -1.453152027, 1.061405429)
+_ERF_COEFFICIENTS = (0.254829592, -0.284496736, 1.421413741, -1.453152027, 1.061405429)
+_REACH_PHI = _phi(-_REACH_NODES)
