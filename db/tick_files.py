@@ -70,7 +70,7 @@ class TickFiles:
 
     def append(self, day: Day, ticks: Sequence[Tick]) -> None:
         """Commit ticks of one day, in order and none before the last one there."""
-        if not self._path(day).exists():
+        if day not in self._open and not self._path(day).exists():
             create(self._path(day), TICKS_SCHEMA)
         connection = self._connection(day)
         with transaction(connection):
