@@ -200,7 +200,8 @@ class End:
 
     async def receive_some(self, max_bytes: int) -> bytes:
         """What has arrived, at least a byte; b"" when no more comes. Raises as a SocketStream."""
-        await trio.lowlevel.checkpoint()
+        await trio.lowlevel.checkpoint_if_cancelled()
+        has_waited = False
         while True:
             if self.is_closed:
                 raise trio.ClosedResourceError("this end was closed")
@@ -208,8 +209,11 @@ class End:
                 raise trio.BrokenResourceError("the connection was reset")
             data = self._in.take(max_bytes)
             if data is not None:
+                if not has_waited:
+                    await trio.lowlevel.cancel_shielded_checkpoint()
                 return data
             await self._in.wait_for_something()
+            has_waited = True
 
     async def aclose(self) -> None:
         """Close it."""
