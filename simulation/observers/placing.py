@@ -18,7 +18,16 @@ from protocols.money import (
     PlaceBet,
 )
 from simulation.oracle.books import Books
-from simulation.oracle.placing import Geometry, Quote, Shown, Tap, account_forbids, judge
+from simulation.oracle.placing import (
+    Geometry,
+    Quote,
+    Shown,
+    Taken,
+    Tap,
+    account_forbids,
+    has_room,
+    judge,
+)
 from simulation.witness import Observer
 from simulation.world import World
 
@@ -51,6 +60,8 @@ class PlacingObserver(Observer):
         """Of whatever process."""
         self._answered: list[object] = []
         """What the life before has answered, of what it has left in hand."""
+        self._taken: list[Taken] = []
+        """Of the batch in hand, so far."""
         self._entered: dict[str, float] = {}
         """When the bets in hand came into the mailbox."""
         self._expired: dict[str, float] = {}
@@ -117,6 +128,7 @@ class PlacingObserver(Observer):
         touched = _touched(commands, outcomes)
         staked: Counter[str] = Counter()
         cells: dict[tuple[str, str], None] = {}
+        self._taken.clear()
         for command, outcome in zip(commands, outcomes, strict=True):
             asked = command.bet if isinstance(command, BetOrder) else command
             if any(asked is other for other in self._answered):
@@ -126,6 +138,8 @@ class PlacingObserver(Observer):
                 self._check(shown, command, tap, outcome, at_ms, touched, staked, cells)
                 if isinstance(outcome, BetConfirmed):
                     cells[tap.wallet, command.bet.cell.id] = None
+                    pays_micros = tap.stake_micros * outcome.reward_bps // 10_000
+                    self._taken.append(Taken(tap, pays_micros))
                     staked[tap.wallet] += tap.stake_micros
                     if tap.key_id is not None:
                         staked[tap.key_id] += tap.stake_micros
@@ -177,8 +191,20 @@ class PlacingObserver(Observer):
             self._world.counts[f"bet_refused.{code.value}"] += 1
             if judged.code and code.value not in (judged.code, "insufficient_funds"):
                 self._world.violated("refused_otherwise", facts)
+            elif code is Code.EXPOSURE_LIMIT and not judged.code:
+                self._is_too_much(tap, judged.reward_bps, touched, facts)
             elif not judged.code and tap.wallet not in touched:
                 self._has_reason(order.bet, code, forbids, facts, staked, cells, touched)
+
+    def _is_too_much(
+        self, tap: Tap, reward_bps: int, touched: dict[object, None], facts: object
+    ) -> None:
+        """The house would be at its limits with it. What else is in the batch moves them, too."""
+        pays_micros, column_s = tap.stake_micros * reward_bps // 10_000, self._geometry.column_s
+        if touched:
+            self._world.counts["exposure_not_checked"] += 1
+        elif has_room(self._books, self._geometry.caps, tap, column_s, pays_micros, self._taken):
+            self._world.violated("refused_without_reason", facts)
 
     def _may_enter(self, bet: PlaceBet, facts: object) -> None:
         if bet.bet_id in self._expired:
@@ -216,7 +242,7 @@ class PlacingObserver(Observer):
         elif code is Code.CELL_TAKEN:
             is_so = (bet.wallet, bet.cell.id) in cells or bool(books.holder(user_id, bet.cell.id))
         else:
-            is_so = code is Code.EXPOSURE_LIMIT
+            is_so = False
         if not is_so:
             self._world.violated("refused_without_reason", facts)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from simulation.oracle.books import DAY_MS, Books, Caps
-from simulation.oracle.ledger_file import Limits
+from simulation.oracle.ledger_file import HOUSE, Limits
 
 LIVE_MS: Final = 3_000
 REPLACED_MS: Final = 2_000
@@ -82,6 +82,18 @@ class Tap:
     quote_n: int | None
     least_bps: int | None
     key_id: str | None
+
+    @property
+    def cell_id(self) -> str:
+        return f"{self.column_start_s}_{self.lo_cents}_{self.hi_cents}"
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A bet that was confirmed, and what it may pay."""
+
+    tap: Tap
+    pays_micros: int
 
 
 @dataclass(frozen=True)
@@ -217,6 +229,27 @@ def _limits_forbid(books: Books, tap: Tap, user_id: int, at_ms: int, staked: Cou
         return ""
     lost = books.lost[user_id, day] + staked[tap.wallet]
     return "own_loss" if lost + tap.stake_micros > loss_max else ""
+
+
+def has_room(
+    books: Books, caps: Caps, tap: Tap, column_s: int, pays_micros: int, taken: Sequence[Taken]
+) -> bool:
+    """May the house take it? With its stake in, all open bets can be paid, and no cap of account,
+    cell or column is passed. `taken`: since the books were looked at."""
+    totals = (
+        ("user", str(books.ids[tap.wallet]), caps.per_user_micros, "wallet"),
+        ("cell", tap.cell_id, caps.per_cell_micros, "cell_id"),
+        ("column", f"{tap.column_start_s}_{column_s}", caps.per_column_micros, "column_start_s"),
+    )
+    for scope, key, most_micros, field in totals:
+        pays = books.exposure.get((scope, key), (0, 0, 0))[2] + pays_micros
+        mine = getattr(tap, field)
+        pays += sum(one.pays_micros for one in taken if getattr(one.tap, field) == mine)
+        if pays > most_micros:
+            return False
+    has = books.balances[HOUSE] + tap.stake_micros + sum(one.tap.stake_micros for one in taken)
+    owes = books.exposure["total", ""][2] + pays_micros + sum(one.pays_micros for one in taken)
+    return owes <= has
 
 
 def in_force(limits: Limits, at_ms: int) -> tuple[int | None, int | None]:

@@ -8,7 +8,16 @@ import pytest
 
 from simulation.oracle.books import Books, Caps
 from simulation.oracle.ledger_file import Account, Key, Limits
-from simulation.oracle.placing import Geometry, Judged, Shown, Tap, account_forbids, judge
+from simulation.oracle.placing import (
+    Geometry,
+    Judged,
+    Shown,
+    Taken,
+    Tap,
+    account_forbids,
+    has_room,
+    judge,
+)
 
 USD = 1_000_000
 CAPS = Caps(
@@ -223,3 +232,42 @@ def test_limits_of_ones_own(limits: Limits, why: str) -> None:
     books.limits[3] = limits
     books.lost[3, AT_MS // 86_400_000] = 9 * USD
     assert forbids(books) == why
+
+
+# --- the house's limits ---------------------------------------------------------------------
+
+
+def pays(**totals: int) -> Books:
+    """What open bets may pay already, in dollars, and a house with a million."""
+    known = Books(CAPS)
+    known.ids[WALLET] = 7
+    keys = {"user": "7", "cell": TAP.cell_id, "column": f"{TAP.column_start_s}_5", "total": ""}
+    for scope, usd in totals.items():
+        known.exposure[scope, keys[scope]] = (1, USD, usd * USD)
+    known.balances[1] = 1_000_000 * USD
+    return known
+
+
+@pytest.mark.parametrize(
+    ("totals", "is_room"),
+    [
+        ({}, True),
+        ({"user": 19_998}, True),
+        ({"user": 19_999}, False),
+        ({"cell": 29_999}, False),
+        ({"column": 39_999}, False),
+        ({"total": 999_999}, True),
+        ({"total": 1_000_000}, False),
+    ],
+)
+def test_a_bet_of_two_dollars_payout_has_room_up_to_each_cap(
+    totals: dict[str, int], is_room: bool
+) -> None:
+    known = pays(**totals)
+    assert has_room(known, CAPS, TAP, 5, 2 * USD, []) == is_room
+
+
+def test_the_batch_so_far_takes_room_too() -> None:
+    known, other = pays(column=39_996), replace(TAP, wallet="0x" + "cd" * 20)
+    assert has_room(known, CAPS, TAP, 5, 2 * USD, [Taken(other, 2 * USD)])
+    assert not has_room(known, CAPS, TAP, 5, 2 * USD, [Taken(other, 3 * USD)])
