@@ -1,4 +1,5 @@
-"""The files of the web client, read and compressed once when a life begins: some dozens, small.
+"""The files of the web client, read when a life begins: some dozens, small. A process compresses
+a file once, however many lives it has.
 
 They are the same for everybody and hold no secret, so nothing is learned from how well they
 compress; the answers of the API, which do, are sent as they are.
@@ -13,6 +14,7 @@ import gzip
 import hashlib
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Final, Self
 
@@ -123,6 +125,7 @@ def _version(files: Mapping[str, bytes]) -> str:
     return digest.hexdigest()[:16]
 
 
+@lru_cache(maxsize=1_024)
 def _page(path: str, body: bytes, version: str, *, lasts: bool = False) -> Page:
     suffix = Path(path).suffix
     kind, cache = _TYPES[suffix], _NEVER_CHANGES if lasts else _ASK_AGAIN
