@@ -100,5 +100,7 @@ class Changes(Generic[T]):
             await self._watch._changed_or_stopped(self._seen, self._life)
             if self._life.stopping.is_set():
                 raise StopAsyncIteration
-        self._seen, value = await self._watch.changed(self._seen)
+            self._seen, value = self._watch._version, self._watch._value
+        else:
+            self._seen, value = await self._watch.changed(self._seen)
         return value
