@@ -207,6 +207,13 @@ class LedgerFile:
 
     def news(self, open_ids: list[str]) -> News:
         """What came since the last look; `open_ids`: the bets that were open then."""
+        self._connection.execute("BEGIN")  # one lock for all, and all of one moment
+        try:
+            return self._news(open_ids)
+        finally:
+            self._connection.execute("COMMIT")
+
+    def _news(self, open_ids: list[str]) -> News:
         entry, bet, verdict, deposit, adjustment, open_bets, held, high_ms = self.rows(_HEADS)[0]
         found = News(
             entries=self._entries() if entry > self.last_entry else [],

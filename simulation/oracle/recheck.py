@@ -28,7 +28,7 @@ NOTHING_MAY_BE_IN: Final = {
     """,
     "stake_not_taken": """
         SELECT b.id, count(t.rowid) FROM bets AS b LEFT JOIN transaction_ledger AS t
-            ON t.ref_id = b.id AND t.ref_type = 'BET' AND t.user_id = b.user_id
+            ON t.ref_id = b.id AND t.ref_type = 'BET' AND +t.user_id = b.user_id
             AND t.amount = -b.stake_micros
         WHERE b.status <> 'insufficient_funds' AND b.carried_from IS NULL
         GROUP BY b.id HAVING count(t.rowid) <> 1
@@ -36,7 +36,7 @@ NOTHING_MAY_BE_IN: Final = {
     "credit_wrong": """
         SELECT b.id, b.status, b.payout_micros, sum(t.amount), count(t.rowid) FROM bets AS b
         LEFT JOIN transaction_ledger AS t
-            ON t.ref_id = b.id AND t.ref_type IN ('PAYOUT', 'REFUND') AND t.user_id = b.user_id
+            ON t.ref_id = b.id AND t.ref_type IN ('PAYOUT', 'REFUND') AND +t.user_id = b.user_id
         GROUP BY b.id
         HAVING ifnull(sum(t.amount), 0) <> CASE b.status
                 WHEN 'won' THEN b.stake_micros * b.reward_bps / 10000
@@ -64,7 +64,8 @@ NOTHING_MAY_BE_IN: Final = {
         WHERE u.id = 1 AND e.scope = 'total' AND u.balance < e.payout_micros
     """,
 }
-"""By the invariant that a row would break."""
+"""By the invariant that a row would break. `+t.user_id`: the index over accounts is no help, since
+each has many rows; SQLite makes itself one over `ref_id`."""
 
 
 def recheck(file: LedgerFile, books: Books) -> None:
