@@ -54,9 +54,9 @@ class SimulatedWorker:
         mended.set()
 
     async def _called(self, call: Callable[[], T]) -> Outcome[T]:
-        await self._pass(self._world.disk.delay_s())
+        await self._pass(self._world.disk.delay_s(), is_turn=False)  # to get here took a turn
         result = capture(call)
-        await self._pass(0)
+        await self._pass(0, is_turn=True)
         return result
 
     async def _beside(self, call: Callable[[], T], turn: object) -> T:
@@ -74,11 +74,11 @@ class SimulatedWorker:
         await done.wait()
         return results[0].unwrap()
 
-    async def _pass(self, slow_s: float) -> None:
+    async def _pass(self, slow_s: float, *, is_turn: bool) -> None:
         takes_s = self._draws.uniform(*self._draws.weighted(TAKES_S)) + slow_s
-        if takes_s == 0 and not self._abandons:
-            await trio.lowlevel.cancel_shielded_checkpoint()  # as below, without a scope for it
-        else:
+        if takes_s == 0 and is_turn:
+            await trio.lowlevel.cancel_shielded_checkpoint()
+        elif takes_s > 0:
             with trio.move_on_after(CALL_MAX_S, shield=not self._abandons):
                 await trio.sleep(takes_s)
         if self._hanging is not None:
