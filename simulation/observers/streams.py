@@ -109,6 +109,12 @@ class StreamObserver(Observer):
         if ended.child.endswith("batcher") and ended.reason is not Reason.SHUTDOWN:
             self._batcher_failed = True
 
+    def submitted(self, process: "VenueProcess") -> None:
+        """All that was committed before has been told, or is told to be lost."""
+        for event in self._untold.values():
+            self._world.violated("event_gap", f"not told before the next batch: {event}")
+            return
+
     def told(self, process: "VenueProcess", entry: StreamEntry) -> None:
         if process.is_dead:
             return
