@@ -29,11 +29,21 @@ from simulation.watched_topic import WatchedTopic
 from simulation.witness import Observer
 from simulation.workers import SimulatedWorker
 from simulation.world import World
-from supervisor import ExitReport, GaveUp, Reason, StartFailed, Supervisor
+from supervisor import (
+    ChildStatus,
+    Context,
+    ExitReport,
+    GaveUp,
+    Reason,
+    StartFailed,
+    Supervisor,
+)
 
 OPS_TOKEN: Final = "operator-token-of-the-simulation-000000"
 NOT_RESTARTED: Final = (REFUSED, NO_FOLDER)
 """Exit codes after which the unit starts no new process, since a person has to mend something."""
+BATCHER: Final = "venue/batcher"
+ASK_THE_BATCHER: Final = ("venue/resolver", "venue/gateway")
 PROCESS: ContextVar["VenueProcess | None"] = ContextVar("PROCESS", default=None)
 """Of which process the running task is; None for those of the outside."""
 
@@ -277,9 +287,19 @@ class VenueProcess:
         if is_over or ended.reason in (Reason.NORMAL, Reason.SHUTDOWN):
             return
         self.world.happened("actor_failed", ended.child, ended.reason.value)
-        if not is_end_explained(self.world, ended):
+        if not is_end_explained(self.world, ended) and not self._waits_for_nobody(ended):
             told = f"{ended.child} {ended.reason} {ended.context} {ended.message}\n{ended.stack}"
             self.world.violated("actor_failed", told)
+
+    def _waits_for_nobody(self, ended: ExitReport) -> bool:
+        """Was it told to stop, with a question to a Batcher that is no more, and cut off?"""
+        if self.supervisor is None or ended.child not in ASK_THE_BATCHER:
+            return False
+        is_cut_off = ended.reason is Reason.KILLED and ended.context is Context.STOPPING
+        return is_cut_off and any(
+            isinstance(child, ChildStatus) and child.path == BATCHER and not child.waiting_on
+            for child in self.supervisor.status().children
+        )
 
 
 async def _tree(
