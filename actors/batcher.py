@@ -77,7 +77,9 @@ class BatcherPorts:
 async def run(life: Life, ports: BatcherPorts) -> None:
     """One life: recover from the ledger, finish what the last life had in hand, then serve."""
     async with ports.commands.reader(life) as reader:
-        batcher = _Batcher(ports, high_ms=await _recover(ports))
+        recovered_ms = await _recover(ports)
+        # Not all that a life has carried out left its time in the ledger.
+        batcher = _Batcher(ports, high_ms=max(recovered_ms, ports.writer.value.high_ms))
         left = reader.left_in_hand()
         life.ready()
         if left:
@@ -156,12 +158,14 @@ class _Batcher:
             await self._tell(outcomes)
 
     def _reading_ms(self) -> EpochMs:
-        """The one clock reading by which this transaction judges. It never goes back."""
+        """The one clock reading by which this transaction judges. It never goes back, also if this
+        life ends before the transaction does."""
         self._high_ms = current_ms(
             now_ms=self._ports.clock.now_ms(),
             newest_tick_ms=self._ports.feed.value.last_tick_ms or 0,
             high_ms=self._high_ms,
         )
+        self._ports.writer.set(attrs.evolve(self._ports.writer.value, high_ms=self._high_ms))
         return self._high_ms
 
     def _order(self, asked: MoneyAsk, at_ms: EpochMs) -> LedgerCommand:
@@ -216,7 +220,6 @@ class _Batcher:
                 commands=before.commands + len(live),
                 last_batch=len(live),
                 last_commit_ms=round(took_s * 1000, 3),
-                high_ms=self._high_ms,
             )
         )
 

@@ -28,6 +28,7 @@ from domain.placement import Rules
 from domain.quotes import Quote, QuoteBook
 from domain.refusals import Code, Refusal
 from domain.units import MICROS_PER_USD
+from protocols.account_commands import SetFrozen
 from protocols.market import FEED_UNKNOWN, FeedLevel, FeedStatus, Hold
 from protocols.money import (
     AccountOpened,
@@ -394,6 +395,20 @@ async def test_the_next_life_goes_on_where_the_last_one_was(
         next_one = confirmed(await bench.order(bench.bet(1, start_s=START_S + 5)))
     assert again == Refusal(Code.CELL_UNAVAILABLE, "This column can't be tapped now.")
     assert next_one.placed_at_ms == last.placed_at_ms
+
+
+async def test_the_next_life_goes_on_from_a_time_that_the_ledger_does_not_tell(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    """An account that is unfrozen leaves no row with the time in it."""
+    async with bench.alive():
+        await trio.sleep(15)
+        await bench.order(SetFrozen(wallet=ALICE, frozen=False, reason="over", by="ops"))
+    bench.clock.step_ms = -15_000
+    bench.quote(EPOCH_MS + 15_000)
+    async with bench.alive():
+        placed = confirmed(await bench.order(bench.bet(start_s=START_S + 5)))
+    assert placed.placed_at_ms >= EPOCH_MS + 15_000
 
 
 async def test_a_tick_ahead_of_the_clock_closes_its_column(
