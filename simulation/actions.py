@@ -34,7 +34,7 @@ TRADERS: Final = (
 )
 OPERATORS: Final = (
     (ActionKind.HOLD, 3.0),
-    (ActionKind.OVERRIDE, 1.0),
+    (ActionKind.OVERRIDE, 3.0),
     (ActionKind.VOID, 4.0),
     (ActionKind.FREEZE, 3.0),
     (ActionKind.DEPOSIT, 3.0),
@@ -196,7 +196,7 @@ def _how_much(draws: Draws, kind: ActionKind) -> int:
 def _what(draws: Draws, kind: ActionKind) -> str:
     match kind:
         case ActionKind.OVERRIDE:
-            return draws.one_of(("open", "close", "auto"))
+            return draws.weighted((("open", 3.0), ("close", 2.0), ("auto", 1.0)))
         case ActionKind.RESTART:
             return draws.one_of(ACTORS)
         case ActionKind.UPKEEP:

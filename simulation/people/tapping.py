@@ -174,6 +174,7 @@ async def bad_input(trader: Trader, action: Action) -> None:
     kinds = (
         *(_garbage, _forged, _odd_stake, _far_away, _other_chain, _long_ago),
         *(_crooked_cell, _altered_stake, _of_another, _babble, _unknown_op, _nowhere),
+        *(_of_another, _of_another),
     )
     what = kinds[action.amount % len(kinds)]
     try:

@@ -11,6 +11,8 @@ from typing import Any
 
 import attrs
 
+from db.sqlite_ledger import SqliteLedger
+from protocols.money import BetConfirmed
 from tests.sim.rewording import Patch, refile, resql, reword
 
 Break = Callable[[Patch], None]
@@ -21,16 +23,22 @@ class Mutation:
     """One defect."""
 
     name: str
+    shown_by: frozenset[str]
+    """The violations that are to the point: any of them counts, no other does."""
+    first_seed: int
+    """Where it was found when last looked; the others are tried after it."""
     apply: Sequence[Break]
 
 
 def _lazy_commit(patch: Patch) -> None:
-    """Each transaction is committed by the next one: what is answered is not on disk yet."""
+    """A batch with bets is committed by the next call: what is answered is not on disk yet."""
+
+    def commit(ledger: Any) -> None:
+        if ledger._connection.in_transaction:
+            ledger._connection.execute("COMMIT")
 
     @contextmanager
     def transaction(connection: Any) -> Iterator[None]:
-        if connection.in_transaction:
-            connection.execute("COMMIT")
         connection.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -38,11 +46,27 @@ def _lazy_commit(patch: Patch) -> None:
             connection.execute("ROLLBACK")
             raise
 
+    def between(real: Callable[..., Any]) -> Callable[..., Any]:
+        def call(ledger: Any, *given: Any, **named: Any) -> Any:
+            commit(ledger)
+            done = real(ledger, *given, **named)
+            bets = isinstance(done, list) and any(isinstance(one, BetConfirmed) for one in done)
+            if real.__name__ not in CLOSING and not bets:
+                commit(ledger)
+            return done
+
+        return call
+
     patch.setattr("db.sqlite_ledger.transaction", transaction)
+    for name in ("apply", "recover", "begin", "newest_ms", "file_before", *CLOSING):
+        patch.setattr(SqliteLedger, name, between(getattr(SqliteLedger, name)))
 
 
-def mutation(name: str, *apply: Break) -> Mutation:
-    return Mutation(name=name, apply=apply)
+CLOSING = ("close", "let_go")
+
+
+def mutation(name: str, shown_by: str, *apply: Break, seed: int = 1) -> Mutation:
+    return Mutation(name=name, shown_by=frozenset(shown_by.split()), first_seed=seed, apply=apply)
 
 
 def code(where: str, old: str, new: str) -> Break:
@@ -77,11 +101,13 @@ NO_UNIQUE_CELL = file(
     "migrations/0002_partitions.sql",
     ("CREATE UNIQUE INDEX bets_cell", "CREATE INDEX bets_cell"),
 )
+CARRY_NOT_CHECKED = code("db.rotation:_differences", "if expected != found:", "if False:")
 
 MUTATIONS: Sequence[Mutation] = (
     # --- bets ---------------------------------------------------------------------------------
     mutation(
         "nonce_not_checked",
+        "nonce_forgotten nonce_used_twice one_nonce_two_bets one_nonce_taken_twice",
         NO_UNIQUE_NONCE,
         file(
             "intake.sql",
@@ -98,12 +124,18 @@ MUTATIONS: Sequence[Mutation] = (
     ),
     mutation(
         "cell_taken_twice",
+        "cell_taken_twice one_cell_taken_twice",
         NO_UNIQUE_CELL,
         file("intake.sql", ("WHEN holder.id IS NOT NULL THEN", "WHEN 0 THEN")),
     ),
-    mutation("answered_before_commit", _lazy_commit),
+    mutation(
+        "answered_before_commit",
+        "answered_but_not_on_disk acknowledged_but_not_on_disk event_not_on_disk",
+        _lazy_commit,
+    ),
     mutation(
         "column_begun_is_open",
+        "placed_against_cell_unavailable column_had_begun",
         code(
             "domain.grid:Grid.placeable_starts_s",
             "(self.lockout_columns + 1) * self.column_s",
@@ -112,19 +144,31 @@ MUTATIONS: Sequence[Mutation] = (
     ),
     mutation(
         "clock_may_go_back",
+        "judged_by_old_time time_went_back",
         code(
             "domain.grid:current_ms",
             "max(now_ms, newest_tick_ms, high_ms)",
             "now_ms",
         ),
     ),
-    mutation("hold_ignored", code("domain.placement:Gate.refusal", "if self.held:", "if False:")),
+    mutation(
+        "hold_ignored",
+        "placed_against_held refused_otherwise a_bet_while_held",
+        code("domain.placement:Gate.refusal", "if self.held:", "if False:"),
+    ),
     mutation(
         "critical_ignored",
+        "placed_against_price_feed_stale refused_otherwise",
         code("domain.placement:Gate.refusal", "if self.feed_critical:", "if False:"),
+        code(
+            "actors.quoter:_Quoter.feed_allows",
+            "if self.status.value.level is not FeedLevel.CRITICAL:",
+            "if True:",
+        ),
     ),
     mutation(
         "draining_ignored",
+        "entered_while_draining bet_entered_while_draining",
         code(
             "actors.gateway.bets:BetDesk._ask",
             "if self._ports.draining.value:",
@@ -140,13 +184,16 @@ MUTATIONS: Sequence[Mutation] = (
             "(refusing and self._is_stopping())",
             "False",
         ),
+        seed=4,
     ),
     mutation(
         "least_rate_ignored",
+        "paid_less_than_signed a_bet_is_not_what_was_signed placed_against_quote_expired",
         code("domain.quotes:rate_of_bet", "if current_bps >= least:", "if True:"),
     ),
     mutation(
         "stale_quote_paid",
+        "rate_wrong placed_against_quote_expired",
         code(
             "domain.quotes:QuoteBook.live",
             "return quote if fresh and not replaced_long else None",
@@ -154,9 +201,14 @@ MUTATIONS: Sequence[Mutation] = (
         ),
         code("domain.quotes:rate_of_bet", "and in_grace", ""),
     ),
-    mutation("frozen_may_bet", file("intake.sql", ("WHEN account.frozen THEN", "WHEN 0 THEN"))),
+    mutation(
+        "frozen_may_bet",
+        "placed_against_frozen a_frozen_account_bets",
+        file("intake.sql", ("WHEN account.frozen THEN", "WHEN 0 THEN")),
+    ),
     mutation(
         "revoked_key_may_bet",
+        "placed_against_key_ended a_revoked_key_bets",
         file("intake.sql", ("OR key.revoked_at_ms IS NOT NULL", "")),
         code(
             "actors.gateway.signers:Signers._look_up",
@@ -166,18 +218,54 @@ MUTATIONS: Sequence[Mutation] = (
     ),
     mutation(
         "key_caps_ignored",
+        "placed_against_key_day",
         file("intake.sql", ("< NEW.stake_micros THEN 'key_day'", "< 0 THEN 'key_day'")),
     ),
     mutation(
         "own_limits_ignored",
+        "placed_against_own_stake a_limit_does_not_hold",
         file(
             "intake.sql",
             ("WHEN own.stake_max_micros < NEW.stake_micros THEN", "WHEN 0 THEN"),
         ),
     ),
+    mutation(
+        "key_of_another_may_bet",
+        "placed_against_key_unknown a_bad_request_was_taken",
+        code(
+            "actors.gateway.signers:Signers.has_signed",
+            "if key is None or key.wallet != bet.wallet:",
+            "if key is None:",
+        ),
+        file(
+            "intake.sql",
+            ("ON key.id = NEW.key_id AND key.user_id = account.id", "ON key.id = NEW.key_id"),
+        ),
+    ),
+    mutation(
+        "late_bet_written",
+        "late_bet_written",
+        code("actors.batcher:_Batcher.flush", "if not asked.expired()", "if True"),
+        seed=9,
+    ),
+    mutation(
+        "override_ignored",
+        "placed_against_held refused_otherwise",
+        code("protocols.market:betting_gate", " or status.override is Override.OPEN", ""),
+    ),
+    mutation(
+        "quote_numbers_given_anew",
+        "quote_number_twice",
+        code(
+            "db.ledger_commands:reserve_quote_numbers",
+            "next_quote_n = next_quote_n + ?",
+            "next_quote_n = next_quote_n + 0 * ?",
+        ),
+    ),
     # --- money --------------------------------------------------------------------------------
     mutation(
         "exposure_not_counted",
+        "exposure_wrong house_cannot_pay",
         file(
             "intake.sql",
             (
@@ -188,12 +276,15 @@ MUTATIONS: Sequence[Mutation] = (
     ),
     mutation(
         "exposure_not_checked",
+        "house_cannot_pay",
         file(
             "intake.sql", ("< NEW.payout_micros\n", "< 0 * NEW.payout_micros - 9000000000000000\n")
         ),
+        seed=2,
     ),
     mutation(
         "house_row_short",
+        "transaction_not_zero",
         file(
             "intake.sql",
             (
@@ -202,18 +293,19 @@ MUTATIONS: Sequence[Mutation] = (
             ),
         ),
     ),
+    # Rounded up it would be the same: what may be staked leaves no remainder.
     mutation(
-        "payout_rounded_up",
-        file(
-            "migrations/0002_partitions.sql",
-            (
-                "(stake_micros * reward_bps / 10000) VIRTUAL",
-                "(stake_micros * reward_bps / 10000 + 1) VIRTUAL",
-            ),
+        "paid_a_micro_more",
+        "payout_wrong wrong_payout credit_wrong",
+        sql(
+            "db.settlement:_TAKE_UP",
+            "WHEN 'won' THEN b.payout_if_won_micros\n",
+            "WHEN 'won' THEN b.payout_if_won_micros + 1\n",
         ),
     ),
     mutation(
         "deposit_not_idempotent",
+        "deposit_twice a_deposit_twice one_reference_two_amounts",
         file("migrations/0001_ledger.sql", ("reference TEXT PRIMARY KEY", "reference TEXT")),
         code(
             "db.ledger_commands:deposit",
@@ -221,9 +313,32 @@ MUTATIONS: Sequence[Mutation] = (
             "    first = None\n    if first is not None and not _is_the_same",
         ),
     ),
+    mutation(
+        "withdrawal_given_back_twice",
+        "withdrawal_not_posted withdrawal_changed",
+        code(
+            "db.withdrawals:decide_withdrawal",
+            "if found.status is not WithdrawalStatus.PENDING:",
+            "if False:",
+        ),
+        sql("db.withdrawals:_DECIDE", " AND status = 'pending'", ""),
+    ),
+    mutation(
+        "adjustment_twice",
+        "adjustment_twice adjustment_without_reference",
+        file(
+            "migrations/0003_accounts.sql",
+            (
+                "CREATE TABLE adjustments (\n    reference TEXT PRIMARY KEY",
+                "CREATE TABLE adjustments (\n    reference TEXT",
+            ),
+        ),
+        code("db.operator_commands:adjust", "if first is not None:", "if False:"),
+    ),
     # --- settlement ---------------------------------------------------------------------------
     mutation(
         "settled_twice",
+        "credited_twice verdict_twice credit_without_end",
         sql(
             "db.settlement:_TAKE_UP",
             "AND b.status = 'confirmed'",
@@ -236,13 +351,21 @@ MUTATIONS: Sequence[Mutation] = (
         code("db.settlement:settle", "if judged and still_open:", "if False:"),
         code("db.settlement:settle", "if judged:", "if False:"),
         code("db.settlement:settle", "taken != still_open or ", ""),
+        code(
+            "db.settlement:settle",
+            "    _release_exposure(connection, wanted)",
+            "    if not judged:\n        _release_exposure(connection, wanted)",
+        ),
+        seed=12,
     ),
     mutation(
         "refund_forgotten",
+        "payout_wrong wrong_payout credit_wrong",
         sql("db.settlement:_TAKE_UP", "WHEN 'void' THEN b.stake_micros", "WHEN 'void' THEN 0"),
     ),
     mutation(
         "void_rule_dropped",
+        "void_rule_broken",
         code(
             "domain.resolution:void_reason",
             "    if ImpairmentKind.CRITICAL in kinds:",
@@ -251,22 +374,31 @@ MUTATIONS: Sequence[Mutation] = (
     ),
     mutation(
         "gap_is_no_reason",
+        "void_rule_broken",
         code(
             "domain.resolution:void_reason",
             "if any(tick.ts_ms - before.ts_ms > FEED_CRITICAL_AFTER_MS for before, tick in steps):",
             "if False:",
         ),
+        code(
+            "domain.resolution:void_reason",
+            "if record.after is None and silent_ms > FEED_CRITICAL_AFTER_MS:",
+            "if False:",
+        ),
     ),
     mutation(
         "down_is_no_reason",
+        "void_rule_broken",
         code("domain.resolution:void_reason", "if ImpairmentKind.DOWN in kinds:", "if False:"),
     ),
     mutation(
         "critical_is_no_reason",
+        "void_rule_broken",
         code("domain.resolution:void_reason", "if ImpairmentKind.CRITICAL in kinds:", "if False:"),
     ),
     mutation(
         "source_change_is_no_reason",
+        "void_rule_broken",
         code(
             "domain.resolution:void_reason",
             "if any(before.source != tick.source for before, tick in steps):",
@@ -275,6 +407,7 @@ MUTATIONS: Sequence[Mutation] = (
     ),
     mutation(
         "upper_edge_loses",
+        "wrong_outcome",
         code(
             "domain.resolution:judge_cell",
             "<= tick.price_cents <= hi_cents",
@@ -283,10 +416,12 @@ MUTATIONS: Sequence[Mutation] = (
     ),
     mutation(
         "carry_in_forgotten",
+        "wrong_outcome",
         code("domain.resolution:_in_force", "if record.carry_in is not None:", "if False:"),
     ),
     mutation(
         "window_end_included",
+        "evidence_differs_from_record ticks_of_window_wrong",
         code(
             "db.sqlite_prices:SqlitePriceReader.record",
             "self._files.between(start_ms, end_ms)",
@@ -295,25 +430,47 @@ MUTATIONS: Sequence[Mutation] = (
     ),
     mutation(
         "judged_too_early",
+        "judged_too_early",
         code("domain.resolution:may_judge", "record.end_ms + settle_delay_ms", "record.end_ms"),
         code("actors.resolver:_may_be_due", "end_ms + ports.settle_delay_ms", "end_ms"),
+    ),
+    # A watermark told before its ticks are on disk does no harm: a verdict goes by what it reads.
+    mutation(
+        "tick_left_out",
+        "ticks_of_window_wrong",
+        code(
+            "actors.price_recorder:_Recorder._commit",
+            "await self._append(ticks, levels)",
+            "await self._append(ticks[1:] if len(ticks) > 1 else ticks, levels)",
+        ),
+    ),
+    mutation(
+        "down_not_opened",
+        "void_rule_broken ticks_of_window_wrong",
+        code("db.sqlite_prices:SqlitePriceRecord.begin_down", "if self._is_down:", "if True:"),
+        seed=4,
     ),
     # --- weeks --------------------------------------------------------------------------------
     mutation(
         "carry_lost",
+        "carry_wrong",
         file(
             "rotation.sql",
             ("FROM old.users WHERE balance <> 0 OR id <= 2", "FROM old.users WHERE id <= 2"),
         ),
+        CARRY_NOT_CHECKED,
     ),
     mutation(
+        "open_bets_not_carried",
         "open_bets_not_carried",
         file(
             "rotation.sql", ("FROM old.bets WHERE status = 'confirmed';", "FROM old.bets WHERE 0;")
         ),
+        CARRY_NOT_CHECKED,
     ),
     mutation(
         "young_nonces_not_carried",
+        "nonce_forgotten nonce_used_twice one_nonce_two_bets",
         file(
             "rotation.sql",
             ("WHERE status <> 'confirmed' AND rowid > ifnull((", "WHERE 0 AND rowid > ifnull(("),
@@ -327,6 +484,7 @@ MUTATIONS: Sequence[Mutation] = (
     # --- what traders are told ----------------------------------------------------------------
     mutation(
         "event_left_out",
+        "an_event_is_missing",
         code(
             "actors.gateway.private_streams:PrivateStreams._tell",
             "            stream.outbox.put(frame)\n",
@@ -335,10 +493,12 @@ MUTATIONS: Sequence[Mutation] = (
     ),
     mutation(
         "lost_events_untold",
+        "event_gap the_stream_does_not_catch_up",
         code("actors.batcher:run", "await ports.events.publish(EventsLost())", "pass"),
     ),
     mutation(
         "in_hand_carried_out_anew",
+        "answered_and_carried_out_anew",
         code("actors.batcher:_Batcher.flush", "if not asked.answered()", "if True"),
     ),
 )
