@@ -32,6 +32,7 @@ from db.disk_probe import StatvfsProbe
 from db.key_signatures import verify_key
 from db.ledger_checks import FolderLedgerChecks
 from db.memory_store import MemoryStore
+from db.sqlite_connection import is_damage
 from db.sqlite_ledger import LedgerBroken
 from db.sqlite_prices import SqlitePriceReader, SqlitePriceRecord
 from db.ulid import UlidMaker
@@ -231,7 +232,8 @@ def _open_ledger(
         return ledger
     except sqlite3.DatabaseError as error:
         why = f"the ledger in {folder.money} can't be opened: {error}"
-        raise CannotDo(why, NO_FOLDER) from error
+        # Damage needs a person. Another try may find room on a disk that is full.
+        raise CannotDo(why, NO_FOLDER if is_damage(error) else WRONG) from error
 
 
 def _seed_demo_bankroll(ledger: WeeklyLedger, settings: Settings, clock: Clock) -> None:

@@ -8,7 +8,7 @@ import attrs
 import pytest
 import structlog
 import trio
-from trio.testing import MockClock
+from trio.testing import MockClock, wait_all_tasks_blocked
 
 from protocols.money import Deposit, Deposited
 from simulation import story
@@ -202,6 +202,21 @@ async def test_told_to_stop_while_it_starts_it_stops(
         process_of(world).kill()
         await wait(lambda: "up 3" in notes.seen)
     assert notes.seen[:4] == ["killed 1", "starting 2", "draining 2", "stopped 2"]
+    assert world.violations == []
+
+
+async def test_a_venue_that_finds_a_full_disk_at_its_first_start_is_started_again(
+    autojump_clock: MockClock, tmp_path: Path
+) -> None:
+    full = Fault(at_s=0, kind=FaultKind.DISK_FULL, lasts_s=5)
+    world = a_world(tmp_path, full)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(world.disk.strike, full)
+        await wait_all_tasks_blocked()
+        async with kept(world):
+            assert isinstance(await put(world, 1), Deposited)
+        nursery.cancel_scope.cancel()
+    assert world.counts["venue_failed"] > 0
     assert world.violations == []
 
 
