@@ -8,8 +8,19 @@ from simulation.world import World
 from supervisor import ExitReport, Reason
 from supervisor.report import Context
 
-ECHO_S: Final = 90
+ECHO_S: Final = {
+    FaultKind.ACTOR_CRASH: 120,  # it waits for its moment; the traceback is the proof
+    FaultKind.ACTOR_HANG: 40,  # a heartbeat's limit of 30 s, and what has waited
+    FaultKind.DISK_FULL: 20,
+    FaultKind.DISK_SLOW: 40,
+    FaultKind.STORE_DOWN: 15,
+    FaultKind.STORE_SLOW: 15,
+    FaultKind.OBJECTS_FAIL: 90,
+    FaultKind.OBJECTS_CORRUPT: 90,  # what is spoilt is found when it is read again
+}
 """So long after its end a fault may show: a back-off has to run out, a limit to be reached."""
+HUNG_S: Final = 20
+"""A heartbeat's limit is 30 s: what slowed an actor down for less in all did not make it hang."""
 
 SLOW: Final = frozenset({FaultKind.ACTOR_HANG, FaultKind.DISK_SLOW})
 DISK: Final = frozenset({FaultKind.DISK_FULL})
@@ -43,11 +54,23 @@ RAISED: Final[tuple[tuple[str, frozenset[FaultKind]], ...]] = (
 """What stands in the traceback of an actor that has crashed because of a fault."""
 
 
-def is_explained(world: World, kinds: Collection[FaultKind]) -> bool:
-    """Is a fault of one of these kinds at work, or was it not long ago?"""
+def is_explained(world: World, kinds: Collection[FaultKind], *, least_s: float = 0) -> bool:
+    """Is a fault of one of these kinds at work, or was it not long ago? `least_s`: so long they
+    last in all."""
     now_s = world.now_s()
+    lasted_s = [
+        fault.lasts_s
+        for fault in world.scenario.faults
+        if fault.kind in kinds
+        and fault.at_s <= now_s <= fault.at_s + fault.lasts_s + ECHO_S[fault.kind]
+    ]
+    return bool(lasted_s) and sum(lasted_s) >= least_s
+
+
+def is_slowed_since(world: World, since_s: float) -> bool:
+    """Has anything been slow or stuck since then?"""
     return any(
-        fault.kind in kinds and fault.at_s <= now_s <= fault.at_s + fault.lasts_s + ECHO_S
+        fault.kind in SLOW and fault.at_s <= world.now_s() and since_s <= fault.at_s + fault.lasts_s
         for fault in world.scenario.faults
     )
 
@@ -62,6 +85,8 @@ def is_end_explained(world: World, ended: ExitReport) -> bool:
     if ended.reason in (Reason.NORMAL, Reason.SHUTDOWN):
         return True
     slow = ended.reason in (Reason.HUNG, Reason.KILLED) or ended.context is Context.STUCK
+    if ended.reason is Reason.HUNG:
+        return is_explained(world, SLOW, least_s=HUNG_S)
     if slow or ended.message.startswith(("not ready in", "its last life is stuck")):
         return is_explained(world, SLOW)
     if ended.type == "GaveUp":

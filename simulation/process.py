@@ -21,7 +21,13 @@ from db.data_folder import DataFolder
 from domain.ticks import Tick
 from protocols.money import LedgerCommand, MoneyOutcome, StreamEntry
 from protocols.ports import Worker
-from simulation.explaining import DISK, SLOW, is_end_explained, is_explained
+from simulation.explaining import (
+    DISK,
+    SLOW,
+    is_end_explained,
+    is_explained,
+    is_slowed_since,
+)
 from simulation.network import SimulatedDoor
 from simulation.store import StoreConnection
 from simulation.watched import WatchedLedger, WatchedWriter
@@ -163,6 +169,7 @@ class VenueProcess:
     async def _drain(self, supervisor: Supervisor, everything: trio.CancelScope) -> None:
         """As serve's, without a second signal."""
         await self._stop.wait()
+        began_s = self.world.now_s()
         self.world.happened("draining", self.number)
         self.channels.draining.set(True)
         supervisor.request_stop()
@@ -170,7 +177,7 @@ class VenueProcess:
             observer.draining(self)
         await trio.sleep(self.settings.venue.drain_within_s)
         self.world.happened("drain_cut", self.number)
-        if not is_explained(self.world, SLOW):
+        if not is_slowed_since(self.world, began_s):
             self.world.violated("drain_cut", f"process {self.number}: {supervisor.status()}")
         everything.cancel()
         stuck: tuple[str, ...] = ("venue",)
