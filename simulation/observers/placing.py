@@ -111,10 +111,11 @@ class PlacingObserver(Observer):
         within_s = process.settings.bets.answer_within_ms / 1000
         inbox = channels.money._inbox
         self._expired.clear()
-        self._answered = [asked.question for asked in inbox.left if asked.answered()]
+        in_hand = [*(message for message, _ in inbox.in_hand), *inbox.left]
+        self._answered = [asked.question for asked in in_hand if asked.answered()]
         if book.quotes:
             self._numbers_go_on(book.quotes[0])
-        for asked in (*(message for message, _ in inbox.in_hand), *inbox.left):
+        for asked in in_hand:
             if isinstance(asked.question, PlaceBet):
                 self._entered[asked.question.bet_id] = asked.deadline - within_s
                 if asked.expired():
