@@ -55,6 +55,10 @@ NEWEST_KEPT: Final = 100_000
 RETRY_S_MIN: Final = 0.1
 RETRY_S_MAX: Final = 5.0
 
+LAST_WITHIN_S: Final = 0.15
+"""Of the stop, for what has come by then. A store may take longer to answer than a drain can wait
+for, and what it misses is read anew from the ledger by the next life."""
+
 
 @attrs.frozen(kw_only=True)
 class PublisherSettings:
@@ -79,13 +83,17 @@ class PublisherPorts:
 
 
 async def run(life: Life, ports: PublisherPorts) -> None:
-    """One life: publish until asked to stop, and then what has come by then."""
+    """One life: publish until asked to stop, and then, if the store lets it, what has come."""
     if not ports.settings.shared:
         raise Ignore
     async with trio.open_nursery() as nursery:
         await nursery.start(_publish_prices, life, ports)
         await nursery.start(_keep_balances, life, ports)
         life.ready()
+        await life.stopping.wait()
+        nursery.cancel_scope.deadline = trio.current_time() + LAST_WITHIN_S
+    if nursery.cancel_scope.cancelled_caught:
+        log.warning("not_all_published", why="the store is slow, and the venue stops")
 
 
 # --- prices -------------------------------------------------------------------------------------

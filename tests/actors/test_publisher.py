@@ -15,6 +15,7 @@ from trio.testing import MockClock
 from actors import publisher
 from actors.publisher import (
     BALANCE_TTL_S,
+    LAST_WITHIN_S,
     PAGE,
     PRICE_TTL_S,
     REFRESH_EVERY_S,
@@ -492,3 +493,18 @@ async def test_a_restart_leaves_no_subscription_behind(
         bench.life = Life("venue/publisher", heartbeat_s=30)
     assert bench.ticks.statistics().capacity == 0
     assert bench.events.statistics().capacity == 0
+
+
+async def test_a_store_that_does_not_answer_holds_up_no_stop(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    async with bench.running():
+        await bench.ticks.publish(tick(1))
+        await trio.sleep(1)
+        bench.store.slow_s = 0.5  # as long as `store.answer_within_ms`
+        await bench.ticks.publish(tick(2))
+        await bench.events.publish(deposited("0xa", 1, 100))
+        await trio.sleep(0.01)
+        asked_at = trio.current_time()
+    assert trio.current_time() - asked_at <= LAST_WITHIN_S
+    assert bench.store.balance("0xa") is None

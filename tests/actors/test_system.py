@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 import pytest
 
-from actors import system
+from actors import publisher, system
 from actors.commands.opening import venue_settings
 from config.settings import load
 from supervisor import (
@@ -233,3 +233,4 @@ def test_all_stop_one_after_the_other_within_the_drain_limit(wiring: Wiring) -> 
         limits[actor.id] = actor.stop_within_s
     assert sum(limits.values()) <= SETTINGS.venue.drain_within_s
     assert limits["gateway"] == SETTINGS.venue.drain_within_s * 2 / 5, "clients are what takes time"
+    assert limits["publisher"] > publisher.LAST_WITHIN_S, "it stops by itself"
