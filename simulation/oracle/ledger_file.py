@@ -139,6 +139,7 @@ class News(NamedTuple):
 
 
 _BETS: Final = f"SELECT {', '.join(Bet._fields)} FROM bets"
+_OPEN: Final = f"SELECT id FROM bets WHERE status = '{OPEN}'"
 _ENTRIES: Final = f"SELECT {', '.join(Entry._fields)} FROM transaction_ledger"
 _ACCOUNTS: Final = "SELECT id, wallet_address, balance, version, frozen FROM users ORDER BY id"
 _KEYS: Final = f"SELECT {', '.join(Key._fields)} FROM session_keys ORDER BY rowid"
@@ -161,7 +162,6 @@ _HEADS: Final = """
            (SELECT ifnull(max(rowid), 0) FROM columns),
            (SELECT ifnull(max(rowid), 0) FROM deposits),
            (SELECT ifnull(max(rowid), 0) FROM adjustments),
-           (SELECT count(*) FROM bets WHERE status = 'confirmed'),
            held, high_ms FROM meta
 """
 """How far each table goes: one statement, which says what need not be asked for."""
@@ -214,12 +214,13 @@ class LedgerFile:
             self._connection.execute("COMMIT")
 
     def _news(self, open_ids: list[str]) -> News:
-        entry, bet, verdict, deposit, adjustment, open_bets, held, high_ms = self.rows(_HEADS)[0]
+        entry, bet, verdict, deposit, adjustment, held, high_ms = self.rows(_HEADS)[0]
+        open_now = {id_ for (id_,) in self.rows(_OPEN)}
         found = News(
             entries=self._entries() if entry > self.last_entry else [],
             bets=self._bets() if bet > self.last_bet else [],
-            ended=self._ended(open_ids),
-            open_bets=open_bets,
+            ended=self._ended([id_ for id_ in open_ids if id_ not in open_now]),
+            open_bets=len(open_now),
             accounts=self.accounts(),
             exposure=self.exposure(),
             deposits=self._given("deposits", self.last_deposit)
@@ -254,14 +255,11 @@ class LedgerFile:
         sql = f"{_BETS} WHERE rowid > ? ORDER BY rowid"
         return [Bet(*row) for row in self.rows(sql, self.last_bet)]
 
-    def _ended(self, open_ids: list[str]) -> list[Bet]:
-        if not open_ids:
+    def _ended(self, ids: list[str]) -> list[Bet]:
+        if not ids:
             return []
-        sql = (
-            f"{_BETS} WHERE id IN (SELECT value FROM json_each(?))"
-            " AND status <> 'confirmed' ORDER BY rowid"
-        )
-        return [Bet(*row) for row in self.rows(sql, json.dumps(open_ids))]
+        sql = f"{_BETS} WHERE id IN (SELECT value FROM json_each(?)) ORDER BY rowid"
+        return [Bet(*row) for row in self.rows(sql, json.dumps(ids))]
 
     def _given(self, table: str, after: int) -> list[Given]:
         sql = f"{_GIVEN} {table} WHERE rowid > ? ORDER BY rowid"
