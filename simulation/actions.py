@@ -81,15 +81,23 @@ def _around_a_drain(draws: Draws, who: int, at_s: float) -> Iterator[Action]:
 def _around_the_turn(draws: Draws, who: int, at_s: float) -> Iterator[Action]:
     """Some are out of money, and tap all the same, in the last seconds of the week. In the first of
     the new one everybody sends old requests again."""
-    if draws.happens(0.5):
+    is_broke = who % 2 == 0
+    if is_broke:
         yield Action(
-            at_s=round(at_s - draws.uniform(12, 16), 3),
+            at_s=round(at_s - draws.uniform(10, 12), 3),
             who=who,
             kind=ActionKind.WITHDRAW,
             amount=100,
         )
     for _ in range(4):
-        yield _tap(draws, who, at_s - draws.uniform(0, 10), "http key", (5, 8, 10))
+        yield _tap(
+            draws,
+            who,
+            at_s - draws.uniform(0, 9),
+            "http key",
+            columns=(5, 8, 10),
+            presets=(3, 4) if is_broke else (0, 1),
+        )
     for _ in range(10):
         yield Action(
             at_s=round(at_s + draws.uniform(0, 14), 3),
@@ -101,7 +109,13 @@ def _around_the_turn(draws: Draws, who: int, at_s: float) -> Iterator[Action]:
 
 
 def _tap(
-    draws: Draws, who: int, at_s: float, way: str, columns: Sequence[int] = (0, 1, 2, 3)
+    draws: Draws,
+    who: int,
+    at_s: float,
+    way: str,
+    *,
+    columns: Sequence[int] = (0, 1, 2, 3),
+    presets: Sequence[int] = (0, 1),
 ) -> Action:
     return Action(
         at_s=round(at_s, 3),
@@ -109,7 +123,7 @@ def _tap(
         kind=ActionKind.TAP,
         column=draws.one_of(columns),
         row=draws.whole(-2, 2),
-        amount=draws.whole(0, 1),
+        amount=draws.one_of(presets),
         way=way,
     )
 

@@ -24,7 +24,8 @@ class Mutation:
 
     name: str
     shown_by: frozenset[str]
-    """The violations that are to the point: any of them counts, no other does."""
+    """The violations that are to the point: any of them counts, no other does. Where a rule that
+    comes first is passed over, a refusal for a later one is without reason."""
     first_seed: int
     """Where it was found when last looked; the others are tried after it."""
     apply: Sequence[Break]
@@ -101,7 +102,7 @@ NO_UNIQUE_CELL = file(
     "migrations/0002_partitions.sql",
     ("CREATE UNIQUE INDEX bets_cell", "CREATE INDEX bets_cell"),
 )
-CARRY_NOT_CHECKED = code("db.rotation:_differences", "if expected != found:", "if False:")
+CARRY_NOT_CHECKED = code("db.rotation:_build", "if drifts:", "if False:")
 
 MUTATIONS: Sequence[Mutation] = (
     # --- bets ---------------------------------------------------------------------------------
@@ -203,12 +204,12 @@ MUTATIONS: Sequence[Mutation] = (
     ),
     mutation(
         "frozen_may_bet",
-        "placed_against_frozen a_frozen_account_bets",
+        "placed_against_frozen a_frozen_account_bets refused_without_reason",
         file("intake.sql", ("WHEN account.frozen THEN", "WHEN 0 THEN")),
     ),
     mutation(
         "revoked_key_may_bet",
-        "placed_against_key_ended a_revoked_key_bets",
+        "placed_against_key_ended a_revoked_key_bets refused_without_reason",
         file("intake.sql", ("OR key.revoked_at_ms IS NOT NULL", "")),
         code(
             "actors.gateway.signers:Signers._look_up",
@@ -241,6 +242,7 @@ MUTATIONS: Sequence[Mutation] = (
             "intake.sql",
             ("ON key.id = NEW.key_id AND key.user_id = account.id", "ON key.id = NEW.key_id"),
         ),
+        seed=5,
     ),
     mutation(
         "late_bet_written",
@@ -385,11 +387,13 @@ MUTATIONS: Sequence[Mutation] = (
             "if record.after is None and silent_ms > FEED_CRITICAL_AFTER_MS:",
             "if False:",
         ),
+        seed=8,
     ),
     mutation(
         "down_is_no_reason",
         "void_rule_broken",
         code("domain.resolution:void_reason", "if ImpairmentKind.DOWN in kinds:", "if False:"),
+        seed=4,
     ),
     mutation(
         "critical_is_no_reason",
@@ -459,6 +463,7 @@ MUTATIONS: Sequence[Mutation] = (
             ("FROM old.users WHERE balance <> 0 OR id <= 2", "FROM old.users WHERE id <= 2"),
         ),
         CARRY_NOT_CHECKED,
+        seed=2,
     ),
     mutation(
         "open_bets_not_carried",
@@ -467,6 +472,7 @@ MUTATIONS: Sequence[Mutation] = (
             "rotation.sql", ("FROM old.bets WHERE status = 'confirmed';", "FROM old.bets WHERE 0;")
         ),
         CARRY_NOT_CHECKED,
+        seed=2,
     ),
     mutation(
         "young_nonces_not_carried",
@@ -480,6 +486,7 @@ MUTATIONS: Sequence[Mutation] = (
             "first_id = await self._use_up(bet, bet_id)",
             "first_id = None",
         ),
+        seed=13,
     ),
     # --- what traders are told ----------------------------------------------------------------
     mutation(
@@ -495,10 +502,12 @@ MUTATIONS: Sequence[Mutation] = (
         "lost_events_untold",
         "event_gap the_stream_does_not_catch_up",
         code("actors.batcher:run", "await ports.events.publish(EventsLost())", "pass"),
+        seed=12,
     ),
     mutation(
         "in_hand_carried_out_anew",
         "answered_and_carried_out_anew",
         code("actors.batcher:_Batcher.flush", "if not asked.answered()", "if True"),
+        seed=9,
     ),
 )
