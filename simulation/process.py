@@ -49,7 +49,11 @@ OPS_TOKEN: Final = "operator-token-of-the-simulation-000000"
 NOT_RESTARTED: Final = (REFUSED, NO_FOLDER)
 """Exit codes after which the unit starts no new process, since a person has to mend something."""
 BATCHER: Final = "venue/batcher"
-ASK_THE_BATCHER: Final = ("venue/resolver", "venue/gateway")
+ASK_THE_BATCHER: Final = (
+    *("venue/resolver", "venue/gateway"),
+    "venue/market/quoter",  # for the numbers of its quotes, when it begins
+    "venue/market/health_monitor",  # to keep an override
+)
 PROCESS: ContextVar["VenueProcess | None"] = ContextVar("PROCESS", default=None)
 """Of which process the running task is; None for those of the outside."""
 
