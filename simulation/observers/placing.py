@@ -181,9 +181,11 @@ class PlacingObserver(Observer):
     ) -> None:
         judged = judge(self._geometry, shown, tap, at_ms)
         forbids = ""
-        if tap.wallet not in touched and tap.column_start_s not in touched:
-            column_s = self._geometry.column_s
-            forbids = account_forbids(self._books, tap, column_s, at_ms, staked)
+        if tap.wallet not in touched:
+            column_s, is_moving = self._geometry.column_s, tap.column_start_s in touched
+            forbids = account_forbids(
+                self._books, tap, column_s, at_ms, staked, is_column_moving=is_moving
+            )
         facts = _Facts(order, outcome, judged, forbids, shown)
         if isinstance(outcome, BetConfirmed):
             self._world.counts["bet_confirmed"] += 1
@@ -197,7 +199,7 @@ class PlacingObserver(Observer):
         elif isinstance(outcome, BetRefused) and outcome.refusal.code not in UNASKED:
             code = outcome.refusal.code
             self._world.counts[f"bet_refused.{code.value}"] += 1
-            if judged.code and code.value not in (judged.code, "insufficient_funds"):
+            if judged.code and code.value != judged.code:
                 self._world.violated("refused_otherwise", facts)
             elif code is Code.EXPOSURE_LIMIT and not judged.code:
                 self._is_too_much(tap, judged.reward_bps, touched, facts)

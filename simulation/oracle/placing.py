@@ -180,19 +180,27 @@ def _offered(quote: Quote, tap: Tap) -> int:
 # --- what the ledger knows ------------------------------------------------------------------
 
 
-def account_forbids(books: Books, tap: Tap, column_s: int, at_ms: int, staked: Counter[str]) -> str:
+def account_forbids(
+    books: Books,
+    tap: Tap,
+    column_s: int,
+    at_ms: int,
+    staked: Counter[str],
+    *,
+    is_column_moving: bool = False,
+) -> str:
     """Why the trader may not place it, as the books stood before; empty if nothing speaks against.
 
     What holds on a frozen account, on a key that is revoked, spent or too small, and on limits of
     one's own; and a column that has its verdict or is given back. `staked`: since then, by key and
-    by wallet.
+    by wallet. `is_column_moving`: what is in hand ends it, or gives it back; before or after.
     """
     user_id = books.ids.get(tap.wallet)
     if user_id is None:
         return "no_account"
-    if (tap.column_start_s, column_s) in books.judged:
+    if not is_column_moving and (tap.column_start_s, column_s) in books.judged:
         return "column_has_verdict"
-    if tap.column_start_s in books.voids:
+    if not is_column_moving and tap.column_start_s in books.voids:
         return "column_given_back"
     if books.accounts[user_id].frozen:
         return "frozen"

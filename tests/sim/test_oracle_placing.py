@@ -271,3 +271,11 @@ def test_the_batch_so_far_takes_room_too() -> None:
     known, other = pays(column=39_996), replace(TAP, wallet="0x" + "cd" * 20)
     assert has_room(known, CAPS, TAP, 5, 2 * USD, [Taken(other, 2 * USD)])
     assert not has_room(known, CAPS, TAP, 5, 2 * USD, [Taken(other, 3 * USD)])
+
+
+def test_a_column_that_is_being_given_back_hides_nothing_of_the_account() -> None:
+    books = known()
+    books.voids = frozenset({TAP.column_start_s})
+    books.accounts[3] = books.accounts[3]._replace(frozen=1)
+    assert forbids(books) == "column_given_back"
+    assert account_forbids(books, TAP, 5, AT_MS, Counter(), is_column_moving=True) == "frozen"
