@@ -185,7 +185,7 @@ MUTATIONS: Sequence[Mutation] = (
             "(refusing and self._is_stopping())",
             "False",
         ),
-        seed=4,
+        seed=2,
     ),
     mutation(
         "least_rate_ignored",
