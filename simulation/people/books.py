@@ -192,8 +192,9 @@ class PrivateStream:
         """The newest event that he has; None until the first `auth` is answered."""
         self.balance_micros = 0
         """As of that event."""
-        self.is_resuming = False
-        """An event may come twice then."""
+        self.resumes_asked = 0
+        """How often he has said how far he has come, on this socket, and has no answer yet: to each
+        the venue sends what came after, so an event may come twice."""
         self.is_lost = False
         """The venue has said that events are missing."""
         self.placed: dict[str, int] = {}
@@ -208,7 +209,7 @@ class PrivateStream:
         if account["seq"] == self.seq and account["balance_micros"] != self.balance_micros:
             self._complain("a_balance_without_an_event", (self.balance_micros, account))
         self.seq, self.balance_micros = account["seq"], account["balance_micros"]
-        self.is_lost = self.is_resuming = False
+        self._answered()
         for bet in account.get("last", ()):
             if bet["status"] in ("won", "lost", "void"):
                 self._ended(bet, again=True)
@@ -217,7 +218,16 @@ class PrivateStream:
         """All that was missed has been sent again, says the venue."""
         if seq != self.seq:
             self._complain("events_are_missing", (self.seq, seq))
-        self.is_lost = self.is_resuming = False
+        self._answered()
+
+    @property
+    def is_resuming(self) -> bool:
+        """Has he asked for what he has missed?"""
+        return self.resumes_asked > 0
+
+    def _answered(self) -> None:
+        self.is_lost = False
+        self.resumes_asked = max(0, self.resumes_asked - 1)
 
     def event(self, frame: Json) -> bool:
         """One event; False if he had it already."""

@@ -276,7 +276,7 @@ class Trader(Person):
         began = False
         try:
             await socket.open()
-            self._socket = socket
+            self._socket, self.stream.resumes_asked = socket, 0
             if self.is_watching:
                 await socket.send({"op": "subscribe", "id": "subscribe", "channels": ["grid"]})
             await self._auth(socket)
@@ -295,7 +295,8 @@ class Trader(Person):
 
     async def _auth(self, socket: Socket) -> None:
         since = {} if self.stream.seq is None else {"seq": self.stream.seq}
-        self.stream.is_resuming = bool(since)
+        if since:
+            self.stream.resumes_asked += 1
         token = await self.sign_in()
         await socket.send({"op": "auth", "id": f"auth {token}", "token": token, **since})
 
@@ -309,7 +310,8 @@ class Trader(Person):
                 self._drained_s = frame["reconnect_in_ms"] / 1000
             case "resync_required":
                 self.happened("resync_required")
-                self.stream.is_lost = self.stream.is_resuming = True
+                self.stream.is_lost = True
+                self.stream.resumes_asked += 1
                 await socket.send({"op": "resume", "id": "resume", "seq": self.stream.seq})
             case "session:expired":
                 self.happened("session_expired")
@@ -338,6 +340,7 @@ class Trader(Person):
         """Something that he asked for himself."""
         self.heard(0, frame["error"], frame, name)
         if name.startswith("auth") or name == "resume":
+            self.stream.resumes_asked = max(0, self.stream.resumes_asked - 1)
             if frame["error"] == "unauthorized":
                 self.forget_session(name.removeprefix("auth "))
             await trio.sleep(self.draws.uniform(0.2, 1.0))

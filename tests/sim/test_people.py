@@ -248,7 +248,9 @@ def test_events_in_order_are_as_they_must() -> None:
     assert private.event(confirmed(2, 9 * USD))
     assert private.event(resolved(3, 11 * USD, 2 * USD))
     assert private.event({"type": "account", "seq": 4})
-    private.is_resuming = True
+    private.resumes_asked = 2
+    assert not private.event(confirmed(2, 9 * USD))
+    private.caught_up(4)
     assert not private.event(confirmed(2, 9 * USD))
     private.caught_up(4)
     assert not complaints.heard
