@@ -44,6 +44,8 @@ class Machine:
     last: tuple[int, int] | None = None
     """Exchange and receive time of the newest tick."""
     skews_ms: deque[int] = field(default_factory=lambda: deque(maxlen=max(MEDIANS)))
+    seen_again_ms: int | None = None
+    """Of a tick that this life may have seen first, or its predecessor last."""
     may_resume: bool = False
     is_starting: bool = True
 
@@ -51,7 +53,7 @@ class Machine:
         """A life begins: CRITICAL until a tick comes."""
         self.turn_critical(at_ms)
         self.is_starting, self.may_resume = True, may_resume
-        self.steady_from = self.last = None
+        self.steady_from = self.last = self.seen_again_ms = None
         self.skews_ms.clear()
 
     def look(self, now_ms: int, at_ms: int) -> None:
@@ -85,6 +87,7 @@ class Machine:
     def new_source(self) -> None:
         """What clocks said of another source is no evidence."""
         self.skews_ms.clear()
+        self.seen_again_ms = None
 
     def was_critical(self, from_ms: int, until_ms: int) -> bool:
         """In any part of `[from_ms, until_ms)`, true time?"""
@@ -129,7 +132,8 @@ class Machine:
         if max(self.skews_ms) <= SKEW_MAX_MS:
             return False
         newest = list(self.skews_ms)
-        differ = [median_low(newest[-count:]) > SKEW_MAX_MS for count in MEDIANS]
+        seen = [newest] if self.seen_again_ms is None else [newest, [self.seen_again_ms, *newest]]
+        differ = [median_low(one[-count:]) > SKEW_MAX_MS for one in seen for count in MEDIANS]
         return any(differ) if self.is_strict else all(differ)
 
 
@@ -195,6 +199,8 @@ class FeedOracle:
     def _see_again(self, newest: tuple[int, int]) -> None:
         """The tick in hand when a monitor failed may be the first that the next one sees."""
         self.lenient.last = self.lenient.steady_from = newest
+        for machine in (self.strict, self.lenient):
+            machine.seen_again_ms = abs(newest[1] - newest[0])
         if self.lenient.may_resume:
             self.lenient.is_critical = self.lenient.is_starting = False
 
