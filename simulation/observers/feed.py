@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 AHEAD_MAX_MS: Final = 2_000
 KEPT_TICKS: Final = 4_000
 SETTLED_MS: Final = 3_000
+LAST_MINUTE_S: Final = 75
+"""The record's last minute, and the silence that it begins in."""
 """After a start or a crash the monitor may still be busy."""
 
 
@@ -51,12 +53,12 @@ class FeedObserver(Observer):
     def starting(self, process: "VenueProcess") -> None:
         self._newest = self._jumped = None
         self._look()
-        self.oracle.begin(self._true_ms(), is_process=True, is_sure=self._is_quiet())
+        self.oracle.begin(self._true_ms(), is_process=True, is_sure=self._is_sure())
 
     def actor_ended(self, process: "VenueProcess", ended: ExitReport) -> None:
         if process.is_up and ended.child.endswith("health_monitor"):
             self._look()
-            self.oracle.begin(self._true_ms(), is_process=False, is_sure=self._is_quiet())
+            self.oracle.begin(self._true_ms(), is_process=False, is_sure=self._is_sure())
 
     # --- ticks ------------------------------------------------------------------------------
 
@@ -165,6 +167,14 @@ class FeedObserver(Observer):
             self.oracle.clock_stepped(at_ms)
         self._looked_ms = true_ms
         self.oracle.look(self._now_ms(), true_ms)
+
+    def _is_sure(self) -> bool:
+        """Does the record hold, to the second, what was accepted in its last minute?
+
+        What a recorder could not write before it was killed is a gap of the record only.
+        """
+        is_whole = not self._lives.disturbed(SLOWING, back_s=LAST_MINUTE_S)
+        return self._is_quiet() and is_whole
 
     def _is_quiet(self) -> bool:
         """Nothing is in force that hides when the monitor looked, or what the record holds."""
