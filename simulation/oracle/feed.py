@@ -23,6 +23,7 @@ STEADY_MS: Final = 30_000
 SKEW_MAX_MS: Final = 2_000
 LOOKS_EVERY_MS: Final = 1_100
 """Someone looks each second, and a step takes a moment."""
+RECORDED_WITHIN_MS: Final = 1_500
 CLOSE_MS: Final = 150
 """Nearer than that to a bound, either is right."""
 MEDIANS: Final = (15, 31, 61)
@@ -157,7 +158,8 @@ class FeedOracle:
         if self._is_first_life:
             strict = lenient = True
         else:
-            strict = is_sure and not self.strict.is_critical
+            # What has just ended may not have been on record yet.
+            strict = is_sure and not self.strict.was_critical(at_ms - RECORDED_WITHIN_MS, at_ms)
             # A life that has seen no tick may have left no trace on record.
             was = self.lenient
             lenient = not was.is_critical or (was.is_starting and was.may_resume)
