@@ -45,6 +45,8 @@ class FeedObserver(Observer):
         self._read: dict[str, dict[tuple[int, int, int], None]] = {}
         self._read_up_to: dict[str, int] = {}
         self._looked_ms = self._true_ms()
+        self.ended_in_drains_ms: deque[int] = deque(maxlen=KEPT_TICKS)
+        """When a monitor ended while the venue was draining, true time."""
         self._closed_at_ms = -(1 << 62)
         """When an override was last seen to close the breaker by hand."""
 
@@ -56,9 +58,14 @@ class FeedObserver(Observer):
         self.oracle.begin(self._true_ms(), is_process=True, is_sure=self._is_sure())
 
     def actor_ended(self, process: "VenueProcess", ended: ExitReport) -> None:
-        if process.is_up and ended.child.endswith("health_monitor"):
+        if not ended.child.endswith("health_monitor"):
+            return
+        if process.is_up:
             self._look()
             self.oracle.begin(self._true_ms(), is_process=False, is_sure=self._is_sure())
+        else:
+            # Mostly for good; but an order to restart it may still be carried out.
+            self.ended_in_drains_ms.append(self._true_ms())
 
     # --- ticks ------------------------------------------------------------------------------
 

@@ -237,7 +237,9 @@ class VerdictObserver(Observer):
         from_ms = stored.start_ms - max(offsets) - ROUND_MS
         until_ms = stored.end_ms - min(offsets) + ROUND_MS
         is_on_record = any(one.kind == "critical" for one in (*on_disk, *stored.stretches))
-        return is_on_record and self._feed.oracle.may_be_critical(from_ms, until_ms)
+        drains_ms = self._feed.ended_in_drains_ms
+        may_be = self._feed.oracle.may_be_critical(from_ms, until_ms)
+        return is_on_record and (may_be or any(from_ms <= at < until_ms for at in drains_ms))
 
     def _was_not_running(self, judged: "_Judged", on_disk: list[Stretch]) -> bool:
         seen = (*on_disk, *judged.stored.stretches)
