@@ -30,7 +30,6 @@ from simulation.oracle.placing import (
 )
 from simulation.witness import Observer
 from simulation.world import World
-from supervisor import ExitReport
 
 if TYPE_CHECKING:
     from simulation.process import VenueProcess
@@ -79,12 +78,6 @@ class PlacingObserver(Observer):
         self._drains_since = None
         self._high_ms = 0
         self._entered.clear()
-
-    def actor_ended(self, process: "VenueProcess", ended: ExitReport) -> None:
-        if ended.child.endswith("/batcher"):
-            # The next life knows what bets were judged by, which is on disk (`books.high_ms`), and
-            # not by which time a deposit was carried out while the clock was ahead.
-            self._high_ms = 0
 
     def draining(self, process: "VenueProcess") -> None:
         self._drains_since = self._world.now_s()
