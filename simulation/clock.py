@@ -1,5 +1,6 @@
 """The machine's wall clock, which a run may step. Waits go by trio's clock and do not notice."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 import trio
@@ -21,6 +22,14 @@ class SteppedClock:
     def __init__(self, true: TrioClock) -> None:
         self._true = true
         self.off_by_ms = 0
+        self.on_step: list[Callable[[], None]] = []
+        """Called after each step: some last for less time than passes between two looks."""
+
+    def step(self, by_ms: int) -> None:
+        """Forward, or below zero back."""
+        self.off_by_ms += by_ms
+        for tell in self.on_step:
+            tell()
 
     def now_ms(self) -> EpochMs:
         """What the machine believes."""
@@ -30,14 +39,14 @@ class SteppedClock:
 async def step(world: "World", fault: Fault) -> None:
     """Step the clock; and back after the fault's time, or in the calm if it has none."""
     by_ms = fault.amount if fault.kind is FaultKind.CLOCK_FORWARD else -fault.amount
-    world.clock.off_by_ms += by_ms
+    world.clock.step(by_ms)
     if world.process is not None and world.process.is_up:
         world.fault_took_effect(fault.kind, by_ms)
     if fault.lasts_s > 0:
         await world.lasting(fault.lasts_s)
     else:
         await world.calm.wait()
-    world.clock.off_by_ms -= by_ms
+    world.clock.step(-by_ms)
     world.trace.add("clock_mended", -by_ms)
 
 

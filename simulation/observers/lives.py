@@ -55,6 +55,7 @@ class Lives(Observer):
         self._newest: Tick | None = None
         self._offsets: deque[tuple[int, int]] = deque(maxlen=KEPT)
         """Where the clock stood, from when on."""
+        world.clock.on_step.append(self.note_clock)
 
     def now_ms(self) -> int:
         """The true time."""
