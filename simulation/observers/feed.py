@@ -173,7 +173,8 @@ class FeedObserver(Observer):
         for at_ms in self._lives.clock_steps_ms(self._looked_ms, true_ms):
             self.oracle.clock_stepped(at_ms)
         self._looked_ms = true_ms
-        self.oracle.look(self._now_ms(), true_ms)
+        is_seen = len(self._lives.offsets_ms(LOOKS_EVERY_MS)) == 1
+        self.oracle.look(self._now_ms(), true_ms, is_seen=is_seen)
 
     def _is_sure(self) -> bool:
         """Does the record hold, to the second, what was accepted in its last minute?

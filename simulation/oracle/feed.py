@@ -98,9 +98,10 @@ class Machine:
 
     def turn_critical(self, at_ms: int) -> None:
         """From then on, unless it is already."""
+        if self.is_strict:
+            self.steady_from = None  # also of a run that began while it was CRITICAL already
         if not self.is_critical:
             self.is_critical, self.since_ms = True, at_ms
-            self.steady_from = self.steady_from if not self.is_strict else None
 
     def _critical_after_ms(self) -> int:
         return CRITICAL_AFTER_MS - CLOSE_MS if self.is_strict else CRITICAL_AFTER_MS + CLOSE_MS
@@ -169,10 +170,12 @@ class FeedOracle:
         if not is_process and newest is not None:
             self._see_again(newest)
 
-    def look(self, now_ms: int, at_ms: int) -> None:
-        """Time has passed."""
+    def look(self, now_ms: int, at_ms: int, *, is_seen: bool = True) -> None:
+        """Time has passed. Not `is_seen`: the clock shows it for less time than lies between two
+        looks."""
         self.strict.look(now_ms, at_ms)
-        self.lenient.look(now_ms, at_ms)
+        if is_seen:
+            self.lenient.look(now_ms, at_ms)
 
     def tick(self, source: str, ts_ms: int, recv_ms: int, *, now_ms: int, at_ms: int) -> None:
         """The feed has accepted a tick."""
