@@ -44,8 +44,10 @@ class Operator(Person):
         self.booked: dict[str, Booked] = {}
         self._board = board
         self._releasing = 0
+        self._releases_begun = 0
         """Releases that are on their way: a hold may be over at any time."""
         self._unfreezing: Counter[int] = Counter()
+        self._unfreezes_begun: Counter[int] = Counter()
         self._orders = 0
         self._deeds: dict[ActionKind, Callable[[Action], Awaitable[None]]] = {
             ActionKind.HOLD: self._hold,
@@ -81,11 +83,15 @@ class Operator(Person):
         return answer
 
     async def _hold(self, action: Action) -> None:
+        begun, releasing = self._releases_begun, self._releasing
         answer = await self._order("hold", "/ops/hold", {"reason": "drill"})
-        if answer is not None and not answer.code and not self._releasing:
+        # A release that was under way at any moment may have come after it.
+        is_alone = not releasing and begun == self._releases_begun
+        if answer is not None and not answer.code and is_alone:
             self._board.held_since_s = trio.current_time()
         await trio.sleep(action.amount)
         self._board.held_since_s = None
+        self._releases_begun += 1
         self._releasing += 1
         await self._undo("release", "/ops/release", {"reason": "the drill is over"})
         self._releasing -= 1
@@ -112,13 +118,16 @@ class Operator(Person):
     async def _freeze(self, action: Action) -> None:
         wallet = self._wallet(action)
         trader = self._trader(action)
+        begun, unfreezing = self._unfreezes_begun[trader.who], self._unfreezing[trader.who]
         answer = await self._order("freeze", f"/ops/users/{wallet}/freeze", {"reason": "drill"})
         if answer is not None and answer.code:
             return
-        if answer is not None and not self._unfreezing[trader.who]:
+        is_alone = not unfreezing and begun == self._unfreezes_begun[trader.who]
+        if answer is not None and is_alone:
             trader.frozen_since_s = trio.current_time()
         await trio.sleep(action.amount)
         trader.frozen_since_s = None
+        self._unfreezes_begun[trader.who] += 1
         self._unfreezing[trader.who] += 1
         await self._undo("unfreeze", f"/ops/users/{wallet}/unfreeze", {"reason": "over"})
         self._unfreezing[trader.who] -= 1
