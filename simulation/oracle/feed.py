@@ -122,7 +122,9 @@ class Machine:
             if apart_ms > limit_ms:
                 self.steady_from = None
         if self.steady_from is None:
-            self.steady_from = ts_ms, recv_ms
+            before_ms = self.last[1] if self.last is not None and self.is_strict else 0
+            # A clock that was put back between them: the run may be counted from either.
+            self.steady_from = ts_ms, max(recv_ms, before_ms)
 
     def _has_run(self) -> bool:
         assert self.steady_from is not None
