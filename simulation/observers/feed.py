@@ -55,14 +55,24 @@ class FeedObserver(Observer):
     def starting(self, process: "VenueProcess") -> None:
         self._newest = self._jumped = None
         self._look()
-        self.oracle.begin(self._true_ms(), is_process=True, is_sure=self._is_sure())
+        self.oracle.begin(
+            self._true_ms(),
+            is_process=True,
+            is_sure=self._is_sure(),
+            runs_from_ms=self._lives.slowed_until_ms() + LOOKS_EVERY_MS,
+        )
 
     def actor_ended(self, process: "VenueProcess", ended: ExitReport) -> None:
         if not ended.child.endswith("health_monitor"):
             return
         if process.is_up:
             self._look()
-            self.oracle.begin(self._true_ms(), is_process=False, is_sure=self._is_sure())
+            self.oracle.begin(
+                self._true_ms(),
+                is_process=False,
+                is_sure=self._is_sure(),
+                runs_from_ms=self._lives.slowed_until_ms() + LOOKS_EVERY_MS,
+            )
         else:
             # Mostly for good; but an order to restart it may still be carried out.
             self.ended_in_drains_ms.append(self._true_ms())

@@ -123,6 +123,16 @@ class Lives(Observer):
             for fault in self._world.scenario.faults
         )
 
+    def slowed_until_ms(self) -> int:
+        """When the last of what slows the venue down now is over, true time; 0 if nothing does."""
+        now_s = trio.current_time()
+        ends_s = [
+            fault.at_s + fault.lasts_s
+            for fault in self._world.scenario.faults
+            if fault.kind in SLOWING and fault.at_s <= now_s + 1 < fault.at_s + fault.lasts_s + 1
+        ]
+        return self._world.scenario.epoch_ms + round(max(ends_s) * 1000) if ends_s else 0
+
     def offsets_ms(self, back_ms: int) -> list[int]:
         """Where the venue's clock has stood within that time."""
         self.note_clock()

@@ -47,11 +47,14 @@ class Machine:
     skews_ms: deque[int] = field(default_factory=lambda: deque(maxlen=max(MEDIANS)))
     seen_again_ms: int | None = None
     """Of a tick that this life may have seen first, or its predecessor last."""
+    runs_from_ms: int = 0
+    """A life that is held up looks at nothing before that."""
     may_resume: bool = False
     is_starting: bool = True
 
-    def begin(self, at_ms: int, *, may_resume: bool) -> None:
+    def begin(self, at_ms: int, *, may_resume: bool, runs_from_ms: int = 0) -> None:
         """A life begins: CRITICAL until a tick comes."""
+        self.runs_from_ms = runs_from_ms
         self.turn_critical(at_ms)
         self.is_starting, self.may_resume = True, may_resume
         self.steady_from = self.last = self.seen_again_ms = None
@@ -73,6 +76,8 @@ class Machine:
         if self.last is not None and self._apart_ms(ts_ms, recv_ms) >= self._silence_ms():
             self.turn_critical(at_ms)
         self._run_on(ts_ms, recv_ms, now_ms)
+        if at_ms < self.runs_from_ms:
+            self.steady_from = None
         self.last = ts_ms, recv_ms
         self.skews_ms.append(abs(recv_ms - ts_ms))
         if self._clocks_differ():
@@ -127,8 +132,9 @@ class Machine:
             self.steady_from = ts_ms, max(recv_ms, before_ms)
 
     def _has_run(self) -> bool:
-        assert self.steady_from is not None
         assert self.last is not None
+        if self.steady_from is None:
+            return False
         spans = self.last[0] - self.steady_from[0], self.last[1] - self.steady_from[1]
         return (min(spans) if self.is_strict else max(spans)) >= STEADY_MS
 
@@ -152,10 +158,13 @@ class FeedOracle:
         self._source = ""
         self._is_first_life = True
 
-    def begin(self, at_ms: int, *, is_process: bool, is_sure: bool = True) -> None:
+    def begin(
+        self, at_ms: int, *, is_process: bool, is_sure: bool = True, runs_from_ms: int = 0
+    ) -> None:
         """A life begins, of the whole process or of the monitor alone.
 
-        Not `is_sure`: how the record ends is not known to the second.
+        Not `is_sure`: how the record ends is not known to the second. It may be held up, by a disk
+        that is full, until `runs_from_ms`.
         """
         newest = self.lenient.last
         if self._is_first_life:
@@ -167,7 +176,7 @@ class FeedOracle:
             was = self.lenient
             lenient = not was.is_critical or (was.is_starting and was.may_resume)
         self._is_first_life = False
-        self.strict.begin(at_ms, may_resume=strict)
+        self.strict.begin(at_ms, may_resume=strict, runs_from_ms=runs_from_ms)
         self.lenient.begin(at_ms, may_resume=lenient)
         if not is_process and newest is not None:
             self._see_again(newest)
