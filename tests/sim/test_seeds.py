@@ -16,7 +16,7 @@ from tests.sim.ci_seeds import CI_SECONDS, CI_SEEDS
 
 pytestmark = pytest.mark.slow
 
-FRESH: Final = 4
+FRESH: Final = 2
 FRESH_MAX: Final = 10**9
 REGRESSIONS: Final = sorted((Path(__file__).parent / "regressions").glob("*.json"))
 CORES: Final = 2
