@@ -53,9 +53,9 @@ class Lives(Observer):
         self._waiting: list[Pause] = []
         """Those since which no tick has come."""
         self._newest: Tick | None = None
-        self._offsets: deque[tuple[int, int]] = deque(maxlen=KEPT)
+        self._offsets: deque[tuple[int, int]] = deque([(self.now_ms(), 0)], maxlen=KEPT)
         """Where the clock stood, from when on."""
-        world.clock.on_step.append(self.note_clock)
+        world.clock.on_step.append(self._note_clock)
 
     def now_ms(self) -> int:
         """The true time."""
@@ -76,7 +76,6 @@ class Lives(Observer):
             self._paused(name, process.channels.watermark.value.ts_ms)
 
     def ticked(self, process: "VenueProcess", tick: Tick) -> None:
-        self.note_clock()
         before = self._newest
         if before is not None and tick.ts_ms <= before.ts_ms and tick.source == before.source:
             return  # behind what was accepted before a restart: it never enters the record
@@ -85,11 +84,8 @@ class Lives(Observer):
             pause.first_after_ms = tick.ts_ms
         self._waiting.clear()
 
-    def note_clock(self) -> None:
-        """Remember where the venue's clock stands."""
-        off_by_ms = self._world.clock.off_by_ms
-        if not self._offsets or self._offsets[-1][1] != off_by_ms:
-            self._offsets.append((self.now_ms(), off_by_ms))
+    def _note_clock(self) -> None:
+        self._offsets.append((self.now_ms(), self._world.clock.off_by_ms))
 
     # --- what is asked ----------------------------------------------------------------------
 
@@ -103,7 +99,7 @@ class Lives(Observer):
                 until_ms = pause.first_after_ms
                 is_in = pause.at_ms < end_ms and (until_ms is None or until_ms >= start_ms)
                 is_in = is_in and (until_ms is None or until_ms >= pause.at_ms)
-            if is_in and pause.at_ms < end_ms:
+            if is_in:
                 return pause
         return None
 
@@ -135,22 +131,14 @@ class Lives(Observer):
 
     def offsets_ms(self, back_ms: int) -> list[int]:
         """Where the venue's clock has stood within that time."""
-        self.note_clock()
         from_ms = self.now_ms() - back_ms
         current = [off for since, off in self._offsets if since <= from_ms][-1:]
         return current + [off for since, off in self._offsets if since > from_ms]
 
     def clock_steps_ms(self, from_ms: int, until_ms: int) -> list[int]:
         """When the clock was stepped, there or back, within that time."""
-        zero_ms = self._world.scenario.epoch_ms
-        ends = [
-            zero_ms + round(at_s * 1000)
-            for fault in self._world.scenario.faults
-            if fault.kind in CLOCKS
-            for at_s in (fault.at_s, fault.at_s + fault.lasts_s)
-        ]
-        noticed = [since for since, _ in list(self._offsets)[1:]]
-        return sorted(at_ms for at_ms in ends + noticed if from_ms < at_ms <= until_ms)
+        steps = list(self._offsets)[1:]  # the first is where it stood
+        return [at_ms for at_ms, _ in steps if from_ms < at_ms <= until_ms]
 
     def paused_within(self, back_ms: int) -> bool:
         """Did anything of the market begin or end within that time?"""
