@@ -7,7 +7,6 @@ from typing import Any, Protocol
 import attrs
 
 from client.answers import Json, NonceIssued
-from client.wallet import Wallet
 from domain.signed_text import BetText, WithdrawalText
 from domain.units import Bps, EpochMs, EpochS, Micros
 
@@ -93,7 +92,20 @@ def sign_bet(
     return SignedBet(wallet=wallet, text=text, key_id=signer.key_id, signature=signature)
 
 
-def sign_withdrawal(wallet: Wallet, text: WithdrawalText) -> Json:
+class Owner(Protocol):
+    """Whose wallet it is: signs in its own name."""
+
+    @property
+    def address(self) -> str:
+        """As requests name it."""
+        ...
+
+    def sign(self, text: str) -> str:
+        """As a wallet's `personal_sign`."""
+        ...
+
+
+def sign_withdrawal(wallet: Owner, text: WithdrawalText) -> Json:
     """The body of `POST /api/withdrawals`: only a wallet's own signature takes money out."""
     return {
         "wallet": wallet.address,

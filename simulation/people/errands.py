@@ -4,11 +4,12 @@ from typing import Any, TypeGuard
 
 import trio
 
+from client.signing import sign_withdrawal
 from domain.signed_text import WithdrawalText
 from simulation.people.books import Ticket
 from simulation.people.tapping import chosen_cell, money, stake_micros
 from simulation.people.trader import USD, Trader
-from simulation.people.wallets import CHAIN_ID, new_nonce, withdrawal_request
+from simulation.people.wallets import CHAIN_ID, new_nonce
 from simulation.scenario import Action
 from simulation.wire import HttpAnswer, Lost
 
@@ -41,7 +42,7 @@ async def withdraw(trader: Trader, action: Action) -> None:
         timestamp_s=trader.venue_ms // 1000,
         chain_id=CHAIN_ID,
     )
-    body = withdrawal_request(trader.wallet, text)
+    body = sign_withdrawal(trader.wallet, text)
     trader.withdrawals[text.nonce] = amount_micros
     for send in range(3):
         try:

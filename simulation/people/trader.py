@@ -10,6 +10,7 @@ from typing import Any, Final
 import attrs
 import trio
 
+from client.signing import Signer
 from domain.signed_text import BetText
 from simulation.people.board import Board
 from simulation.people.books import PrivateStream, Ticket, Tickets
@@ -17,7 +18,6 @@ from simulation.people.person import WAIT_S_MAX, WAIT_S_MIN, Person
 from simulation.people.wallets import (
     CHAIN_ID,
     SessionKey,
-    Signer,
     Wallet,
     bet_request,
     new_nonce,

@@ -4,7 +4,7 @@ import hashlib
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import attrs
 from cryptography.hazmat.primitives.asymmetric.ec import (
@@ -18,26 +18,14 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from eth_keys.datatypes import PrivateKey
 
+from client.signing import SignedBet, Signer
 from db.wallet_signatures import keccak_256, personal_hash
-from domain.signed_text import BetText, WithdrawalText
+from domain.signed_text import BetText
 from domain.wallet import checksummed
 from simulation.draws import Draws
 
 CHAIN_ID: Final = 31_337
 _ECDSA: Final = ECDSA(SHA256(), deterministic_signing=True)
-
-
-class Signer(Protocol):
-    """A wallet, or a session key."""
-
-    @property
-    def key_id(self) -> str | None:
-        """None for the wallet itself."""
-        ...
-
-    def sign(self, text: str) -> str:
-        """As requests have it."""
-        ...
 
 
 class Wallet:
@@ -98,33 +86,8 @@ def new_nonce(draws: Draws) -> str:
 
 def bet_request(signer: Signer, wallet: str, text: BetText) -> dict[str, Any]:
     """The fields of a signed bet."""
-    fields: dict[str, Any] = {
-        "wallet": wallet,
-        "cell_id": text.cell_id,
-        "amount": str(text.stake_micros),
-        "nonce": text.nonce,
-        "timestamp": text.timestamp_s,
-        "chain_id": text.chain_id,
-        "version": str(text.version),
-        "signature": signer.sign(text.render()),
-    }
-    if text.quote_n is not None:
-        fields |= {"rate": text.least_bps, "quote": text.quote_n}
-    return fields if signer.key_id is None else fields | {"key_id": signer.key_id}
-
-
-def withdrawal_request(wallet: Wallet, text: WithdrawalText) -> dict[str, Any]:
-    """The fields of a signed withdrawal."""
-    return {
-        "wallet": wallet.address,
-        "amount": str(text.amount_micros),
-        "destination": text.destination,
-        "nonce": text.nonce,
-        "timestamp": text.timestamp_s,
-        "chain_id": text.chain_id,
-        "version": "1",
-        "signature": wallet.sign(text.render()),
-    }
+    signature = signer.sign(text.render())
+    return SignedBet(wallet=wallet, text=text, key_id=signer.key_id, signature=signature).fields()
 
 
 def sign_in_request(
