@@ -1,4 +1,4 @@
-"""A bar for long work, on a terminal; nothing anywhere else."""
+"""A bar for long work on a terminal; elsewhere nothing, or a line now and then."""
 
 from types import TracebackType
 from typing import Final, Self, TextIO
@@ -15,12 +15,16 @@ def bar(done: int, total: int | None, what: str) -> str:
 
 
 class Progress:
-    """Draws on `stream` if that is a terminal, and wipes its line at the end."""
+    """Draws on `stream` if that is a terminal, and wipes its line at the end. If it is none, says
+    how far it is each time another `line_every` are done; 0 says nothing."""
 
-    def __init__(self, what: str, *, total: int | None, stream: TextIO) -> None:
+    def __init__(
+        self, what: str, *, total: int | None, stream: TextIO, line_every: int = 0
+    ) -> None:
         self._what = what
         self._total = total
         self._stream = stream
+        self._line_every = line_every
         self._drawn = stream.isatty()
         self._done = 0
 
@@ -41,8 +45,12 @@ class Progress:
 
     def step(self, count: int = 1) -> None:
         """`count` more are done."""
-        self._done += count
-        self._write(bar(self._done, self._total, self._what))
+        before, self._done = self._done, self._done + count
+        if self._drawn:
+            self._write(bar(self._done, self._total, self._what))
+        elif self._line_every and self._done // self._line_every > before // self._line_every:
+            self._stream.write(f"{bar(self._done, self._total, self._what)}\n")
+            self._stream.flush()
 
     def _write(self, text: str) -> None:
         if self._drawn:

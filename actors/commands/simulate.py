@@ -20,6 +20,9 @@ from simulation.scenario import FaultKind, Scenario
 from simulation.shrink import Bounds, shrink
 from supervisor.clock import SystemClock
 
+LINE_EVERY_RUNS: Final = 50
+"""Where no terminal shows a bar, so that a campaign that was cut off says how far it got: a line in
+some three minutes on two cores."""
 SHOWN_MAX: Final = 4
 """Of a campaign with more ways to fail the others are named only."""
 DRAWN, NONE = "drawn", "none"
@@ -109,12 +112,13 @@ def _run(
     progress: TextIO,
 ) -> Tally:
     tally = Tally()
-    with Progress("runs", total=asked.seeds, stream=progress) as bar:
+    with Progress("runs", total=asked.seeds, stream=progress, line_every=LINE_EVERY_RUNS) as bar:
         for outcome in runners.outcomes(scenarios, trace_to=asked.trace):
             tally.add(outcome)
             if outcome.violations and asked.seeds > 1:
                 bar.wipe()
                 _say(out, [lines.violation_line(outcome)])
+                out.flush()  # a file keeps it back otherwise, until the campaign is over
             bar.step()
     return tally
 

@@ -108,6 +108,15 @@ def test_a_campaign_has_a_table_of_faults() -> None:
     assert line.split()[2:] == ["60", "30"]
 
 
+def test_a_campaign_without_a_terminal_says_now_and_then_how_far_it_is() -> None:
+    progress = io.StringIO()
+    simulate(Asked(seeds=120), out=io.StringIO(), progress=progress, runners_of=MadeUp)
+    assert [line.split("] ")[1] for line in progress.getvalue().splitlines()] == [
+        "50 of 120 runs",
+        "100 of 120 runs",
+    ]
+
+
 def test_a_campaign_that_missed_a_fault_is_blind() -> None:
     code, text = told(Asked(seeds=ENOUGH_RUNS, faults="kill,drain"), Blind)
     assert (code, "BLIND: fault.kill never happened\n" in text) == (1, True)

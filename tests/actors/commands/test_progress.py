@@ -39,3 +39,11 @@ def test_a_file_sees_nothing() -> None:
     with Progress("bets", total=2, stream=file) as progress:
         progress.step()
     assert file.getvalue() == ""
+
+
+def test_a_file_that_asked_for_lines_has_one_at_each_so_many() -> None:
+    file = io.StringIO()
+    with Progress("bets", total=7, stream=file, line_every=3) as progress:
+        for count in (1, 1, 2, 1, 2):
+            progress.step(count)
+    assert file.getvalue() == f"{bar(4, 7, 'bets')}\n{bar(7, 7, 'bets')}\n"
