@@ -80,6 +80,9 @@ class VenueCollector(Collector):
         up = float(self.store_up)
         yield _gauge("store_up", "1 if the key-value store takes what it is given.", up)
         yield from self._upkeep()
+        uptime_s = self._ports.supervisor_status().uptime_s
+        if uptime_s is not None:
+            yield _gauge("venue_uptime_seconds", "Since the whole venue was ready.", uptime_s)
         yield from self._actors()
         yield from self._channels()
 

@@ -16,7 +16,8 @@ from tests.support.door import Door, open_door
 from tests.support.sources import REPOSITORY
 
 RULES = REPOSITORY / "deploy" / "prometheus-rules.yml"
-FUNCTIONS = {"time", "rate", "increase", "sum", "by", "le", "histogram_quantile"}
+FUNCTIONS = {"time", "rate", "increase", "resets", "sum", "by", "le", "histogram_quantile"}
+OF_PROMETHEUS = {"up"}
 
 
 def rules() -> Iterator[dict[str, object]]:
@@ -25,9 +26,9 @@ def rules() -> Iterator[dict[str, object]]:
 
 
 def metrics_in(expression: str) -> set[str]:
-    """The names in an expression that are neither functions nor labels."""
+    """The names in an expression that the venue has to export: no functions, no labels."""
     bare = re.sub(r"\{[^}]*\}|\[[^\]]*\]|\"[^\"]*\"", "", expression)
-    return set(re.findall(r"[a-z_]{2,}", bare)) - FUNCTIONS
+    return set(re.findall(r"[a-z_]{2,}", bare)) - FUNCTIONS - OF_PROMETHEUS
 
 
 @pytest.fixture
@@ -71,11 +72,66 @@ def test_every_runbook_of_an_alert_is_in_the_operating_page() -> None:
 
 
 def test_promtool_finds_no_fault() -> None:
-    promtool = shutil.which("promtool")
-    if promtool is None and "CI" not in os.environ:
-        pytest.skip("promtool is missing: sudo apt-get install prometheus")
-    assert promtool is not None
-    done = subprocess.run(
-        [promtool, "check", "rules", str(RULES)], capture_output=True, check=False
+    promtool("check", "rules", RULES)
+
+
+def test_a_venue_that_is_down_or_does_not_stay_up_is_told(tmp_path: Path) -> None:
+    """Scraped every 15 s: down from the second minute to the fourth; then it ends every minute, and
+    is told of after the third time."""
+    labels: dict[str, object] = {"job": "tapgrid", "severity": "critical"}
+    told: list[tuple[str, str, list[dict[str, object]]]] = [
+        ("2m", "VenueDown", []),
+        ("3m", "VenueDown", [labels]),
+        ("4m", "VenueDown", []),
+        ("5m", "VenueRestarts", []),
+        ("6m", "VenueRestarts", [labels]),
+    ]
+    checks = [
+        {
+            "eval_time": at,
+            "alertname": alert,
+            "exp_alerts": [
+                {"exp_labels": each, "exp_annotations": annotations(alert, 3)} for each in expected
+            ],
+        }
+        for at, alert, expected in told
+    ]
+    series = {
+        'up{job="tapgrid"}': "1x7 0x7 1x60",
+        'venue_uptime_seconds{job="tapgrid"}': "0+15x7 _x8 0+15x3 0+15x3 0+15x3 0+15x3",
+    }
+    tests = tmp_path / "tests.yml"
+    tests.write_text(
+        yaml.safe_dump(
+            {
+                "rule_files": [str(RULES)],
+                "evaluation_interval": "15s",
+                "tests": [
+                    {
+                        "interval": "15s",
+                        "input_series": [
+                            {"series": name, "values": values} for name, values in series.items()
+                        ],
+                        "alert_rule_test": checks,
+                    }
+                ],
+            }
+        ),
+        "utf-8",
     )
+    promtool("test", "rules", tests)
+
+
+def annotations(alert: str, value: int) -> dict[str, str]:
+    [rule] = [each for each in rules() if each["alert"] == alert]
+    found: dict[str, str] = rule["annotations"]  # type: ignore[assignment]
+    return {name: text.replace("{{ $value }}", str(value)) for name, text in found.items()}
+
+
+def promtool(*arguments: str | Path) -> None:
+    program = shutil.which("promtool")
+    if program is None and "CI" not in os.environ:
+        pytest.skip("promtool is missing: sudo apt-get install prometheus")
+    assert program is not None
+    done = subprocess.run([program, *arguments], capture_output=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -11,6 +11,8 @@ import pytest
 
 from actors.__main__ import parser
 from config.settings import load
+from simulation.keeper import RESTART_AFTER_S
+from simulation.process import NOT_RESTARTED
 from tests.support.sources import REPOSITORY
 
 UNIT = REPOSITORY / "deploy" / "venue.service"
@@ -31,6 +33,15 @@ def test_it_starts_the_venue() -> None:
 def test_systemd_waits_longer_than_the_drain() -> None:
     [stop_s] = lines("TimeoutStopSec")
     assert int(stop_s) > load().settings.venue.drain_within_s
+
+
+def test_systemd_starts_it_again_for_ever_unless_only_a_person_can_mend_it() -> None:
+    """As in the simulation, whose venue is started again each time."""
+    assert lines("Restart") == ["on-failure"]
+    assert lines("StartLimitIntervalSec") == ["0"]
+    assert [float(each) for each in lines("RestartSec")] == [RESTART_AFTER_S]
+    [never] = lines("RestartPreventExitStatus")
+    assert tuple(map(int, never.split())) == NOT_RESTARTED
 
 
 def test_the_token_comes_from_a_file() -> None:

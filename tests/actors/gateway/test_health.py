@@ -86,6 +86,7 @@ async def test_metrics_bear_the_names_of_the_reference(door: Door) -> None:
         'bets_resolved_total{outcome="won"} 0.0',
         "price_feed_staleness_seconds 0.0",
         "circuit_breaker_state 0.0",
+        "venue_uptime_seconds 1.5",
         'actor_restarts_total{actor="venue/batcher"} 1.0',
         'actor_running{actor="venue/batcher"} 1.0',
         "open_bets 1.0",
