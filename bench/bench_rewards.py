@@ -1,6 +1,7 @@
 """Do the reward rates hold? Predicted against realised on recorded markets, as markdown.
 
     python -m bench.bench_rewards            # held-out data, three minutes
+    python -m bench.bench_rewards --rule path --priced touch # judged by one rule, paid by another
     python -m bench.bench_rewards --learning # the data the model was learned on, for comparison
 
 Run from the root of the project, with the recorded data in ../shared/data. `bench/RESULTS.md` has
@@ -44,6 +45,7 @@ from bench.reward_scores import (
 from bench.reward_sniper import Sniper
 from domain import volatility
 from domain.rates import Floats, RewardSettings, reward_table
+from domain.resolution import Rule
 
 ORACLE = "btcusd_price_1hz_chainlink_20260608.csv.gz"
 COINBASE = "btcusd_trades_coinbase_20230905.csv.gz"
@@ -87,17 +89,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--learning", action="store_true", help="score the learning data instead")
     parser.add_argument("--only", help="only the parts whose name contains this")
+    parser.add_argument("--rule", choices=[rule.value for rule in Rule], default="touch")
+    parser.add_argument("--priced", choices=[rule.value for rule in Rule], help="... if by another")
     options = parser.parse_args()
-    settings = RewardSettings()
+    rule, settings = Rule(options.rule), RewardSettings(rule=Rule(options.priced or options.rule))
     wanted = options.only or ""
     if not wanted:
         report_speed(settings)
     for span in LEARNING if options.learning else HELD_OUT:
         if wanted in span.name:
-            report(recorded(span.name, span.file), span.begin, span.end, settings)
+            market = attrs.evolve(recorded(span.name, span.file), rule=rule)
+            report(market, span.begin, span.end, settings)
     if wanted in SIMULATED and not options.learning:
-        report(simulated(SIMULATED, SIMULATED_SEED), 0.1, 1.0, settings)
-    if wanted in REGIMES and not options.learning:
+        market = attrs.evolve(simulated(SIMULATED, SIMULATED_SEED), rule=rule)
+        report(market, 0.1, 1.0, settings)
+    if wanted in REGIMES and not options.learning and rule is Rule.TOUCH:
         report_regimes(settings)
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from domain import volatility
 from domain.rates import Floats, RewardSettings, rewards_bps, touch_probability
+from domain.resolution import Rule
 from domain.volatility import VolatilityState
 
 DATA = Path("../shared/data")
@@ -40,6 +41,7 @@ class Market:
     first_column: int  # start of column 0 / COLUMN_MS
     settling_cents: Ints  # [column, n], padded with -1: carry-in and ticks of the window
     is_void: NDArray[np.bool_]  # [column]
+    rule: Rule = Rule.TOUCH
 
     def won(
         self, columns: Ints, row_los_cents: Ints
@@ -51,7 +53,10 @@ class Market:
         is_judged = is_judged & ~self.is_void[index]
         prices = self.settling_cents[index][:, None, :]
         los = row_los_cents[None, :, None]
-        won: NDArray[np.bool_] = np.any((prices >= los) & (prices <= los + ROW_CENTS), axis=2)
+        is_below, is_above = prices < los, prices > los + ROW_CENTS
+        won: NDArray[np.bool_] = np.any(~is_below & ~is_above, axis=2)
+        if self.rule is Rule.PATH:  # from one side to the other, whether or not it was seen inside
+            won |= np.any(is_below & (prices >= 0), axis=2) & np.any(is_above, axis=2)
         return won, is_judged
 
 

@@ -3,7 +3,7 @@
 `reward_table` prices a whole quote; `touch_probability` is the model behind it. Both are pure and
 vectorised over columns and rows. Floats stay inside: rates leave as integer basis points.
 
-The rule priced is the rule that settles, `touch`: a cell [lo, hi] x [t0, t1) is won by the price
+The rule priced is the rule that settles. By `touch` a cell [lo, hi] x [t0, t1) is won by the price
 in force at t0 or by any tick in the window inside the closed row. Hence, for one sigma,
 
     P = P(inside at t0) + P(below at t0, reaches lo) + P(above at t0, reaches hi)
@@ -15,7 +15,7 @@ reaches less far on the way, so R and W are taken from what the feed was measure
 (`domain.volatility`). Where the price is a random walk seen at discrete moments, that agrees with
 the barrier shifted by 0.5826 sigma sqrt(dt) of Broadie, Glasserman and Kou; on recorded markets
 that shift alone left near rows overpriced by a quarter. A fast price may also step over a row
-without landing in it.
+without landing in it; by `path` that wins too, and nothing is taken off for it.
 
 All of this is averaged over a spread of sigmas, as wide as the feed's tails are heavy and wider at
 short horizons; what is left is mended by a recalibration learned on past data.
@@ -30,6 +30,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.resolution import Rule
 from domain.volatility import VolatilityState
 
 Floats = NDArray[np.float64]
@@ -45,6 +46,8 @@ class RewardSettings:
     recorded hour of trades; bench/RESULTS.md judges them on the rest.
     """
 
+    rule: Rule = Rule.TOUCH
+    """How the cells will be judged."""
     edge_bps: int = 300
     reward_bps_min: int = 10_100
     """A cell whose fair rate is below is not offered."""
@@ -148,7 +151,7 @@ def touch_probability(
     row_cents: int,
     settings: RewardSettings,
 ) -> Floats:
-    """Probability, as an array [column, row], that the price touches the cell.
+    """Probability, as an array [column, row], that the price wins the cell.
 
     `horizons_s`: from the newest tick to the start of each column, in seconds.
     """
@@ -163,8 +166,10 @@ def touch_probability(
     both = (edges - volatility.drift)[:, None, :, None] / deviations
     (lower, upper), (below, above) = both, _phi(both)
     reach = _Reach.over(spans_s, column_s, volatility, settings)
-    landing = _landing(row_cents / price_cents, sigma * multiples, volatility)[:, None, :]
-    touched = above - below + landing * (reach.from_below(lower) + reach.from_below(-upper))
+    landing = _landing(row_cents / price_cents, sigma * multiples, volatility, settings.rule)
+    touched = (
+        above - below + landing[:, None, :] * (reach.from_below(lower) + reach.from_below(-upper))
+    )
     seen, happened = zip(*settings.recalibration, strict=True)
     recalibrated: Floats = np.interp(touched @ _SPREAD_WEIGHTS, seen, happened)
     return recalibrated
@@ -206,8 +211,11 @@ def _sigma_multiples(
     return np.exp(spreads[:, None] * _SPREAD_NODES - warm[:, None] ** 2)
 
 
-def _landing(height: float, sigmas: Floats, volatility: VolatilityState) -> Floats:
-    """Probability to land inside a row, `height` in log price, rather than step over it."""
+def _landing(height: float, sigmas: Floats, volatility: VolatilityState, rule: Rule) -> Floats:
+    """Probability that a price which gets to a row, `height` in log price, has won it: by `touch`
+    it has to land inside rather than step over it."""
+    if rule is Rule.PATH:
+        return np.ones_like(sigmas)
     ticks = math.sqrt(volatility.tick_interval_s * volatility.fine_share)
     return 1 - np.exp(-_STEP_OVER * height / (sigmas * ticks))
 

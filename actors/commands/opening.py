@@ -274,7 +274,7 @@ def house_caps(settings: Settings) -> HouseCaps:
 
 def venue_settings(settings: Settings, *, token: str, version: str) -> system.VenueSettings:
     """The settings of every actor; `token` is the operators' one that is in force."""
-    limits = settings.limits
+    limits, rule = settings.limits, Rule(settings.bets.rule)
     return system.VenueSettings(
         rules=Rules(
             grid=Grid(
@@ -285,7 +285,7 @@ def venue_settings(settings: Settings, *, token: str, version: str) -> system.Ve
                 horizon_columns=settings.grid.horizon_columns,
             ),
             presets_micros=settings.bets.presets_micros,
-            rule=Rule(settings.bets.rule),
+            rule=rule,
             caps=house_caps(settings),
         ),
         batch=BatchRule(
@@ -293,7 +293,7 @@ def venue_settings(settings: Settings, *, token: str, version: str) -> system.Ve
         ),
         feed=price_feed.FeedSettings(jump_max_bps=settings.feed.jump_max_bps),
         recorder=price_recorder.RecorderSettings(),
-        rewards=RewardSettings(edge_bps=settings.rewards.edge_bps),
+        rewards=RewardSettings(rule=rule, edge_bps=settings.rewards.edge_bps),
         quotes=_quoter_settings(settings),
         sign_in=_sign_in_settings(settings),
         gateway=GatewaySettings(

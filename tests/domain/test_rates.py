@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.rates import Floats, RewardSettings, reward_table, rewards_bps, touch_probability
+from domain.resolution import Rule
 from domain.volatility import (
     MOVE_PRIOR,
     NORMAL_MOVE,
@@ -100,7 +101,12 @@ def table(
 
 
 def simulated_touch(
-    annual: float, *, spread: float = 0.0, per_s: int = 1, paths: int = 10_000
+    annual: float,
+    *,
+    spread: float = 0.0,
+    per_s: int = 1,
+    paths: int = 10_000,
+    rule: Rule = Rule.TOUCH,
 ) -> Floats:
     """The rule played out: ticks `per_s` a second from now on, each window with its carry-in."""
     rng = np.random.default_rng(20_261_120)
@@ -116,7 +122,9 @@ def simulated_touch(
         # Tick k comes at (k + 1) / per_s; the carry-in is the last one before the window opens.
         window = rows[:, horizon_s * per_s - 2 : (horizon_s + 5) * per_s - 1]
         for row in range(len(ROW_LOS_CENTS)):
-            won[column, row] = (window == row).any(axis=1).mean()
+            touched = (window == row).any(axis=1)
+            passed = (window < row).any(axis=1) & (window > row).any(axis=1)
+            won[column, row] = (touched | passed & (rule is Rule.PATH)).mean()
     return won
 
 
@@ -144,6 +152,13 @@ def test_agrees_with_a_random_walk_seen_often() -> None:
 def test_a_walk_that_steps_over_rows_is_not_paid_as_if_it_touched_them() -> None:
     simulated = simulated_touch(4.0)  # 4.5 rows a second
     assert np.abs(touch(volatility_of(4.0))[PLAYED] - simulated).max() < 0.04
+
+
+def test_a_walk_that_steps_over_rows_is_paid_by_path_as_if_it_touched_them() -> None:
+    simulated = simulated_touch(4.0, rule=Rule.PATH)
+    assert (simulated - simulated_touch(4.0)).max() > 0.2
+    path = attrs.evolve(PLAIN, rule=Rule.PATH)
+    assert np.abs(touch(volatility_of(4.0), path)[PLAYED] - simulated).max() < 0.04
 
 
 # --- order ----------------------------------------------------------------------------------

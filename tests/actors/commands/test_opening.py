@@ -13,6 +13,7 @@ from actors.commands.opening import machine, opened_ports, venue_settings
 from actors.commands.quiet_worker import NICENESS
 from config.settings import DEMO, load
 from db.data_folder import DataFolder
+from domain.resolution import Rule
 
 
 @pytest.mark.parametrize(
@@ -26,6 +27,12 @@ def test_only_a_live_market_is_known_from_the_record_of_an_earlier_process(
     settings = load(sets=[f"feed.source={source}"]).settings
     made = venue_settings(settings, token="t" * 32, version="1")
     assert made.quotes.warm_up_s == looks_back_s
+
+
+@pytest.mark.parametrize("rule", list(Rule))
+def test_the_rule_that_settles_is_the_one_that_is_priced(rule: Rule) -> None:
+    made = venue_settings(load(sets=[f"bets.rule={rule}"]).settings, token="t" * 32, version="1")
+    assert (made.rules.rule, made.rewards.rule) == (rule, rule)
 
 
 async def test_archiving_gives_way_to_the_venue(tmp_path: Path) -> None:
