@@ -264,6 +264,34 @@ MUTATIONS: Sequence[Mutation] = (
             "next_quote_n = next_quote_n + 0 * ?",
         ),
     ),
+    # --- quotes -------------------------------------------------------------------------------
+    mutation(
+        "rates_of_an_old_tick",
+        "rates_of_an_old_tick",
+        code(
+            "actors.quoter:_Quoter._put_in_force",
+            "if self.priced is not self.view.newest and newest is not None:",
+            "if False:",
+        ),
+    ),
+    mutation(
+        "source_pause_dropped",
+        "quoted_after_source_change",
+        code(
+            "actors.quoter:_Quoter._may_quote",
+            "pause_ms = self.settings.source_pause_s * 1000",
+            "pause_ms = 0",
+        ),
+    ),
+    mutation(
+        "edge_not_taken",
+        "rate_out_of_bounds",
+        code(
+            "domain.rates:rewards_bps",
+            "fair = (BPS - settings.edge_bps) / np.maximum(",
+            "fair = BPS / np.maximum(",
+        ),
+    ),
     # --- money --------------------------------------------------------------------------------
     mutation(
         "exposure_not_counted",
