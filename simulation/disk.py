@@ -11,6 +11,8 @@ from contextlib import ExitStack, contextmanager
 from types import ModuleType
 from typing import Any, Final, TypeAlias
 
+import attrs
+
 from domain.disk import DiskUse
 from simulation.scenario import Fault, FaultKind
 from simulation.world import World
@@ -28,16 +30,26 @@ _READS: Final = frozenset({"SELECT", "PRAGMA", "ROLLBA"})
 _FILE_CALLS: Final = ("fsync", "replace", "unlink", "link")
 
 
+@attrs.define(kw_only=True, eq=False)
+class _Awaited:
+    """Something to be done before a step."""
+
+    act: Act
+    left: int
+    """Steps until then, that one among them."""
+
+
 class SimulatedDisk:
     """A DiskProbe, and what SQLite finds when it writes."""
 
     def __init__(self, world: World) -> None:
         self.world = world
+        self._in_force: list[Fault] = []
+        """One that ends leaves the others as they are."""
         self._slow_s = 0.0
         self._used_percent = USED_PERCENT
         self._is_full = False
-        self._steps_left = 0
-        self._act: Act | None = None
+        self._awaited: list[_Awaited] = []
         self.is_watching = False
         """Is anything to be done at a step? Looked at for every statement, so it is kept."""
 
@@ -59,20 +71,22 @@ class SimulatedDisk:
     async def strike(self, fault: Fault) -> None:
         """Let it fail that way, for as long as it lasts. A disk is full, and writes fail, unless
         the fault's amount says to how many percent it is."""
-        match fault.kind:
-            case FaultKind.DISK_SLOW:
-                self._slow_s = (fault.amount or SLOW_MS) / 1000
-            case FaultKind.DISK_FULL:
-                self._used_percent = fault.amount or 100
-                self._is_full = self._used_percent >= 100
-        self._watch()
+        self._in_force.append(fault)
+        self._derive()
         await self.world.lasting(fault.lasts_s)
-        match fault.kind:
-            case FaultKind.DISK_SLOW:
-                self._slow_s = 0.0
-            case FaultKind.DISK_FULL:
-                self._used_percent, self._is_full = USED_PERCENT, False
+        self._in_force.remove(fault)
+        self._derive()
+
+    def _derive(self) -> None:
+        """Of several faults the worst counts."""
+        self._slow_s = self._worst(FaultKind.DISK_SLOW, SLOW_MS) / 1000
+        self._used_percent = self._worst(FaultKind.DISK_FULL, 100) or USED_PERCENT
+        self._is_full = self._used_percent >= 100
         self._watch()
+
+    def _worst(self, kind: FaultKind, unless_said: int) -> int:
+        amounts = (one.amount or unless_said for one in self._in_force if one.kind is kind)
+        return max(amounts, default=0)
 
     # --- steps ----------------------------------------------------------------------------------
 
@@ -82,12 +96,12 @@ class SimulatedDisk:
         A step is a statement that writes, or a call that syncs, renames or deletes a file; after a
         COMMIT there is one more, when all is on disk and nobody knows.
         """
-        self._steps_left, self._act = number, act
+        self._awaited.append(_Awaited(act=act, left=number))
         self._watch()
 
-    def forget_step(self) -> None:
-        """Whatever was to be done at a step is not."""
-        self._act = None
+    def forget_step(self, act: Act) -> None:
+        """That is not to be done any more; what others wait for is."""
+        self._awaited = [one for one in self._awaited if one.act != act]
         self._watch()
 
     @contextmanager
@@ -101,19 +115,19 @@ class SimulatedDisk:
             for name in _FILE_CALLS:
                 stack.enter_context(_replaced(os, name, self._through(name)))
             yield
-        self.forget_step()
+        self._awaited.clear()
+        self._watch()
 
     def _watch(self) -> None:
-        self.is_watching = self._is_full or self._act is not None
+        self.is_watching = self._is_full or bool(self._awaited)
 
     def _step(self, what: str) -> None:
-        if self._act is None:
-            return
-        self._steps_left -= 1
-        if self._steps_left <= 0:
-            act = self._act
-            self.forget_step()
-            act(what)
+        for one in tuple(self._awaited):
+            one.left -= 1
+            if one.left <= 0:
+                self._awaited.remove(one)
+                self._watch()
+                one.act(what)
 
     def _connector(self) -> Callable[..., sqlite3.Connection]:
         real = sqlite3.connect

@@ -81,7 +81,7 @@ class Keeper:
 
         disk.at_step(fault.amount, act)
         await self._until(process.ended)
-        disk.forget_step()
+        disk.forget_step(act)
 
     async def _crash(self, process: VenueProcess, fault: Fault) -> None:
         """Arm a crash; where the actor has nothing to do for long it never comes to it."""

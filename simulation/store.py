@@ -50,8 +50,9 @@ class SimulatedStore:
     def __init__(self, world: World) -> None:
         self.world = world
         self.draws = world.draws("store")
-        self.down: Down | None = None
-        self.slow_ms = 0
+        self.downs: list[Down] = []
+        """Of the faults in force, in the order in which they began."""
+        self.slows_ms: list[int] = []
         self.late: list[Callable[[], Awaitable[object]]] = []
         """What it was sent while it stood still."""
         self._wipe()
@@ -66,22 +67,35 @@ class SimulatedStore:
         """That of one process. `tell` as in db.redis_store; of a dead process nothing is done."""
         return StoreConnection(self, limit_s=answer_within_ms / 1000, tell=tell, is_dead=is_dead)
 
+    @property
+    def down(self) -> Down | None:
+        """In which way it is down now; None: it is up."""
+        return self.downs[0] if self.downs else None
+
+    @property
+    def slow_ms(self) -> int:
+        """The most that a call takes longer now."""
+        return max(self.slows_ms, default=0)
+
     async def strike(self, fault: Fault) -> None:
-        """Let it fail that way, for as long as it lasts."""
+        """Let it fail that way, for as long as it lasts; what else is in force goes on."""
         match fault.kind:
             case FaultKind.STORE_WIPED:
                 if len(self.values):
                     self.world.fault_took_effect(fault.kind)
                 self._wipe()
             case FaultKind.STORE_SLOW:
-                self.slow_ms = fault.amount or SLOW_MS
+                slow_ms = fault.amount or SLOW_MS
+                self.slows_ms.append(slow_ms)
                 await self.world.lasting(fault.lasts_s)
-                self.slow_ms = 0
+                self.slows_ms.remove(slow_ms)
             case FaultKind.STORE_DOWN:
-                self.down = Down(fault.target) if fault.target else self.draws.one_of(list(Down))
+                down = Down(fault.target) if fault.target else self.draws.one_of(list(Down))
+                self.downs.append(down)
                 await self.world.lasting(fault.lasts_s)
-                self.down = None
-                await self._catch_up()
+                self.downs.remove(down)
+                if not self.downs:
+                    await self._catch_up()
 
     async def _catch_up(self) -> None:
         late, self.late = self.late, []

@@ -147,6 +147,25 @@ async def test_a_slow_disk_slows_the_calls_of_workers(
     assert disk.world.counts["fault.disk_slow"] == 1
 
 
+async def test_of_several_faults_the_worst_counts_until_it_ends(
+    autojump_clock: MockClock, disk: SimulatedDisk
+) -> None:
+    slow = [(3, 200), (1, 700)]
+    full = [(3, 80), (1, 100), (2, 90)]
+    async with trio.open_nursery() as nursery:
+        for kind, faults in ((FaultKind.DISK_SLOW, slow), (FaultKind.DISK_FULL, full)):
+            for lasts_s, amount in faults:
+                fault = Fault(at_s=0, kind=kind, lasts_s=lasts_s, amount=amount)
+                nursery.start_soon(disk.strike, fault)
+        found = []
+        for _ in range(4):
+            await trio.sleep(0.5)
+            use = disk.look()
+            found.append((disk.delay_s(), 100 - 100 * use.free_bytes // use.total_bytes))
+            await trio.sleep(0.5)
+    assert found == [(0.7, 100), (0.2, 90), (0.2, 80), (0, 10)]
+
+
 # --- steps --------------------------------------------------------------------------------------
 
 
@@ -162,7 +181,7 @@ async def test_a_kill_can_strike_before_any_step(
             found.append("nobody was killed")
         except Killed:
             found.append(f"killed with {len(rows(connection))}")
-        disk.forget_step()
+        disk.forget_step(kill)
     assert found == [*["killed with 1"] * 3, "killed with 2", "nobody was killed"]
     assert rows(connection) == [1, 2, 3]
 
@@ -177,6 +196,19 @@ async def test_a_step_says_what_it_is_and_is_struck_once(
     disk.at_step(3, steps.append)
     replace_file(tmp_path / "manifest.json", "new")
     assert steps == ["INSERT INTO t VALUES (2)", "replace"]
+
+
+async def test_two_may_wait_for_a_step(disk: SimulatedDisk, connection: sqlite3.Connection) -> None:
+    first: list[str] = []
+    second: list[str] = []
+    disk.at_step(2, first.append)
+    disk.at_step(1, second.append)
+    disk.at_step(1, kill)
+    disk.forget_step(kill)
+    for n in (2, 3, 4):
+        connection.execute(f"INSERT INTO t VALUES ({n})")
+    assert (first, second) == (["INSERT INTO t VALUES (3)"], ["INSERT INTO t VALUES (2)"])
+    assert not disk.is_watching
 
 
 async def test_what_is_read_is_no_step(

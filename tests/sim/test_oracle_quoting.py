@@ -66,7 +66,7 @@ BOUNDS = RateBounds.of(
 
 
 def test_no_rate_is_higher_than_that_of_the_least_likely_cell() -> None:
-    assert BOUNDS == RateBounds(10_100, 421_739)
+    assert RateBounds(10_100, 421_739) == BOUNDS
     assert RateBounds.of(
         least_bps=10_100, most_bps=1_000_000, edge_bps=300, chance_min=0, unknown=0.003
     ) == RateBounds(10_100, 1_000_000)

@@ -106,13 +106,31 @@ async def test_once_down_calls_fail_at_once_and_it_is_told_once(
 async def test_what_breaks_in_the_middle_of_a_call_takes_its_answer(
     autojump_clock: MockClock, store: SimulatedStore, connection: StoreConnection
 ) -> None:
-    store.slow_ms = 400
+    store.slows_ms.append(400)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(refused, connection, "k")
         while not len(store.values):  # noqa: ASYNC110 - until it is carried out
             await trio.sleep(0.001)
-        store.down = Down.REFUSED
+        store.downs.append(Down.REFUSED)
     assert len(store.values) == 1
+
+
+async def test_two_faults_at_once_do_not_mend_each_other(
+    autojump_clock: MockClock, store: SimulatedStore, connection: StoreConnection
+) -> None:
+    kinds = (FaultKind.STORE_DOWN, FaultKind.STORE_SLOW)
+    async with trio.open_nursery() as nursery:
+        for kind in kinds:
+            for lasts_s in (1, 5):
+                fault = Fault(at_s=0, kind=kind, lasts_s=lasts_s, amount=9 - lasts_s)
+                nursery.start_soon(store.strike, fault)
+        found = []
+        for _ in range(3):
+            await trio.sleep(0.5)
+            found.append((store.down is not None, store.slow_ms))
+            await trio.sleep(1.5)
+    assert found == [(True, 8), (True, 4), (True, 4)]
+    assert (store.down is None, store.slow_ms) == (True, 0)
 
 
 async def test_of_a_slow_store_some_calls_come_too_late(
