@@ -22,12 +22,14 @@ from domain.ticks import Tick
 from protocols.money import LedgerCommand, MoneyOutcome, StreamEntry
 from protocols.ports import Worker
 from simulation.explaining import (
-    DISK,
-    SLOW,
+    HELD_UP,
+    NO_ROOM,
+    STUCK_S,
     is_end_explained,
     is_explained,
     is_slowed_since,
 )
+from simulation.giving_up import Failures
 from simulation.network import SimulatedDoor
 from simulation.store import StoreConnection
 from simulation.watched import WatchedLedger, WatchedWriter
@@ -48,6 +50,7 @@ from supervisor import (
 OPS_TOKEN: Final = "operator-token-of-the-simulation-000000"
 NOT_RESTARTED: Final = (REFUSED, NO_FOLDER)
 """Exit codes after which the unit starts no new process, since a person has to mend something."""
+ROOT: Final = "venue"
 BATCHER: Final = "venue/batcher"
 ASK_THE_BATCHER: Final = (
     *("venue/resolver", "venue/gateway"),
@@ -82,6 +85,7 @@ class VenueProcess:
     left: Path = attrs.field(init=False)
     """Once it has ended: the folder that the next one starts with."""
     _stop: trio.Event = attrs.field(factory=trio.Event)
+    _failures: Failures = attrs.field(factory=Failures)
 
     def __attrs_post_init__(self) -> None:
         self.left = self.data
@@ -155,6 +159,7 @@ class VenueProcess:
             how = "start_failed"
         except* GaveUp:
             how = "gave_up"
+            self._gave_up(ROOT, "")
         except* DrainCut:
             how = "drain_cut"
         return how
@@ -165,7 +170,7 @@ class VenueProcess:
             return
         self.world.happened("venue_failed", type(error).__name__)
         told = f"{type(error).__name__}: {error}"
-        if not is_explained(self.world, DISK):
+        if not is_explained(self.world, NO_ROOM):
             self.world.violated("venue_failed", told)
         elif isinstance(error, CannotDo) and error.exit_code in NOT_RESTARTED:
             self.world.violated("left_down", f"{told} (exit code {error.exit_code})")
@@ -193,7 +198,7 @@ class VenueProcess:
     def _leave_if_stuck(self, paths: tuple[str, ...]) -> None:
         if paths:
             self.world.happened("actors_stuck", *paths)
-            if not is_explained(self.world, SLOW):
+            if not is_explained(self.world, HELD_UP, least_s=STUCK_S):
                 self.world.violated("actors_stuck", paths)
             self.kill("forced")
 
@@ -294,6 +299,9 @@ class VenueProcess:
     def _report(self, ended: ExitReport) -> None:
         for observer in self._observers:
             observer.actor_ended(self, ended)
+        if ended.type == "GaveUp":
+            self._gave_up(ended.child, ended.message)
+        self._failures.note(self.world.now_s(), ended)
         is_over = self.is_dead or bool(self.world.violations)
         if is_over or ended.reason in (Reason.NORMAL, Reason.SHUTDOWN):
             return
@@ -301,6 +309,10 @@ class VenueProcess:
         if not is_end_explained(self.world, ended) and not self._waits_for_nobody(ended):
             told = f"{ended.child} {ended.reason} {ended.context} {ended.message}\n{ended.stack}"
             self.world.violated("actor_failed", told)
+
+    def _gave_up(self, supervisor: str, why: str) -> None:
+        if not self.is_dead and not self._failures.were_too_many(supervisor):
+            self.world.violated("gave_up_early", f"{supervisor}: {why}")
 
     def _waits_for_nobody(self, ended: ExitReport) -> bool:
         """Was it told to stop, with a question to a Batcher that is no more, and cut off?"""

@@ -516,6 +516,12 @@ MUTATIONS: Sequence[Mutation] = (
         ),
         seed=13,
     ),
+    # --- supervision --------------------------------------------------------------------------
+    mutation(
+        "given_up_at_once",
+        "gave_up_early",
+        code("supervisor.intensity:is_exceeded", "len(times) > restarts_max", "len(times) > 0"),
+    ),
     # --- what traders are told ----------------------------------------------------------------
     mutation(
         "event_left_out",

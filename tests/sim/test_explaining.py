@@ -59,21 +59,77 @@ def test_no_fault_excuses_an_error_that_it_does_not_bring_about() -> None:
     assert not is_error_explained(at(110, *faults), "command_failed")
 
 
-@pytest.mark.parametrize(("lasts_s", "is_so"), [(2, False), (34, True)])
-def test_an_actor_hangs_only_by_what_lasts(lasts_s: float, is_so: bool) -> None:
-    world = at(132, Fault(at_s=100, kind=FaultKind.ACTOR_HANG, lasts_s=lasts_s, target="x"))
-    ended = ExitReport(
+def an_end(
+    reason: Reason, context: Context = Context.RUNNING, *, message: str = "", stack: str = ""
+) -> ExitReport:
+    return ExitReport(
         supervisor="venue",
         child="venue/batcher",
         life=1,
-        reason=Reason.HUNG,
-        context=Context.STUCK,
+        reason=reason,
+        context=context,
         restarts_left=3,
         type="",
-        message="busy for more than 30 s",
-        stack="",
+        message=message,
+        stack=stack,
     )
+
+
+@pytest.mark.parametrize(
+    ("kind", "lasts_s", "amount", "is_so"),
+    [
+        (FaultKind.ACTOR_HANG, 2, 0, False),
+        (FaultKind.ACTOR_HANG, 34, 0, True),
+        (FaultKind.DISK_SLOW, 34, 5, False),
+        (FaultKind.DISK_SLOW, 34, 200, True),
+        (FaultKind.DISK_FULL, 34, 0, False),
+    ],
+)
+@pytest.mark.parametrize(
+    "ended",
+    [
+        an_end(Reason.HUNG, Context.STUCK, message="busy for more than 30 s"),
+        an_end(Reason.START_FAILED, Context.STARTING, message="not ready in 60 s"),
+    ],
+)
+def test_an_actor_hangs_only_by_what_holds_it_up(
+    kind: FaultKind, lasts_s: float, amount: int, is_so: bool, ended: ExitReport
+) -> None:
+    fault = Fault(at_s=100, kind=kind, lasts_s=lasts_s, amount=amount, target="x")
+    assert is_end_explained(at(132, fault), ended) == is_so
+
+
+@pytest.mark.parametrize(("amount", "is_so"), [(5, False), (20, True), (0, True)])
+def test_an_actor_stops_late_only_by_what_slows_it_down(amount: int, is_so: bool) -> None:
+    world = at(104, Fault(at_s=100, kind=FaultKind.DISK_SLOW, lasts_s=5, amount=amount))
+    assert is_end_explained(world, an_end(Reason.KILLED, Context.STOPPING)) == is_so
+
+
+@pytest.mark.parametrize(("percent", "is_so"), [(0, True), (71, False), (98, False), (100, True)])
+def test_a_write_finds_no_room_only_on_a_disk_that_is_full(percent: int, is_so: bool) -> None:
+    world = at(104, Fault(at_s=100, kind=FaultKind.DISK_FULL, lasts_s=5, amount=percent))
+    ended = an_end(Reason.ABNORMAL, stack="OSError: No space left on device")
     assert is_end_explained(world, ended) == is_so
+
+
+@pytest.mark.parametrize(
+    ("event", "percent", "is_so"),
+    [
+        ("disk_full", 84, False),
+        ("disk_full", 85, True),
+        ("disk_emergency", 94, False),
+        ("disk_emergency", 0, True),
+        ("prices_not_recorded", 98, False),
+    ],
+)
+def test_a_disk_is_called_full_by_how_full_it_is(event: str, percent: int, is_so: bool) -> None:
+    world = at(104, Fault(at_s=100, kind=FaultKind.DISK_FULL, lasts_s=5, amount=percent))
+    assert is_error_explained(world, event) == is_so
+
+
+def test_that_the_feed_is_critical_is_news_and_nothing_else_of_it_is_an_error() -> None:
+    assert is_error_explained(at(5), "PRICE_FEED_CRITICAL")
+    assert not is_error_explained(at(5), "PRICE_FEED_DEGRADED")
 
 
 @pytest.mark.parametrize(("since_s", "is_so"), [(90, True), (104, True), (106, False)])
