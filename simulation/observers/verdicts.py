@@ -6,12 +6,14 @@ keeper and the supervisors. Where an instant can't be known from outside, either
 counted (`verdict_either`), and must be rare.
 """
 
-import hashlib
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import attrs
+
+from protocols.market import FeedLevel
 from protocols.money import (
     ColumnKey,
     ColumnSettled,
@@ -21,6 +23,7 @@ from protocols.money import (
 from simulation.observers.feed import FeedObserver
 from simulation.observers.lives import CLOCKS, Lives
 from simulation.oracle import verdicts as rules
+from simulation.oracle.feed import LOOKS_EVERY_MS, RECORDED_WITHIN_MS
 from simulation.oracle.price_record import (
     LedgerOnDisk,
     RecordOnDisk,
@@ -49,7 +52,7 @@ ROUND_MS: Final = 2_000
 READ_BEFORE_MS: Final = 30_000
 """How long before it is on disk the record of a column may have been read."""
 READ_BEFORE_HUNG_MS: Final = 100_000
-"""Where a call has hung: for up to 42 s, and what waited behind it is carried out after it."""
+"""Where a call has hung: for up to 45 s, and what waited behind it is carried out after it."""
 
 
 class VerdictObserver(Observer):
@@ -103,7 +106,7 @@ class VerdictObserver(Observer):
         else:
             self._check_void(judged, on_disk)
         self._check_bets(ledger, settled, stored, window)
-        self._check_in_time(judged)
+        self._check_in_time(process, judged)
 
     def _window_on_disk(self, key: ColumnKey, stored: Verdict, disk: list[Price]) -> Seen:
         """The window as the disk showed it when it was read; it has to be what was stored."""
@@ -126,7 +129,7 @@ class VerdictObserver(Observer):
     def _check_evidence(
         self, key: ColumnKey, stored: Verdict, disk: list[Price], record: RecordOnDisk
     ) -> None:
-        if stored.sha256 != _sha256(stored):
+        if stored.sha256 != stored.due_sha256():
             self._violated("evidence_hash_wrong", key, stored.sha256)
         priced = stored.ticks[-1] if stored.ticks else stored.carry_in
         if stored.source != (priced.source if priced is not None else None):
@@ -293,10 +296,13 @@ class VerdictObserver(Observer):
 
     # --- when -------------------------------------------------------------------------------
 
-    def _check_in_time(self, judged: "_Judged") -> None:
-        """Undisturbed, a column waits for its delay, or ten seconds where no tick comes."""
+    def _check_in_time(self, process: "VenueProcess", judged: "_Judged") -> None:
+        """Undisturbed, a column waits for its delay, or ten seconds where no tick comes; and for
+        neither where the feed was CRITICAL in its window and still is."""
         late_ms = self._lives.now_ms() - judged.stored.end_ms
         limit_ms = max(judged.delay_ms, rules.NO_TICK_WAIT_MS) + ROUND_MS
+        if judged.stored.void_reason is not None:
+            limit_ms = min(limit_ms, self._refund_within_ms(process, judged.stored.end_ms))
         if late_ms <= limit_ms:
             return
         back_s = late_ms / 1000 + 5
@@ -304,6 +310,16 @@ class VerdictObserver(Observer):
             return
         if not self._lives.disturbed(frozenset(DISTURBING), back_s=back_s):
             self._violated("settled_late", judged.key, f"{late_ms} ms after its end")
+
+    def _refund_within_ms(self, process: "VenueProcess", end_ms: int) -> int:
+        """After its end, if the feed is CRITICAL and began to be so before that."""
+        lenient = self._feed.oracle.lenient
+        is_critical = process.channels.feed.value.level is FeedLevel.CRITICAL
+        if not is_critical or not lenient.is_critical or lenient.since_ms >= end_ms:
+            return rules.UNJUDGED_MAX_MS
+        self._world.counts["refund_while_critical"] += 1
+        on_record_ms = lenient.since_ms + LOOKS_EVERY_MS + RECORDED_WITHIN_MS
+        return max(0, on_record_ms - end_ms) + ROUND_MS
 
     # --- files ------------------------------------------------------------------------------
 
@@ -331,17 +347,15 @@ class VerdictObserver(Observer):
         self._world.violated(what, f"column {key.start_s} ({key.rule.value}): {details}")
 
 
+@attrs.frozen
 class _Judged:
     """A column in hand."""
 
-    def __init__(
-        self, key: ColumnKey, stored: Verdict, window: Seen, is_ordered: bool, delay_ms: int
-    ) -> None:
-        self.key = key
-        self.stored = stored
-        self.window = window
-        self.is_ordered = is_ordered
-        self.delay_ms = delay_ms
+    key: ColumnKey
+    stored: Verdict
+    window: Seen
+    is_ordered: bool
+    delay_ms: int
 
 
 def _window(key: ColumnKey) -> tuple[int, int]:
@@ -353,10 +367,3 @@ def _is_same(stored: Stretch, on_disk: Stretch) -> bool:
     if (stored.kind, stored.from_ms) != (on_disk.kind, on_disk.from_ms):
         return False
     return stored.until_ms in (None, on_disk.until_ms)
-
-
-def _sha256(stored: Verdict) -> str:
-    """Over one line for each tick, the carry-in first."""
-    ticks = [*([] if stored.carry_in is None else [stored.carry_in]), *stored.ticks]
-    lines = [f"{one.source},{one.ts_ms},{one.price_cents},{one.trade_id}\n" for one in ticks]
-    return hashlib.sha256("".join(lines).encode()).hexdigest()

@@ -1,5 +1,6 @@
 """The price record read once more, by SQL of its own: ticks and impairments as they are on disk."""
 
+import hashlib
 import json
 import sqlite3
 from collections.abc import Mapping
@@ -26,11 +27,9 @@ class Stretch:
 class Verdict:
     """A row of `columns`: what settlement stored."""
 
-    rule: str
     void_reason: str | None
     source: str | None
     sha256: str
-    judged_at_ms: int
     start_ms: int
     end_ms: int
     carry_in: Price | None
@@ -39,6 +38,12 @@ class Verdict:
     watermark_ms: int
     read_at_ms: int
     stretches: tuple[Stretch, ...]
+
+    def due_sha256(self) -> str:
+        """Over one line for each tick, the carry-in first."""
+        ticks = [*([] if self.carry_in is None else [self.carry_in]), *self.ticks]
+        lines = [f"{one.source},{one.ts_ms},{one.price_cents},{one.trade_id}\n" for one in ticks]
+        return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 class RecordOnDisk:
@@ -144,19 +149,17 @@ def verdict_of(
 ) -> Verdict | None:
     """What is stored about a column, or None."""
     row = ledger.execute(
-        "SELECT rule, void_reason, source, record, ticks_sha256, judged_at_ms FROM columns"
+        "SELECT void_reason, source, record, ticks_sha256 FROM columns"
         " WHERE start_s = ? AND column_s = ? AND rule = ?",
         (start_s, column_s, rule),
     ).fetchone()
     if row is None:
         return None
-    stored: Mapping[str, Any] = json.loads(row[3])
+    stored: Mapping[str, Any] = json.loads(row[2])
     return Verdict(
-        rule=row[0],
-        void_reason=row[1],
-        source=row[2],
-        sha256=row[4],
-        judged_at_ms=row[5],
+        void_reason=row[0],
+        source=row[1],
+        sha256=row[3],
         start_ms=stored["start_ms"],
         end_ms=stored["end_ms"],
         carry_in=_price(stored["carry_in"]),

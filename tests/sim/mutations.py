@@ -169,7 +169,7 @@ MUTATIONS: Sequence[Mutation] = (
     ),
     mutation(
         "draining_ignored",
-        "entered_while_draining bet_entered_while_draining",
+        "entered_while_draining",
         code(
             "actors.gateway.bets:BetDesk._ask",
             "if self._ports.draining.value:",
@@ -436,6 +436,12 @@ MUTATIONS: Sequence[Mutation] = (
             "if any(before.source != tick.source for before, tick in steps):",
             "if False:",
         ),
+    ),
+    mutation(
+        "critical_delays_a_refund",
+        "settled_late",
+        code("domain.resolution:may_judge", " or (feed_critical and reason is not None)", ""),
+        seed=6,
     ),
     mutation(
         "upper_edge_loses",
