@@ -37,8 +37,10 @@ if TYPE_CHECKING:
 COMPARED: Final = ("bet_id", "cell_id", "balance_micros", "payout_micros", "amount_micros")
 """Fields of a frame that are those of the event, where both have them."""
 
-
 HOUSE: Final = "house"
+BROKEN_OFF: Final = ("killed", "forced")
+"""Ends in the middle of what was done. Before any other, each call of the ledger has returned, and
+what it committed was told."""
 
 
 class StreamObserver(Observer):
@@ -141,7 +143,7 @@ class StreamObserver(Observer):
         if how == "stopped" and not self._batcher_failed and self._untold:
             untold = next(iter(self._untold.values()))
             self._world.violated("event_gap", f"never published: {untold}")
-        if how != "stopped":
+        if how in BROKEN_OFF:
             self._may_jump = dict.fromkeys(self._committed)
 
     # --- as read ----------------------------------------------------------------------------
