@@ -1,19 +1,14 @@
 """The machine's wall clock, which a run may step. Waits go by trio's clock and do not notice."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-import trio
-
-from db.partition import file_name
 from domain.units import EpochMs
 from simulation.scenario import Fault, FaultKind
 from supervisor import TrioClock
 
 if TYPE_CHECKING:
     from simulation.world import World
-
-WEEK_TURNS_WITHIN_S: Final = 60.0
 
 
 class SteppedClock:
@@ -48,22 +43,3 @@ async def step(world: "World", fault: Fault) -> None:
         await world.calm.wait()
     world.clock.step(-by_ms)
     world.trace.add("clock_mended", -by_ms)
-
-
-async def turn_week(world: "World", fault: Fault) -> None:
-    """Nothing is struck: the date does it. Seen to have happened by the ledger's new file."""
-    begins_ms = world.scenario.epoch_ms + round(fault.at_s * 1000)
-    before, new = file_name(begins_ms - 1), file_name(begins_ms)
-    with trio.move_on_after(WEEK_TURNS_WITHIN_S):
-        while before != new and not world.calm.is_set():
-            if _partition(world) == new:
-                world.fault_took_effect(fault.kind, before, new)
-                return
-            await trio.sleep(0.25)
-
-
-def _partition(world: "World") -> str:
-    process = world.process
-    if process is None or process.ports is None or not process.is_up:
-        return ""
-    return process.ports.ledger.partition()

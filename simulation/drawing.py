@@ -7,6 +7,7 @@ evenly, and many are aimed: at the moment when a column is settled, and at the t
 
 from typing import Any, Final
 
+from config.settings import Settings, load
 from simulation.actions import draw_actions
 from simulation.draws import Draws, stream
 from simulation.fault_draws import WEIGHTS, draw_fault
@@ -142,6 +143,7 @@ def _faults(
     is_quiet = draws.happens(IS_QUIET)
     every_s = draws.weighted(((5.0, 4.0), (10.0, 2.0), (30.0, 1.0)))
     found: list[Fault] = []
+    whole = load(flags=settings).settings
     at_s = pause_until_s = BEGINS_AT_S
     while kinds and not is_quiet:
         mean_s = 1.0 if draws.happens(IN_A_CLUSTER) else every_s / (1 - IN_A_CLUSTER)
@@ -153,7 +155,7 @@ def _faults(
             continue
         aimed_s, is_aimed = at_s, draws.happens(AT_SETTLEMENT)
         if is_aimed:
-            aimed_s = _settlement_after(draws, at_s, epoch_ms, settings)
+            aimed_s = _settlement_after(draws, at_s, epoch_ms, whole)
         fault = draw_fault(draws, kind, round(aimed_s, 3), at_settlement=is_aimed)
         if kind in STOPS_BETTING_S:
             pause_until_s = max(pause_until_s, aimed_s + fault.lasts_s + STOPS_BETTING_S[kind])
@@ -169,10 +171,8 @@ def _faults(
     return tuple(sorted(found, key=lambda fault: (fault.at_s, fault.kind.value)))
 
 
-def _settlement_after(draws: Draws, at_s: float, epoch_ms: int, settings: dict[str, Any]) -> float:
+def _settlement_after(draws: Draws, at_s: float, epoch_ms: int, settings: Settings) -> float:
     """The next moment at which a column is due to be judged, or a little later."""
-    column_ms = int(settings.get("grid.column_s", 5)) * 1000
-    delay_ms: int = settings["feed.settle_delay_ms"]
-    due_ms = round(at_s * 1000) + epoch_ms - delay_ms
-    wait_ms = -due_ms % column_ms
+    due_ms = round(at_s * 1000) + epoch_ms - settings.feed.settle_delay_ms
+    wait_ms = -due_ms % (1000 * settings.grid.column_s)
     return at_s + wait_ms / 1000 + draws.uniform(0, 0.8) ** 2

@@ -14,6 +14,7 @@ from typing import Final
 import attrs
 import trio
 
+from actors.price_feed.exchange import Patience
 from domain.ticks import Tick
 from protocols.ports import SourceLost
 from simulation.draws import Draws
@@ -26,9 +27,9 @@ FALLBACK: Final = "fallback"
 PRICE_CENTS: Final = 6_500_000
 UNREAD_MAX: Final = 1_000
 """Trades on a connection that the venue does not read; then the exchange hangs up."""
-MUTE_MAX_S: Final = 10.0
-"""As `Patience.trade_s`: a connection that is open but mute counts as lost."""
-CONNECT_MAX_S: Final = 10.0
+MUTE_MAX_S: Final = Patience().trade_s
+"""A connection that is open but mute counts as lost."""
+CONNECT_MAX_S: Final = Patience().connect_s
 LATENCY_S: Final = (0.004, 0.06)
 SPIKE_WITHIN_S: Final = 5.0
 """In which the one trade comes that is off."""
@@ -41,19 +42,14 @@ class SimulatedExchange:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._market = Market(world.draws("market"), PRICE_CENTS)
+        market = Market(world.draws("market"), PRICE_CENTS)
         geometry, from_ms = Geometry.of(world.scenario.settings), world.scenario.epoch_ms
-        busy = busy_trades(world.draws(PRIMARY), self._market, geometry, from_ms=from_ms)
-        slow = slow_trades(world.draws(FALLBACK), self._market, from_ms=from_ms)
+        busy = busy_trades(world.draws(PRIMARY), market, geometry, from_ms=from_ms)
+        slow = slow_trades(world.draws(FALLBACK), market, from_ms=from_ms)
         self.sources: Final = (
             SimulatedSource(world, PRIMARY, busy),
             SimulatedSource(world, FALLBACK, slow),
         )
-
-    @property
-    def price_cents(self) -> int:
-        """The true price."""
-        return self._market.price_cents
 
     async def trade(self) -> None:
         """The market, for as long as the run lasts."""

@@ -1,42 +1,49 @@
 """Which twin each fault strikes, and when."""
 
-from collections.abc import Awaitable, Callable
-from typing import Final, TypeAlias
+from typing import Final, Protocol
 
 import trio
 
-from simulation import clock
+from simulation import clock, weeks
 from simulation.scenario import Fault, FaultKind
 from simulation.world import World
 
-Strike: TypeAlias = Callable[[World, Fault], Awaitable[None]]
-
-STRIKES: Final[dict[FaultKind, Strike]] = {
-    FaultKind.ACTOR_CRASH: lambda world, fault: world.keeper.strike(fault),
-    FaultKind.ACTOR_HANG: lambda world, fault: world.keeper.strike(fault),
-    FaultKind.KILL: lambda world, fault: world.keeper.strike(fault),
-    FaultKind.DRAIN: lambda world, fault: world.keeper.strike(fault),
-    FaultKind.CLOCK_FORWARD: clock.step,
-    FaultKind.CLOCK_BACK: clock.step,
-    FaultKind.FEED_SILENCE: lambda world, fault: world.exchange.strike(fault),
-    FaultKind.FEED_LOST: lambda world, fault: world.exchange.strike(fault),
-    FaultKind.FEED_GAP: lambda world, fault: world.exchange.strike(fault),
-    FaultKind.FEED_DUPLICATES: lambda world, fault: world.exchange.strike(fault),
-    FaultKind.FEED_REORDER: lambda world, fault: world.exchange.strike(fault),
-    FaultKind.FEED_SPIKE: lambda world, fault: world.exchange.strike(fault),
-    FaultKind.FEED_LAG: lambda world, fault: world.exchange.strike(fault),
-    FaultKind.STORE_DOWN: lambda world, fault: world.store.strike(fault),
-    FaultKind.STORE_SLOW: lambda world, fault: world.store.strike(fault),
-    FaultKind.STORE_WIPED: lambda world, fault: world.store.strike(fault),
-    FaultKind.OBJECTS_FAIL: lambda world, fault: world.objects.strike(fault),
-    FaultKind.OBJECTS_CORRUPT: lambda world, fault: world.objects.strike(fault),
-    FaultKind.DISK_FULL: lambda world, fault: world.disk.strike(fault),
-    FaultKind.DISK_SLOW: lambda world, fault: world.disk.strike(fault),
-    FaultKind.NET_CUT: lambda world, fault: world.network.strike(fault),
-    FaultKind.NET_STALL: lambda world, fault: world.network.strike(fault),
-    FaultKind.NET_SLOW: lambda world, fault: world.network.strike(fault),
-    FaultKind.WEEK_TURN: clock.turn_week,
+STRUCK: Final[dict[FaultKind, str]] = {
+    FaultKind.ACTOR_CRASH: "keeper",
+    FaultKind.ACTOR_HANG: "keeper",
+    FaultKind.KILL: "keeper",
+    FaultKind.DRAIN: "keeper",
+    FaultKind.FEED_SILENCE: "exchange",
+    FaultKind.FEED_LOST: "exchange",
+    FaultKind.FEED_GAP: "exchange",
+    FaultKind.FEED_DUPLICATES: "exchange",
+    FaultKind.FEED_REORDER: "exchange",
+    FaultKind.FEED_SPIKE: "exchange",
+    FaultKind.FEED_LAG: "exchange",
+    FaultKind.STORE_DOWN: "store",
+    FaultKind.STORE_SLOW: "store",
+    FaultKind.STORE_WIPED: "store",
+    FaultKind.OBJECTS_FAIL: "objects",
+    FaultKind.OBJECTS_CORRUPT: "objects",
+    FaultKind.DISK_FULL: "disk",
+    FaultKind.DISK_SLOW: "disk",
+    FaultKind.NET_CUT: "network",
+    FaultKind.NET_STALL: "network",
+    FaultKind.NET_SLOW: "network",
 }
+"""The twin's name in the world, by the kind of fault."""
+OF_TIME: Final = frozenset(
+    {FaultKind.CLOCK_FORWARD, FaultKind.CLOCK_BACK, FaultKind.WEEK_TURN},
+)
+"""They strike no twin."""
+
+
+class Twin(Protocol):
+    """Can be struck."""
+
+    async def strike(self, fault: Fault) -> None:
+        """Fail that way, for as long as the fault lasts."""
+        ...
 
 
 async def strike_all(world: World) -> None:
@@ -50,4 +57,11 @@ async def strike_all(world: World) -> None:
 async def _strike(world: World, fault: Fault) -> None:
     await trio.sleep_until(fault.at_s)
     world.trace.add("fault", fault.kind.value, fault.lasts_s, fault.target, fault.amount)
-    await STRIKES[fault.kind](world, fault)
+    match fault.kind:
+        case FaultKind.CLOCK_FORWARD | FaultKind.CLOCK_BACK:
+            await clock.step(world, fault)
+        case FaultKind.WEEK_TURN:
+            await weeks.turn(world, fault)
+        case _:
+            twin: Twin = getattr(world, STRUCK[fault.kind])
+            await twin.strike(fault)

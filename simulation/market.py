@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import attrs
 
+from config.settings import load
 from simulation.draws import Draws
 
 ON_ROW_EDGE: Final = 0.12
@@ -62,10 +63,8 @@ class Geometry:
     @classmethod
     def of(cls, settings: dict[str, Any]) -> "Geometry":
         """The geometry of a venue with these settings, by `section.key`."""
-        return cls(
-            column_ms=int(settings.get("grid.column_s", 5)) * 1000,
-            row_cents=int(settings.get("grid.row_cents", 1_000)),
-        )
+        grid = load(flags=settings).settings.grid
+        return cls(column_ms=grid.column_s * 1000, row_cents=grid.row_cents)
 
 
 class Market:

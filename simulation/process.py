@@ -34,7 +34,7 @@ from simulation.network import SimulatedDoor
 from simulation.store import StoreConnection
 from simulation.watched import WatchedLedger, WatchedWriter
 from simulation.watched_topic import WatchedTopic
-from simulation.witness import Observer
+from simulation.witness import NOBODY, Observer
 from simulation.workers import SimulatedWorker
 from simulation.world import World
 from supervisor import (
@@ -97,8 +97,7 @@ class VenueProcess:
     async def run(self) -> None:
         """Until it has ended and nothing of it is left."""
         PROCESS.set(self)
-        for observer in self._observers:
-            observer.starting(self)
+        self._witness.starting(self)
         how = "start_failed"
         try:
             with ExitStack() as stack:
@@ -182,8 +181,7 @@ class VenueProcess:
         self.world.happened("draining", self.number)
         self.channels.draining.set(True)
         supervisor.request_stop()
-        for observer in self._observers:
-            observer.draining(self)
+        self._witness.draining(self)
         await trio.sleep(self.settings.venue.drain_within_s)
         self.world.happened("drain_cut", self.number)
         if not is_slowed_since(self.world, began_s):
@@ -208,8 +206,7 @@ class VenueProcess:
         self.is_up = True
         self.world.process = self
         self.world.happened("venue_up", self.number)
-        for observer in self._observers:
-            observer.venue_up(self)
+        self._witness.venue_up(self)
 
     def _end(self, how: str) -> None:
         """For the outside it has ended."""
@@ -220,8 +217,7 @@ class VenueProcess:
         if self.world.process is self:
             self.world.process = None
         self.world.happened("venue_ended", self.number, how)
-        for observer in self._observers:
-            observer.venue_ended(self, how)
+        self._witness.venue_ended(self, how)
 
     # --- its outside ------------------------------------------------------------------------
 
@@ -271,13 +267,12 @@ class VenueProcess:
     # --- who looks on -----------------------------------------------------------------------
 
     @property
-    def _observers(self) -> Sequence[Observer]:
+    def _witness(self) -> Observer:
         """Of what a dead process does nobody hears."""
-        return () if self.is_dead else self.world.witness.observers
+        return NOBODY if self.is_dead else self.world.witness
 
     def _submitted(self) -> None:
-        for observer in self._observers:
-            observer.submitted(self)
+        self._witness.submitted(self)
 
     def _committed(
         self, commands: Sequence[LedgerCommand], outcomes: Sequence[MoneyOutcome], at_ms: int
@@ -285,20 +280,16 @@ class VenueProcess:
         if not self.is_dead:
             for command, outcome in zip(commands, outcomes, strict=True):
                 self.world.trace.add("commit", at_ms, type(command).__name__, outcome)
-        for observer in self._observers:
-            observer.committed(self, commands, outcomes, at_ms)
+        self._witness.committed(self, commands, outcomes, at_ms)
 
     def _ticked(self, tick: Tick) -> None:
-        for observer in self._observers:
-            observer.ticked(self, tick)
+        self._witness.ticked(self, tick)
 
     def _told(self, entry: StreamEntry) -> None:
-        for observer in self._observers:
-            observer.told(self, entry)
+        self._witness.told(self, entry)
 
     def _report(self, ended: ExitReport) -> None:
-        for observer in self._observers:
-            observer.actor_ended(self, ended)
+        self._witness.actor_ended(self, ended)
         if ended.type == "GaveUp":
             self._gave_up(ended.child, ended.message)
         self._failures.note(self.world.now_s(), ended)

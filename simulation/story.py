@@ -37,7 +37,7 @@ def furnish(world: World) -> None:
     world.store = SimulatedStore(world)
     world.objects = SimulatedObjects(world)
     world.disk = SimulatedDisk(world)
-    world.witness = Witness(world)
+    world.witness = Witness()
     world.witness.observers.append(SafekeepingObserver(world))
     world.keeper = Keeper(world)
     world.witness.observers += money_observers(world)
@@ -65,8 +65,7 @@ async def _run(world: World) -> None:
         await _all_ended(world)
         await crowd.reckon()
         await world.keeper.end()
-        for observer in world.witness.observers:
-            observer.finish()
+        world.witness.finish()
         nursery.cancel_scope.cancel()
 
 

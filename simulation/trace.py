@@ -21,7 +21,6 @@ class Trace:
         self._hash = hashlib.sha256()
         self._to = to
         self.last: deque[str] = deque(maxlen=KEPT_LINES)
-        self.lines = 0
 
     def add(self, what: str, *facts: object) -> None:
         """One line: the venue time, what it was, its facts."""
@@ -29,7 +28,6 @@ class Trace:
         self._hash.update(line.encode())
         self._hash.update(b"\n")
         self.last.append(line)
-        self.lines += 1
         if self._to is not None:
             self._to.write(line + "\n")
 

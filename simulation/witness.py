@@ -4,11 +4,10 @@ Each fact goes to all observers; an observer that finds an invariant broken call
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from domain.ticks import Tick
 from protocols.money import LedgerCommand, MoneyOutcome, StreamEntry
-from simulation.world import World
 from supervisor import ExitReport
 
 if TYPE_CHECKING:
@@ -63,9 +62,66 @@ class Observer:
         """All has come to its end and the last process has stopped: the last look."""
 
 
-class Witness:
+class Witness(Observer):
     """Passes what happens on to the observers, in their order."""
 
-    def __init__(self, world: World) -> None:
-        self.world = world
+    def __init__(self) -> None:
         self.observers: list[Observer] = []
+
+    def starting(self, process: "VenueProcess") -> None:
+        for observer in self.observers:
+            observer.starting(process)
+
+    def venue_up(self, process: "VenueProcess") -> None:
+        for observer in self.observers:
+            observer.venue_up(process)
+
+    def actor_ended(self, process: "VenueProcess", ended: ExitReport) -> None:
+        for observer in self.observers:
+            observer.actor_ended(process, ended)
+
+    def ticked(self, process: "VenueProcess", tick: Tick) -> None:
+        for observer in self.observers:
+            observer.ticked(process, tick)
+
+    def told(self, process: "VenueProcess", entry: StreamEntry) -> None:
+        for observer in self.observers:
+            observer.told(process, entry)
+
+    def draining(self, process: "VenueProcess") -> None:
+        for observer in self.observers:
+            observer.draining(process)
+
+    def venue_ended(self, process: "VenueProcess", how: str) -> None:
+        for observer in self.observers:
+            observer.venue_ended(process, how)
+
+    def submitted(self, process: "VenueProcess") -> None:
+        for observer in self.observers:
+            observer.submitted(process)
+
+    def committed(
+        self,
+        process: "VenueProcess",
+        commands: Sequence[LedgerCommand],
+        outcomes: Sequence[MoneyOutcome],
+        at_ms: int,
+    ) -> None:
+        for observer in self.observers:
+            observer.committed(process, commands, outcomes, at_ms)
+
+    def acknowledged(self, wallet: str, bet_id: str, answer: dict[str, object]) -> None:
+        for observer in self.observers:
+            observer.acknowledged(wallet, bet_id, answer)
+
+    def event(self, wallet: str, frame: dict[str, object]) -> None:
+        for observer in self.observers:
+            observer.event(wallet, frame)
+
+    def finish(self) -> None:
+        for observer in self.observers:
+            observer.finish()
+
+
+NOBODY: Final = Observer()
+"""Hears of what a dead process still does on its way out."""

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 AHEAD_MAX_MS: Final = 2_000
 KEPT_TICKS: Final = 4_000
 SETTLED_MS: Final = 3_000
+"""After a start or a crash the monitor may still be busy."""
 LAST_MINUTE_S: Final = 75
 """The record's last minute, and the silence that it begins in."""
-"""After a start or a crash the monitor may still be busy."""
 
 
 class FeedObserver(Observer):

@@ -214,6 +214,7 @@ class PlacingObserver(Observer):
             self._world.violated("late_bet_written", facts)
         entered = self._entered.get(bet.bet_id)
         since = self._drains_since
+        self._world.counts["bet_while_draining"] += since is not None
         if since is not None and entered is not None and entered > since:
             self._world.violated("entered_while_draining", f"{entered} > {since}: {facts}")
         ahead = bet.cell.column_start_s // self._geometry.column_s - self._newest_ms // (

@@ -1,10 +1,9 @@
-"""The observers of the market's side: verdicts, the feed, quotes, streams and drains."""
+"""The observers of the market's side: verdicts, the feed, quotes and streams."""
 
 from typing import Final
 
 from domain.rates import RewardSettings
 from simulation.keeper import settings_of
-from simulation.observers.drains import DrainObserver
 from simulation.observers.feed import FeedObserver
 from simulation.observers.lives import Lives
 from simulation.observers.quoting import QuotingObserver
@@ -28,7 +27,6 @@ def market_observers(world: World) -> list[Observer]:
         QuotingObserver(world, _bounds(world)),
         VerdictObserver(world, lives, feed),
         StreamObserver(world),
-        DrainObserver(world, lives),
     ]
 
 

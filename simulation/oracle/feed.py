@@ -28,7 +28,7 @@ CLOSE_MS: Final = 150
 """Nearer than that to a bound, either is right."""
 MEDIANS: Final = (15, 31, 61)
 """The rules name a median, but not of how many."""
-KEPT_S: Final = 900
+KEPT_STRETCHES: Final = 900
 EVER: Final = 1 << 62
 
 
@@ -39,7 +39,7 @@ class Machine:
     is_strict: bool
     is_critical: bool = True
     since_ms: int = 0
-    stretches: deque[tuple[int, int]] = field(default_factory=lambda: deque(maxlen=KEPT_S))
+    stretches: deque[tuple[int, int]] = field(default_factory=lambda: deque(maxlen=KEPT_STRETCHES))
     """The CRITICAL ones that have ended, in true time."""
     steady_from: tuple[int, int] | None = None
     last: tuple[int, int] | None = None

@@ -198,10 +198,6 @@ class LedgerFile:
     def all_bets(self) -> list[Bet]:
         return [Bet(*row) for row in self.rows(f"{_BETS} ORDER BY rowid")]
 
-    def bet(self, bet_id: str) -> Bet | None:
-        found = self.rows(f"{_BETS} WHERE id = ?", bet_id)
-        return Bet(*found[0]) if found else None
-
     def accounts(self) -> list[Account]:
         return [Account(*row) for row in self.rows(_ACCOUNTS)]
 

@@ -150,8 +150,7 @@ class Trader(Person):
         self.happened(f"bet.{code or 'placed'}", ticket.nonce[:8], ticket.cell_id, ticket.bet_id)
         if not code:
             self._holds(ticket, sent_s, body)
-            for observer in self.world.witness.observers:
-                observer.acknowledged(self.wallet.address, str(ticket.bet_id), body)
+            self.world.witness.acknowledged(self.wallet.address, str(ticket.bet_id), body)
         return code
 
     def _holds(self, ticket: Ticket, sent_s: float, taken: Mapping[str, Any]) -> None:
@@ -320,8 +319,7 @@ class Trader(Person):
                 await self._auth(socket)
             case _:
                 if self.stream.event(frame):
-                    for observer in self.world.witness.observers:
-                        observer.event(self.wallet.address, frame)
+                    self.world.witness.event(self.wallet.address, frame)
 
     async def _take_reply(self, socket: Socket, frame: dict[str, Any]) -> None:
         name = str(frame["id"])

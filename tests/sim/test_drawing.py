@@ -9,7 +9,7 @@ from config.settings import load
 from domain.units import EpochMs
 from simulation.drawing import SUNDAY_MS, WEEK_MS, draw
 from simulation.fault_draws import ACTORS, DRAWN, UPKEEP_WORKERS, WEIGHTS, WORKERS
-from simulation.faults import STRIKES
+from simulation.faults import OF_TIME, STRUCK
 from simulation.scenario import FaultKind, Scenario
 
 
@@ -33,7 +33,7 @@ def test_settings_of_every_scenario_are_some_that_a_venue_takes(scenarios: list[
 
 def test_every_kind_of_fault_can_be_drawn_and_can_strike(scenarios: list[Scenario]) -> None:
     assert {kind for kind, _ in WEIGHTS} == set(DRAWN) == set(FaultKind) - {FaultKind.WEEK_TURN}
-    assert set(STRIKES) == set(FaultKind)
+    assert set(STRUCK) | OF_TIME == set(FaultKind)
     seen = Counter(fault.kind for scenario in scenarios for fault in scenario.faults)
     assert min(seen[kind] for kind in FaultKind) >= 20, seen
 
