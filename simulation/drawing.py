@@ -5,12 +5,13 @@ mixtures come about (what one fault hides, another seed shows). Faults come in c
 evenly, and many are aimed: at the moment when a column is settled, and at the turn of the week.
 """
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from config.settings import Settings, load
 from simulation.actions import draw_actions
 from simulation.draws import Draws, stream
-from simulation.fault_draws import WEIGHTS, draw_fault
+from simulation.fault_draws import WEIGHTS, draw_fault, draw_hang_beside
 from simulation.scenario import Fault, FaultKind, Scenario
 from simulation.store import SHARED_URL
 
@@ -43,6 +44,8 @@ that. Without some pause between them nobody would bet for a whole run."""
 KEEPS_THE_PAUSE: Final = 0.8
 IS_QUIET: Final = 0.06
 """Of the seeds: no fault at all."""
+HANGS_BESIDE: Final = 0.3
+"""Of the other seeds: a worker that no bet waits for is held up once."""
 IN_A_CLUSTER: Final = 0.4
 AT_SETTLEMENT: Final = 0.4
 AROUND_THE_TURN: Final = 0.75
@@ -63,13 +66,14 @@ def draw(seed: int, *, seconds: float) -> Scenario:
     settings = _settings(stream(seed, "settings"))
     faults = _faults(stream(seed, "faults"), seconds, epoch_ms, settings)
     traders = stream(seed, "traders").whole(3, 6)
+    beside = _hang_beside(stream(seed, "hang beside"), seconds) if faults else ()
     return Scenario(
         seed=seed,
         seconds=seconds,
         epoch_ms=epoch_ms,
         settings=settings,
         traders=traders,
-        faults=faults,
+        faults=_in_order((*faults, *beside)),
         actions=draw_actions(seed, seconds=seconds, traders=traders, faults=faults),
     )
 
@@ -168,7 +172,18 @@ def _faults(
                 at_s = max(BEGINS_AT_S, turn_s + draws.uniform(-2, 4))
                 kind = draws.one_of(AIMED_AT_THE_TURN)
                 found.append(draw_fault(draws, kind, round(at_s, 3)))
-    return tuple(sorted(found, key=lambda fault: (fault.at_s, fault.kind.value)))
+    return _in_order(found)
+
+
+def _hang_beside(draws: Draws, seconds: float) -> tuple[Fault, ...]:
+    """One, or none: what hangs excuses what is slow, whomever it strikes."""
+    if seconds <= BEGINS_AT_S or not draws.happens(HANGS_BESIDE):
+        return ()
+    return (draw_hang_beside(draws, round(draws.uniform(BEGINS_AT_S, seconds), 3)),)
+
+
+def _in_order(faults: Sequence[Fault]) -> tuple[Fault, ...]:
+    return tuple(sorted(faults, key=lambda fault: (fault.at_s, fault.kind.value)))
 
 
 def _settlement_after(draws: Draws, at_s: float, epoch_ms: int, settings: Settings) -> float:

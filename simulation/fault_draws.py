@@ -43,6 +43,8 @@ WORKERS: Final = (
 )
 UPKEEP_WORKERS: Final = ("disk_looks", "check_reads", "backup_work", "archive_work")
 """They work once a minute: a hang that is to be met has to last."""
+WORKERS_BESIDE: Final = ("client_price_reads", "audit_log_work")
+"""Off the way of every bet."""
 
 WEIGHTS: Final[tuple[tuple[FaultKind, float], ...]] = (
     (FaultKind.ACTOR_CRASH, 6),
@@ -105,6 +107,17 @@ def _actor_hang(draws: Draws) -> Drawn:
         return {"target": draws.one_of(UPKEEP_WORKERS), "lasts_s": lasts_s}
     lasts_s = _time(draws, (0.5, 8), long_s=(31, 45), is_long=0.08)
     return {"target": draws.one_of(WORKERS), "lasts_s": lasts_s}
+
+
+def draw_hang_beside(draws: Draws, at_s: float) -> Fault:
+    """A hang of a worker that nobody waits for but who asked: a chart, an operator's order."""
+    lasts_s = _time(draws, (0.5, 4), long_s=(5, 15), is_long=0.4)
+    return Fault(
+        at_s=at_s,
+        kind=FaultKind.ACTOR_HANG,
+        target=draws.one_of(WORKERS_BESIDE),
+        lasts_s=lasts_s,
+    )
 
 
 def _hang_of_the_ledger(draws: Draws) -> Drawn:

@@ -8,7 +8,7 @@ import pytest
 from config.settings import load
 from domain.units import EpochMs
 from simulation.drawing import SUNDAY_MS, WEEK_MS, draw
-from simulation.fault_draws import ACTORS, DRAWN, UPKEEP_WORKERS, WEIGHTS, WORKERS
+from simulation.fault_draws import ACTORS, DRAWN, UPKEEP_WORKERS, WEIGHTS, WORKERS, WORKERS_BESIDE
 from simulation.faults import OF_TIME, STRUCK
 from simulation.scenario import FaultKind, Scenario
 
@@ -40,7 +40,7 @@ def test_every_kind_of_fault_can_be_drawn_and_can_strike(scenarios: list[Scenari
 
 def test_every_actor_and_worker_is_struck_in_some_scenario(scenarios: list[Scenario]) -> None:
     targets = {fault.target for scenario in scenarios for fault in scenario.faults}
-    assert targets >= {*ACTORS, *WORKERS, *UPKEEP_WORKERS}
+    assert targets >= {*ACTORS, *WORKERS, *UPKEEP_WORKERS, *WORKERS_BESIDE}
 
 
 def test_faults_come_in_the_order_of_time_within_the_run(scenarios: list[Scenario]) -> None:
