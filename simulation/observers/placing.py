@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 SEEN_AFTER_S: Final = 1.0
 """So long an accepted tick may take until bets are judged by it."""
+SAME_MOMENT_S: Final = 1e-6
+"""A deadline less its time is when it began, but for what the sum was rounded by."""
 
 LEDGER_REFUSALS: Final = {
     Code.FROZEN: ("frozen",),
@@ -215,7 +217,7 @@ class PlacingObserver(Observer):
         entered = self._entered.get(bet.bet_id)
         since = self._drains_since
         self._world.counts["bet_while_draining"] += since is not None
-        if since is not None and entered is not None and entered > since:
+        if since is not None and entered is not None and entered > since + SAME_MOMENT_S:
             self._world.violated("entered_while_draining", f"{entered} > {since}: {facts}")
         ahead = bet.cell.column_start_s // self._geometry.column_s - self._newest_ms // (
             1000 * self._geometry.column_s
