@@ -1,7 +1,9 @@
 """Many seeds: what they came to in all, and whether they have looked where it matters.
 
 A campaign that finds nothing says something only if faults struck and bets were made. Each kind of
-fault, and each thing in `MUST_HAPPEN`, has to have happened: else the campaign was blind.
+fault, and each thing in `MUST_HAPPEN`, has to have happened: else the campaign was blind. Of one
+with chosen kinds of faults only these are demanded: the rest of what must happen comes about by
+the faults of all kinds together.
 """
 
 import hashlib
@@ -82,11 +84,17 @@ class Tally:
         lines = (f"{seed} {self.hashes[seed]}\n" for seed in sorted(self.hashes))
         return hashlib.sha256("".join(lines).encode()).hexdigest()
 
-    def unseen(self, kinds: Iterable[FaultKind] = tuple(FaultKind)) -> list[str]:
-        """What never happened in so many runs. Nothing is missed in a short campaign."""
-        if self.runs < ENOUGH_RUNS or self.venue_s < ENOUGH_VENUE_S:
+    @property
+    def is_enough(self) -> bool:
+        """Is it so long that something can be demanded of it?"""
+        return self.runs >= ENOUGH_RUNS and self.venue_s >= ENOUGH_VENUE_S
+
+    def unseen(self, kinds: Sequence[FaultKind] | None = None) -> list[str]:
+        """What never happened that must have, with faults of these kinds only; None: of all."""
+        if not self.is_enough:
             return []
-        expected = [*(f"fault.{kind.value}" for kind in kinds), *MUST_HAPPEN]
+        faults = [f"fault.{kind.value}" for kind in (FaultKind if kinds is None else kinds)]
+        expected = [*faults, *(MUST_HAPPEN if kinds is None else ())]
         return [what for what in expected if not self.counts[what]]
 
 

@@ -53,7 +53,7 @@ class Asked:
     @property
     def cores(self) -> int:
         """How many runs go on at once."""
-        return self.processes or os.cpu_count() or 1
+        return (os.cpu_count() or 1) if self.processes is None else self.processes
 
 
 def asked_by(arguments: Namespace) -> Asked:
@@ -93,7 +93,7 @@ def simulate(
         tally = _run(asked, scenarios, runners, out=out, progress=progress)
         took_s = (clock.now_ms() - began_ms) / 1000
         show = lines.campaign if asked.seeds > 1 else lines.single
-        blind = tally.unseen(kinds if kinds is not None else tuple(FaultKind))
+        blind = tally.unseen(kinds)
         _say(out, show(tally, took_s=took_s))
         _say(out, (f"BLIND: {what} never happened" for what in blind))
         for violation, outcome in first_of_each(tally.violated)[:SHOWN_MAX]:
@@ -182,5 +182,5 @@ def _kinds(plan: str) -> tuple[FaultKind, ...] | None:
     unknown = [name for name in plan.split(",") if name not in known]
     if unknown:
         text = f"no such kind of fault: {', '.join(unknown)}; there are {', '.join(known)}"
-        raise CannotDo(text, REFUSED)
+        raise CannotDo(f"{text}; or a file: ./{plan}", REFUSED)
     return tuple(FaultKind(name) for name in plan.split(","))

@@ -62,10 +62,16 @@ def test_of_a_few_runs_nothing_is_demanded() -> None:
     assert tally_of(*(outcome(seed, counts={}) for seed in range(ENOUGH_RUNS - 1))).unseen() == []
 
 
-def test_only_the_faults_that_were_asked_for_are_missed() -> None:
-    counts = dict.fromkeys(MUST_HAPPEN, 1)
-    tally = tally_of(*(outcome(seed, counts=counts) for seed in range(ENOUGH_RUNS)))
-    assert tally.unseen([FaultKind.KILL]) == ["fault.kill"]
+@pytest.mark.parametrize("kinds", [(), (FaultKind.KILL,), (FaultKind.KILL, FaultKind.DRAIN)])
+def test_only_the_faults_that_were_asked_for_are_missed(kinds: tuple[FaultKind, ...]) -> None:
+    """Without a fault of the feed, say, nothing is void because of a gap in it."""
+    tally = tally_of(*(outcome(seed, counts={}) for seed in range(ENOUGH_RUNS)))
+    assert tally.unseen(kinds) == [f"fault.{kind.value}" for kind in kinds]
+
+
+def test_with_all_faults_all_must_happen() -> None:
+    tally = tally_of(*(outcome(seed, counts={}) for seed in range(ENOUGH_RUNS)))
+    assert tally.unseen() == [*ALL]
 
 
 def test_of_each_violation_the_earliest_is_shown() -> None:
