@@ -8,7 +8,7 @@ from typing import Final
 from simulation.campaign import Tally
 from simulation.run import Outcome
 from simulation.scenario import Fault, FaultKind, Scenario
-from simulation.shrink import Shrunk
+from simulation.shrink import Bounds, Shrunk
 
 LINES_SHOWN: Final = 25
 """Of the trace, before a violation."""
@@ -65,9 +65,12 @@ def shrunk(before: Scenario, found: Shrunk, path: Path) -> Iterator[str]:
     after = found.scenario
     yield ""
     if not found.failed_again:
-        yield f"seed {before.seed} DID NOT FAIL AGAIN: the run is not the same each time"
+        yield f"seed {before.seed} DID NOT FAIL AGAIN: the run is not the same each time ({path})"
         return
     yield f"seed {before.seed}, made smaller in {found.runs} runs: {_sizes(before, after)}"
+    if found.is_cut_short:
+        most = f"{Bounds().runs} runs or {Bounds().venue_s:,.0f} venue seconds"
+        yield f"  no more was tried, after {most}: its replay goes on with that"
     yield from (f"  {_fault(fault)}" for fault in after.faults)
     yield f"replay: tapgrid simulate --faults {path}"
 

@@ -1,25 +1,21 @@
 """One run: a scenario from its first second until everything that was open has ended."""
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Final, TextIO
+from typing import TextIO
 
 import attrs
 import trio
 
 from simulation import story
 from simulation.clock import SteppedClock
+from simulation.places import new_folder
 from simulation.scenario import Scenario
 from simulation.scheduling import scheduled_by
 from simulation.trace import Trace
 from simulation.virtual_time import VirtualClock
 from simulation.world import Violation, World
 from supervisor import TrioClock
-
-MEMORY: Final = Path("/dev/shm")
-"""Where there is one: a sync costs nothing there, and no run outlives its process."""
 
 
 @attrs.frozen(kw_only=True)
@@ -36,13 +32,12 @@ class Outcome:
     """Of the trace; kept for a run with a violation."""
 
 
-def simulate(scenario: Scenario, *, trace_to: TextIO | None = None) -> Outcome:
-    """Run it. The same scenario gives the same outcome, in any process."""
-    place = MEMORY if os.access(MEMORY, os.W_OK) else None
-    with (
-        TemporaryDirectory(prefix="tapgrid-simulation-", dir=place) as folder,
-        scheduled_by(scenario.seed),
-    ):
+def simulate(
+    scenario: Scenario, *, trace_to: TextIO | None = None, place: Path | None = None
+) -> Outcome:
+    """Run it. The same scenario gives the same outcome, in any process. Its files are within
+    `place`, if whoever may have to kill this process has one to clear away."""
+    with new_folder(within=place) as folder, scheduled_by(scenario.seed):
         return trio.run(_run, scenario, Path(folder), trace_to, clock=VirtualClock())
 
 

@@ -4,9 +4,12 @@ costs nothing but itself, and is a finding like any other."""
 import faulthandler
 import logging
 import multiprocessing
+import shutil
 import signal
 import traceback
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -15,6 +18,7 @@ from typing import Final, Self
 
 import structlog
 
+from simulation.places import new_folder
 from simulation.run import Outcome, simulate
 from simulation.scenario import Scenario
 from simulation.world import Violation
@@ -29,12 +33,15 @@ ENDS_WITHIN_S: Final = 5
 
 
 class Runners:
-    """So many processes, started when they are first needed, killed at the end."""
+    """So many processes, started when they are first needed, killed at the end. What a killed one
+    leaves behind is in a folder that is ours, and cleared away by us."""
 
     def __init__(self, count: int, *, stuck_after_s: float | None = None) -> None:
         self.count = count
         self._stuck_after_s = stuck_after_s
         self._runners: list[_Runner] = []
+        self._started = 0
+        self._folder = new_folder(runs=count)
 
     def __enter__(self) -> Self:
         return self
@@ -47,6 +54,7 @@ class Runners:
     ) -> None:
         for runner in self._runners:
             runner.end()
+        self._folder.cleanup()
 
     def outcomes(
         self, scenarios: Iterable[Scenario], *, trace_to: Path | None = None
@@ -87,19 +95,25 @@ class Runners:
         return max(STUCK_AFTER_S, STUCK_PER_VENUE_S * scenario.seconds)
 
     def _another(self) -> "_Runner":
-        runner = _Runner()
+        self._started += 1
+        runner = _Runner(Path(self._folder.name) / f"runner-{self._started}")
         self._runners.append(runner)
         return runner
 
 
 class _Runner:
-    """One process, and our end of the line to it."""
+    """One process, the place of its files, and our end of the line to it."""
 
-    def __init__(self) -> None:
+    def __init__(self, place: Path) -> None:
         processes = multiprocessing.get_context("spawn")
         self.connection, theirs = processes.Pipe()
-        self._process: BaseProcess = processes.Process(target=_serve, args=(theirs,), daemon=True)
-        self._process.start()
+        self._place = place
+        self._place.mkdir()
+        self._process: BaseProcess = processes.Process(
+            target=_serve, args=(theirs, place), daemon=True
+        )
+        with _ctrl_c_held_back():
+            self._process.start()
         theirs.close()
         self._scenario: Scenario | None = None
         self.is_gone = False
@@ -129,6 +143,21 @@ class _Runner:
         self.connection.close()
         self._process.kill()
         self._process.join(ENDS_WITHIN_S)
+        shutil.rmtree(self._place, ignore_errors=True)
+
+
+@contextmanager
+def _ctrl_c_held_back() -> Iterator[None]:
+    """Who is started meanwhile never gets it, from its first moment on; we get it afterwards.
+
+    It is for who has started them; he kills them.
+    """
+    resource_tracker.ensure_running()  # started by the first process, it would end the hold
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _broken(scenario: Scenario | None, text: str) -> Outcome:
@@ -144,9 +173,8 @@ def _broken(scenario: Scenario | None, text: str) -> Outcome:
     )
 
 
-def _serve(asked: Connection) -> None:
+def _serve(asked: Connection, place: Path) -> None:
     """In the process: one run after the other, until nobody asks for more."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for who has started us; he kills us
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     while True:
         try:
@@ -155,7 +183,7 @@ def _serve(asked: Connection) -> None:
             return
         faulthandler.dump_traceback_later(limit_s, exit=True)
         try:
-            outcome = _run(scenario, trace_to)
+            outcome = _run(scenario, trace_to, place)
         except BaseException:
             asked.send(traceback.format_exc())
             raise  # what it has left behind is no ground for another run: this process ends
@@ -163,8 +191,8 @@ def _serve(asked: Connection) -> None:
         asked.send(outcome)
 
 
-def _run(scenario: Scenario, trace_to: Path | None) -> Outcome:
+def _run(scenario: Scenario, trace_to: Path | None, place: Path) -> Outcome:
     if trace_to is None:
-        return simulate(scenario)
+        return simulate(scenario, place=place)
     with trace_to.open("w", encoding="utf-8") as trace:
-        return simulate(scenario, trace_to=trace)
+        return simulate(scenario, trace_to=trace, place=place)

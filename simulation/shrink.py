@@ -29,6 +29,8 @@ class Shrunk:
     """How many it took."""
     failed_again: bool
     """False: the same scenario did not fail a second time, so that nothing could be left out."""
+    is_cut_short: bool = False
+    """Did the bounds end it? Then more may go."""
 
 
 @attrs.frozen(kw_only=True)
@@ -37,7 +39,8 @@ class Bounds:
 
     runs: int = 200
     venue_s: float = 60_000
-    """Of all runs together: some ten minutes of one core."""
+    """Of all runs together but the first, which only shows that the scenario fails again: some ten
+    minutes of one core. No new run begins after so many."""
     at_once: int = 1
     """So many runs are tried together."""
 
@@ -47,7 +50,7 @@ def shrink(
 ) -> Shrunk:
     """Make a scenario small that failed at that second."""
     search = _Search(scenario, failed_at_s, fails_at, bounds)
-    if not search.fails():
+    if not search.fails_again():
         return Shrunk(scenario=scenario, runs=search.runs, failed_again=False)
     for _ in range(ROUNDS_MAX):
         before = search.smallest
@@ -57,7 +60,12 @@ def shrink(
         search.shorten()
         if search.smallest == before:
             break
-    return Shrunk(scenario=search.smallest, runs=search.runs, failed_again=True)
+    return Shrunk(
+        scenario=search.smallest,
+        runs=search.runs,
+        failed_again=True,
+        is_cut_short=search.is_cut_short,
+    )
 
 
 class _Search:
@@ -66,14 +74,17 @@ class _Search:
     ) -> None:
         self.smallest = scenario
         self.runs = 0
+        self.is_cut_short = False
         self._venue_s = 0.0
         self._failed_at_s = failed_at_s
         self._fails_at = fails_at
         self._bounds = bounds
 
-    def fails(self) -> bool:
+    def fails_again(self) -> bool:
         """Does it fail as it is?"""
-        return self._try([self.smallest])
+        fails = self._try([self.smallest])
+        self._venue_s = 0.0
+        return fails
 
     def cut_off_the_rest(self) -> None:
         """What was to come after the failure."""
@@ -110,9 +121,10 @@ class _Search:
     def _try(self, candidates: Sequence[Scenario]) -> bool:
         """Go on with the first of them that fails, if one does."""
         for some in _batches(candidates, self._bounds.at_once):
-            if self._venue_s >= self._bounds.venue_s:
-                return False
             left = some[: self._bounds.runs - self.runs]
+            if self._venue_s >= self._bounds.venue_s or not left:
+                self.is_cut_short = True
+                return False
             self.runs += len(left)
             self._venue_s += sum(candidate.seconds for candidate in left)
             for candidate, failed_at_s in zip(left, self._fails_at(left), strict=True):

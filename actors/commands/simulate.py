@@ -4,6 +4,7 @@ import math
 import os
 from argparse import Namespace
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Final, TextIO
 
@@ -18,6 +19,7 @@ from simulation.run import Outcome
 from simulation.runs import BROKE, Runners
 from simulation.scenario import FaultKind, Scenario
 from simulation.shrink import Bounds, shrink
+from simulation.world import Violation
 from supervisor.clock import SystemClock
 
 LINE_EVERY_RUNS: Final = 50
@@ -82,24 +84,28 @@ def simulate(
     asked: Asked, *, out: TextIO, progress: TextIO, runners_of: Callable[[int], Runners] = Runners
 ) -> int:
     """Run a seed, several, or the scenario of a file. WRONG if an invariant was violated, or if a
-    campaign can't have seen one."""
-    clock = SystemClock()
-    began_ms = clock.now_ms()
+    campaign can't have seen one. Raises KeyboardInterrupt when all that was found is told."""
     kept = _kept(asked)
     kinds = None if kept else _kinds(asked.faults)
+    _refuse_what_cannot_be_written(asked)
     seeds = range(asked.seed, asked.seed + asked.seeds)
     scenarios = [kept.scenario] if kept else drawn(seeds, seconds=asked.seconds, kinds=kinds)
+    clock, tally = SystemClock(), Tally()
+    began_ms = clock.now_ms()
     with runners_of(asked.cores) as runners:
-        tally = _run(asked, scenarios, runners, out=out, progress=progress)
-        took_s = (clock.now_ms() - began_ms) / 1000
+        try:
+            _run(asked, scenarios, runners, tally, out=out, progress=progress)
+        except KeyboardInterrupt:
+            _say(out, _found_so_far(asked, tally, took_s=_since_s(began_ms, clock)))
+            raise
         show = lines.campaign if asked.seeds > 1 else lines.single
+        _say(out, show(tally, took_s=_since_s(began_ms, clock)))
         blind = tally.unseen(kinds)
-        _say(out, show(tally, took_s=took_s))
         _say(out, (f"BLIND: {what} never happened" for what in blind))
         for violation, outcome in first_of_each(tally.violated)[:SHOWN_MAX]:
             _say(out, lines.violated(outcome, command(asked, outcome)))
             if asked.shrinks and violation.what != BROKE:
-                _say(out, _shrunk(asked, outcome, runners, progress))
+                _make_small(asked, outcome, runners, out=out, progress=progress)
     return WRONG if tally.violated or blind else OK
 
 
@@ -107,11 +113,12 @@ def _run(
     asked: Asked,
     scenarios: Iterable[Scenario],
     runners: Runners,
+    tally: Tally,
     *,
     out: TextIO,
     progress: TextIO,
-) -> Tally:
-    tally = Tally()
+) -> None:
+    """Run all of them; each that fails is told at once."""
     with Progress("runs", total=asked.seeds, stream=progress, line_every=LINE_EVERY_RUNS) as bar:
         for outcome in runners.outcomes(scenarios, trace_to=asked.trace):
             tally.add(outcome)
@@ -120,7 +127,21 @@ def _run(
                 _say(out, [lines.violation_line(outcome)])
                 out.flush()  # a file keeps it back otherwise, until the campaign is over
             bar.step()
-    return tally
+
+
+def _found_so_far(asked: Asked, tally: Tally, *, took_s: float) -> Iterator[str]:
+    """Of a campaign that was interrupted: an hour of it is not thrown away."""
+    if asked.seeds == 1:
+        return
+    if tally.runs:
+        yield from lines.campaign(tally, took_s=took_s)
+    yield f"interrupted after {tally.runs:,} of {asked.seeds:,} runs"
+    for _, outcome in first_of_each(tally.violated)[:SHOWN_MAX]:
+        yield from lines.violated(outcome, command(asked, outcome))
+
+
+def _since_s(began_ms: int, clock: SystemClock) -> float:
+    return (clock.now_ms() - began_ms) / 1000
 
 
 def command(asked: Asked, outcome: Outcome) -> str:
@@ -133,9 +154,15 @@ def command(asked: Asked, outcome: Outcome) -> str:
     return f"tapgrid simulate --seed {scenario.seed} {hours}{plan}"
 
 
-def _shrunk(asked: Asked, outcome: Outcome, runners: Runners, progress: TextIO) -> Iterator[str]:
-    """Make it small, write it to a file, and say so."""
+def _make_small(
+    asked: Asked, outcome: Outcome, runners: Runners, *, out: TextIO, progress: TextIO
+) -> None:
+    """Leave out what the failure does not need, write the rest to a file, and say so. It is in that
+    file as it is before anything is tried: that takes long."""
     violation, scenario = outcome.violations[0], outcome.scenario
+    path, note = _path(asked, violation, scenario.seed), f"{violation.what}: {violation.details}"
+    if not _is_file(asked.faults):
+        _write(path, Replay(scenario=scenario, note=note))
     with Progress("runs to make it smaller", total=None, stream=progress) as bar:
 
         def fails_at(candidates: Sequence[Scenario]) -> list[float | None]:
@@ -144,15 +171,43 @@ def _shrunk(asked: Asked, outcome: Outcome, runners: Runners, progress: TextIO) 
             return [_failed_at_s(one, violation.what) for one in outcomes]
 
         found = shrink(scenario, violation.at_s, fails_at, Bounds(at_once=asked.cores))
-    path = asked.folder / f"{violation.what}-{scenario.seed}.json"
-    if found.failed_again:
-        note = f"{violation.what}: {violation.details}"
-        replay.write(path, Replay(scenario=found.scenario, note=note))
-    return lines.shrunk(scenario, found, path)
+    if found.scenario != scenario:
+        _write(path, Replay(scenario=found.scenario, note=note))
+    elif _is_file(asked.faults):
+        path = Path(asked.faults)
+    _say(out, lines.shrunk(scenario, found, path))
+
+
+def _path(asked: Asked, violation: Violation, seed: int) -> Path:
+    """Where its scenario goes. A replay replaces no file: least of all the one that was replayed,
+    with what somebody has noted in it."""
+    path = asked.folder / f"{violation.what}-{seed}.json"
+    numbers = count(2)
+    while _is_file(asked.faults) and path.exists():
+        path = asked.folder / f"{violation.what}-{seed}-{next(numbers)}.json"
+    return path
+
+
+def _write(path: Path, kept: Replay) -> None:
+    try:
+        replay.write(path, kept)
+    except OSError as error:
+        raise CannotDo(str(error), WRONG) from error
 
 
 def _failed_at_s(outcome: Outcome, what: str) -> float | None:
     return next((one.at_s for one in outcome.violations if one.what == what), None)
+
+
+def _refuse_what_cannot_be_written(asked: Asked) -> None:
+    """Before hours are spent on it."""
+    if not (asked.folder.is_dir() and os.access(asked.folder, os.W_OK | os.X_OK)):
+        raise CannotDo(f"--out {asked.folder}: no folder that can be written to", REFUSED)
+    if asked.trace is not None:
+        try:
+            asked.trace.open("a").close()
+        except OSError as error:
+            raise CannotDo(f"--trace {error}", REFUSED) from error
 
 
 def _kept(asked: Asked) -> Replay | None:

@@ -1,10 +1,14 @@
 """Many runs: each in a process of its own, summed up, and asked whether they looked at all."""
 
+import os
+from pathlib import Path
+
 import attrs
 import pytest
 
 from simulation.campaign import ENOUGH_RUNS, MUST_HAPPEN, Tally, drawn, first_of_each
 from simulation.drawing import draw
+from simulation.places import MEMORY, has_room
 from simulation.run import Outcome, simulate
 from simulation.runs import BROKE, Runners
 from simulation.scenario import FaultKind, Scenario
@@ -118,6 +122,13 @@ def test_a_run_that_raises_is_a_finding_and_others_go_on() -> None:
 def test_a_run_that_does_not_end_is_a_finding(capfd: pytest.CaptureFixture[str]) -> None:
     with Runners(1, stuck_after_s=0.05) as runners:
         [stuck] = runners.outcomes([draw(1, seconds=3_600)])
+        assert not [*MEMORY.glob(f"tapgrid-simulation-{os.getpid()}-*/*")], "nothing is left of it"
     [violation] = stuck.violations
     assert (violation.what, "or stuck" in violation.details) == (BROKE, True)
     assert "run.py" in capfd.readouterr().err, "where it stood is on stderr"
+
+
+def test_runs_have_their_files_in_memory_only_if_there_is_room(tmp_path: Path) -> None:
+    assert has_room(tmp_path, 1)
+    assert not has_room(tmp_path, 10**9), "nobody has so many times 64 MiB"
+    assert not has_room(tmp_path / "absent", 1)

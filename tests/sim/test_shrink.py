@@ -46,19 +46,26 @@ def test_what_the_failure_does_not_need_is_left_out() -> None:
     assert [action.row for action in found.scenario.actions] == [61]
     assert found.scenario.settings == {}
     assert found.scenario.seconds == 67.0
+    assert not found.is_cut_short
 
 
 def test_every_run_is_counted_and_there_are_no_more_than_allowed() -> None:
     defect = Defect(needs_two_faults_and_a_tap)
     found = shrink(scenario(), 66.0, defect, Bounds(runs=10, at_once=4))
     assert found.runs == defect.runs == 10
+    assert found.is_cut_short
     assert needs_two_faults_and_a_tap(found.scenario) is not None
 
 
 def test_long_runs_are_fewer() -> None:
     defect = Defect(lambda tried: tried.seconds + 180)
     found = shrink(scenario(), 780.0, defect, Bounds(venue_s=1_500))
-    assert found.runs == 3
+    assert (found.runs, found.is_cut_short) == (4, True)
+
+
+def test_a_scenario_longer_than_all_that_is_allowed_is_at_least_cut_off() -> None:
+    found = shrink(scenario(), 66.0, Defect(needs_two_faults_and_a_tap), Bounds(venue_s=60))
+    assert (found.runs, found.scenario.seconds, found.is_cut_short) == (2, 67.0, True)
 
 
 def test_runs_at_once_find_the_same() -> None:

@@ -1,17 +1,25 @@
 """`tapgrid simulate`: what it prints, what it writes, how it ends."""
 
 import io
+import os
+import signal
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from tempfile import gettempdir
 from typing import ClassVar
 
 import attrs
 import pytest
+import trio
 
 from actors.__main__ import main
 from actors.commands.simulate import Asked, simulate
 from simulation import replay
 from simulation.campaign import ENOUGH_RUNS, MUST_HAPPEN
+from simulation.drawing import draw
+from simulation.places import MEMORY
+from simulation.replay import Replay
 from simulation.run import Outcome
 from simulation.runs import Runners
 from simulation.scenario import FaultKind, Scenario
@@ -89,6 +97,55 @@ def test_a_violation_is_made_small_and_written_to_a_file(tmp_path: Path) -> None
     assert f"replay: tapgrid simulate --faults {path}\n" in text
 
 
+def test_a_replay_writes_over_no_file(tmp_path: Path) -> None:
+    seed = first_seed(failing=True)
+    path = tmp_path / f"double_settlement-{seed}.json"
+    whole = draw(seed, seconds=600)
+    replay.write(path, Replay(scenario=whole, note="what I found out"))
+    _, text = told(Asked(faults=str(path), folder=tmp_path))
+    assert replay.read(path) == Replay(scenario=whole, note="what I found out")
+    smaller = tmp_path / f"double_settlement-{seed}-2.json"
+    assert text.endswith(f"replay: tapgrid simulate --faults {smaller}\n")
+    assert len(replay.read(smaller).scenario.faults) == 1
+    _, text = told(Asked(faults=str(smaller), folder=tmp_path))
+    assert text.endswith(f"replay: tapgrid simulate --faults {smaller}\n"), "nothing to leave out"
+    assert sorted(tmp_path.iterdir()) == [smaller, path]
+
+
+class Interrupted(MadeUp):
+    """Ctrl-C in the middle of the 25th run of a campaign, or of the first to make one smaller."""
+
+    def outcomes(
+        self, scenarios: Iterable[Scenario], *, trace_to: Path | None = None
+    ) -> Iterator[Outcome]:
+        for number, outcome in enumerate(super().outcomes(scenarios), start=1):
+            if number == 25:
+                raise KeyboardInterrupt
+            yield outcome
+
+    def in_order(self, scenarios: Iterable[Scenario]) -> list[Outcome]:
+        raise KeyboardInterrupt
+
+
+def test_what_an_interrupted_campaign_has_found_is_told(tmp_path: Path) -> None:
+    out = io.StringIO()
+    asked = Asked(seeds=40, folder=tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        simulate(asked, out=out, progress=io.StringIO(), runners_of=Interrupted)
+    said = out.getvalue().splitlines()
+    table = next(at for at, line in enumerate(said) if line.startswith("24 runs: "))
+    assert said[table + 1] == "interrupted after 24 of 40 runs"
+    assert said[-1].startswith("replay: tapgrid simulate --seed ")
+
+
+def test_who_waits_no_longer_for_a_smaller_one_has_the_whole(tmp_path: Path) -> None:
+    seed = first_seed(failing=True)
+    with pytest.raises(KeyboardInterrupt):
+        told(Asked(seed=seed, folder=tmp_path), Interrupted)
+    [path] = tmp_path.iterdir()
+    assert replay.read(path).scenario == draw(seed, seconds=600)
+
+
 def test_a_replayed_kind_of_faults_is_in_the_command() -> None:
     for seed in range(1, 100):
         code, text = told(Asked(seed=seed, faults="net_cut,net_slow", shrinks=False))
@@ -158,6 +215,10 @@ def test_a_campaign_names_each_failing_seed_and_shows_the_earliest(tmp_path: Pat
         "--faults ./absent.json",
         "--faults ./absent.json --seed 3",
         "--seeds 2 --trace trace.txt",
+        "--out ./absent",
+        "--out pyproject.toml",
+        "--trace ./absent/trace.txt",
+        "--trace tests",
     ],
 )
 def test_what_makes_no_sense_is_refused(line: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -184,6 +245,33 @@ def test_a_real_run_from_the_command_line(
     last = capsys.readouterr().out.splitlines()[-1]
     assert last.startswith("seed 2: clean, ")
     assert "venue_up" in trace.read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("when", ["runner-1", "runner-2/tapgrid-*/data-1/money"])
+async def test_ctrl_c_leaves_nothing_behind(when: str, tmp_path: Path) -> None:
+    """As a terminal sends it: to the command and to all that it has started. While that is being
+    started, or in the middle of a run."""
+    line = (sys.executable, "-m", "actors", "simulate", *["--seeds", "3", "--processes", "2"])
+    with (tmp_path / "said").open("w+") as said:
+        command = await trio.lowlevel.open_process(
+            line, stdout=said, stderr=said, start_new_session=True
+        )
+        folder = f"tapgrid-simulation-{command.pid}-*"
+        with trio.fail_after(60):
+            while not left(f"{folder}/{when}"):  # noqa: ASYNC110
+                await trio.sleep(0.005)
+        os.killpg(command.pid, signal.SIGINT)
+        with trio.fail_after(30):
+            assert await command.wait() == 130
+        said.seek(0)
+        assert said.read() == "interrupted after 0 of 3 runs\n"
+    assert left(folder) == []
+
+
+def left(pattern: str) -> list[Path]:
+    """Of the files of runs, those that are there."""
+    return [path for place in (MEMORY, Path(gettempdir())) for path in place.glob(pattern)]
 
 
 def test_hours_are_read_back_as_the_same_seconds() -> None:
