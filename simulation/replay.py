@@ -1,7 +1,8 @@
 """A scenario in a file: to be replayed, shrunk further, or kept as a regression.
 
 One fault or action a line, so that it can be read and edited by hand; what has its usual value is
-left out. `note` says what the run has shown.
+left out. `note` says what the run has shown. What a later version of the venue can't run as it
+stands, since a setting or an actor has another name there, is refused.
 """
 
 import json
@@ -10,6 +11,7 @@ from typing import Any
 
 import attrs
 
+from simulation.checking import faults_of
 from simulation.scenario import Action, Fault, Scenario
 
 
@@ -43,7 +45,10 @@ def replay_of(text: str) -> Replay:
     if not isinstance(found, dict):
         raise ValueError("not a scenario: not an object")
     note = str(found.pop("note", ""))
-    return Replay(scenario=Scenario.from_json(json.dumps(found)), note=note)
+    scenario = Scenario.from_json(json.dumps(found))
+    if wrong := [*faults_of(scenario)]:
+        raise ValueError("\n  ".join(("not a scenario that can be run:", *wrong)))
+    return Replay(scenario=scenario, note=note)
 
 
 def read(path: Path) -> Replay:

@@ -22,7 +22,7 @@ from simulation.places import MEMORY
 from simulation.replay import Replay
 from simulation.run import Outcome
 from simulation.runs import Runners
-from simulation.scenario import FaultKind, Scenario
+from simulation.scenario import Fault, FaultKind, Scenario
 from simulation.world import Violation
 
 ALL = {**{f"fault.{kind.value}": 2 for kind in FaultKind}, **dict.fromkeys(MUST_HAPPEN, 3)}
@@ -233,6 +233,18 @@ def test_a_file_that_is_no_scenario_is_refused(
     path.write_text('{"seed": 1}')
     assert main(["simulate", "--faults", str(path)]) == 2
     assert "not a scenario" in capsys.readouterr().err
+
+
+def test_a_scenario_with_a_misspelled_actor_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "bad.json"
+    fault = Fault(at_s=1, kind=FaultKind.ACTOR_CRASH, target="venue/bather")
+    bad = Scenario(seed=1, seconds=1, epoch_ms=0, settings={"grid.row": 1}, faults=(fault,))
+    replay.write(path, Replay(scenario=bad))
+    assert main(["simulate", "--faults", str(path)]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"tapgrid: {path}: not a scenario that can be run:\n  fault 1: ")
 
 
 @pytest.mark.slow
