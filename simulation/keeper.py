@@ -14,6 +14,8 @@ RESTART_AFTER_S: Final = 1.0
 """As the unit's RestartSec."""
 MOMENT_WITHIN_S: Final = 60
 """So long a fault waits for the step at which it is to strike."""
+CUT_OFF_WITHIN_S: Final = 30
+"""A drain has its time; then 3 s, and whoever still hangs is left behind."""
 
 
 class Keeper:
@@ -104,7 +106,11 @@ class Keeper:
         self._is_ending = True
         if self.process is not None:
             self.process.drain()
-        await self._gone.wait()
+        with trio.move_on_after(self.settings.venue.drain_within_s + CUT_OFF_WITHIN_S):
+            await self._gone.wait()
+        if not self._gone.is_set():
+            self._world.violated("venue_never_ends", "told to, and cut off when it did not")
+            await trio.lowlevel.checkpoint()  # there is no more to look at
 
     async def _stay_down(self) -> None:
         if not self._is_ending:

@@ -2,6 +2,7 @@
 the faults; then the calm in which everything must come to its end, and the last look."""
 
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Final
@@ -10,6 +11,7 @@ import trio
 
 from db.partition import current_file
 from simulation import faults
+from simulation.actions import OPERATOR
 from simulation.disk import SimulatedDisk
 from simulation.exchange import SimulatedExchange
 from simulation.keeper import Keeper
@@ -27,6 +29,12 @@ from simulation.world import World
 ENDS_WITHIN_S: Final = 180
 """A bet made at the last moment: its column ends 65 s later, is void 60 s after that at the latest,
 and the venue may be just starting; the rest is room for the people's questions."""
+PEOPLE_END_WITHIN_S: Final = 300
+"""What people have begun when the calm begins: the longest is what the operator must undo, which he
+tries for 200 s (and says so himself if that is in vain), after an order of 42 s at most."""
+RECKONED_WITHIN_S: Final = 600
+"""Each question is asked for 240 s at most before it is told as unanswered. A stream has 60 s to
+catch up, a week 60 s to be back, a nonce may be in doubt for 75 s."""
 LOOK_EVERY_S: Final = 1.0
 
 
@@ -61,12 +69,21 @@ async def _run(world: World) -> None:
         await trio.sleep_until(world.scenario.seconds)
         world.trace.add("calm")
         world.calm.set()
-        await crowd.wait_done()
+        _all_done(world, await crowd.unfinished(within_s=PEOPLE_END_WITHIN_S))
         await _all_ended(world)
-        await crowd.reckon()
+        _all_done(world, await crowd.reckon(within_s=RECKONED_WITHIN_S))
         await world.keeper.end()
         world.witness.finish()
         nursery.cancel_scope.cancel()
+
+
+def _all_done(world: World, unfinished: Sequence[int]) -> None:
+    """Nobody may wait for ever, whatever he waits for: nothing is in his way any more."""
+    if not unfinished:
+        return
+    if world.process is None or not world.process.is_up:
+        world.violated("venue_not_up", f"in the calm, where {unfinished} wait for it")
+    world.violated("people_never_done", f"{unfinished} in the calm; the operator is {OPERATOR}")
 
 
 async def _all_ended(world: World) -> None:
@@ -79,6 +96,8 @@ async def _all_ended(world: World) -> None:
             if process is not None and process.is_up:
                 open_bets = _open_bets(process.data / "money")
         return
+    if open_bets < 0:
+        world.violated("venue_not_up", f"at no time in the {ENDS_WITHIN_S} s after people stopped")
     world.violated("bet_never_ended", f"{open_bets} open {ENDS_WITHIN_S} s after people stopped")
 
 

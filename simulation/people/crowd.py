@@ -1,6 +1,7 @@
 """All people of a run: who does what when, and the end of it."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Final, TypeAlias
 
 import trio
@@ -48,6 +49,8 @@ class Crowd:
         self.operator = Operator(world, self.traders, self._board)
         self._following = trio.CancelScope()
         self._done = trio.Event()
+        self._busy: dict[int, None] = {}
+        """Who has not finished what he has begun."""
 
     async def live(self) -> None:
         """What they do, until the calm; their sockets go on until `reckon` is through."""
@@ -66,18 +69,36 @@ class Crowd:
                 self._done.set()
         self._done.set()
 
-    async def wait_done(self) -> None:
-        """Until everybody has finished what he had begun."""
-        await self._done.wait()
+    async def unfinished(self, *, within_s: float) -> Sequence[int]:
+        """Wait until everybody has finished what he had begun. Who has not, after so long."""
+        with trio.move_on_after(within_s):
+            await self._done.wait()
+        return sorted(self._busy)
 
-    async def reckon(self) -> None:
-        """When every bet has ended: everybody compares, and goes home."""
-        async with trio.open_nursery() as nursery:
-            for trader in self.traders:
-                nursery.start_soon(reckon, trader, self.operator)
+    async def reckon(self, *, within_s: float) -> Sequence[int]:
+        """When every bet has ended: everybody compares and goes home. Who could not, in so long."""
+        with trio.move_on_after(within_s):
+            async with trio.open_nursery() as nursery:
+                for trader in self.traders:
+                    nursery.start_soon(self._reckon, trader)
         self._following.cancel()
+        return sorted(self._busy)
+
+    async def _reckon(self, trader: Trader) -> None:
+        with self._at_work(trader.who):
+            await reckon(trader, self.operator)
+
+    @contextmanager
+    def _at_work(self, who: int) -> Iterator[None]:
+        self._busy[who] = None
+        yield
+        del self._busy[who]  # not where he was cancelled
 
     async def _trade(self, trader: Trader, actions: Sequence[Action]) -> None:
+        with self._at_work(trader.who):
+            await self._do_all(trader, actions)
+
+    async def _do_all(self, trader: Trader, actions: Sequence[Action]) -> None:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._come, trader)
             for action in actions:
@@ -101,10 +122,11 @@ class Crowd:
             trader.happened("sees_no_grid")
 
     async def _operate(self, actions: Sequence[Action]) -> None:
-        async with trio.open_nursery() as nursery:
-            for action in actions:
-                await trio.sleep_until(action.at_s)
-                nursery.start_soon(self.operator.act, action)
+        with self._at_work(OPERATOR):
+            async with trio.open_nursery() as nursery:
+                for action in actions:
+                    await trio.sleep_until(action.at_s)
+                    nursery.start_soon(self.operator.act, action)
 
 
 _NOTHING: Final = Action(at_s=0, who=0, kind=ActionKind.FAUCET)

@@ -545,6 +545,15 @@ MUTATIONS: Sequence[Mutation] = (
         seed=12,
     ),
     mutation(
+        "sign_in_always_refused",
+        "people_never_done",
+        code(
+            "actors.session_manager.actor:_Desk._spend_nonce",
+            "if await self._ports.store.take(_nonce_key(nonce)) is not None:",
+            "if await self._ports.store.take(_nonce_key(nonce)) is None:",
+        ),
+    ),
+    mutation(
         "in_hand_carried_out_anew",
         "answered_and_carried_out_anew",
         code("actors.batcher:_Batcher.flush", "if not asked.answered()", "if True"),
