@@ -3,6 +3,8 @@
 What the await would have returned is lost with the life, as in a real crash. Passed over are awaits
 where no code of the actor's own could raise: where trio waits for children or hands a turn over,
 which it would never get back; and requests in hand, whose failures Quart and hypercorn catch.
+
+What an await is about to return has no public name (`Task._next_send`); it is reached for here.
 """
 
 from typing import Final

@@ -1,5 +1,6 @@
 """One run: a scenario from its first second until everything that was open has ended."""
 
+import gc
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TextIO
@@ -11,7 +12,7 @@ from simulation import story
 from simulation.clock import SteppedClock
 from simulation.places import new_folder
 from simulation.scenario import Scenario
-from simulation.scheduling import scheduled_by
+from simulation.scheduling import COLLECTS_EVERY_S, scheduled_by
 from simulation.trace import Trace
 from simulation.virtual_time import VirtualClock
 from simulation.world import Violation, World
@@ -38,7 +39,8 @@ def simulate(
     """Run it. The same scenario gives the same outcome, in any process. Its files are within
     `place`, if whoever may have to kill this process has one to clear away."""
     with new_folder(within=place) as folder, scheduled_by(scenario.seed):
-        return trio.run(_run, scenario, Path(folder), trace_to, clock=VirtualClock())
+        clock = VirtualClock(every_s=COLLECTS_EVERY_S, housekeeping=gc.collect)
+        return trio.run(_run, scenario, Path(folder), trace_to, clock=clock)
 
 
 async def _run(scenario: Scenario, folder: Path, trace_to: TextIO | None) -> Outcome:

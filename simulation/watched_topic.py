@@ -1,4 +1,7 @@
-"""A topic with an observer before its readers: each event is looked at before anybody has it."""
+"""A topic with an observer before its readers: each event is looked at before anybody has it.
+
+It is told within the step that delivers, so that of `supervisor.Topic` is overridden.
+"""
 
 from collections.abc import Callable
 from typing import TypeVar

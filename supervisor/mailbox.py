@@ -73,5 +73,10 @@ class Mailbox(Generic[T]):
         """The reading end for one life, to be opened with `async with`. One at a time."""
         return Reader(self._inbox, life)
 
+    def in_hand(self) -> list[T]:
+        """What its reader has taken and is not done with, and what the life before it left: for
+        who looks on, and may not touch it."""
+        return [*(message for message, _ in self._inbox.in_hand), *self._inbox.left]
+
     def statistics(self) -> ChannelStatistics:
         return self._inbox.statistics()

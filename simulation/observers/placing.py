@@ -104,9 +104,8 @@ class PlacingObserver(Observer):
         while self._ticks and self._ticks[0][0] <= self._world.now_s() - SEEN_AFTER_S:
             self._newest_ms = max(self._newest_ms, self._ticks.popleft()[1])
         within_s = process.settings.bets.answer_within_ms / 1000
-        inbox = channels.money._inbox
         self._expired.clear()
-        in_hand = [*(message for message, _ in inbox.in_hand), *inbox.left]
+        in_hand = channels.money.in_hand()
         self._answered = [asked.question for asked in in_hand if asked.answered()]
         if book.quotes:
             self._numbers_go_on(book.quotes[0])

@@ -75,18 +75,12 @@ class Crowd:
             await self._done.wait()
         return sorted(self._busy)
 
-    async def reckon(self, *, within_s: float) -> Sequence[int]:
-        """When every bet has ended: everybody compares and goes home. Who could not, in so long."""
-        with trio.move_on_after(within_s):
-            async with trio.open_nursery() as nursery:
-                for trader in self.traders:
-                    nursery.start_soon(self._reckon, trader)
+    async def reckon(self) -> None:
+        """When every bet has ended: everybody compares, and goes home."""
+        async with trio.open_nursery() as nursery:
+            for trader in self.traders:
+                nursery.start_soon(reckon, trader, self.operator)
         self._following.cancel()
-        return sorted(self._busy)
-
-    async def _reckon(self, trader: Trader) -> None:
-        with self._at_work(trader.who):
-            await reckon(trader, self.operator)
 
     @contextmanager
     def _at_work(self, who: int) -> Iterator[None]:

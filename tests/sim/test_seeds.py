@@ -53,7 +53,6 @@ def test_the_fixed_seeds_are_clean_and_see_everything() -> None:
 
 def test_fresh_seeds_are_clean() -> None:
     seeds = tuple(secrets.randbelow(FRESH_MAX) for _ in range(FRESH))
-    print(f"fresh seeds: {seeds}")
     tally = run_all(seeds)
     assert not tally.violated, told(tally.violated)
 

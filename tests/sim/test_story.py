@@ -68,7 +68,7 @@ def test_who_is_late_for_what_he_has_begun_is_waited_for(monkeypatch: pytest.Mon
     come = Crowd._come
 
     async def late(crowd: Crowd, trader: Trader) -> None:
-        await trio.sleep(250)
+        await trio.sleep_until(SECONDS + 250)
         await come(crowd, trader)
 
     monkeypatch.setattr(Crowd, "_come", late)

@@ -31,6 +31,18 @@ def test_each_moment_is_met_exactly_and_in_order() -> None:
     assert len(met) == 5
 
 
+def test_now_and_then_something_is_done_while_nothing_else_goes_on() -> None:
+    done: list[float] = []
+
+    async def long() -> None:
+        for turn in range(100):
+            await trio.sleep_until(7 * (turn + 1))
+
+    clock = VirtualClock(every_s=100, housekeeping=lambda: done.append(clock.current_time()))
+    trio.run(long, clock=clock)
+    assert done == [105, 210, 315, 420, 525, 630]
+
+
 def test_a_deadline_that_has_passed_does_not_turn_time_back() -> None:
     async def late() -> float:
         await trio.sleep_until(5)

@@ -195,6 +195,21 @@ async def test_what_a_crashed_life_had_in_hand_is_shown_once_and_not_delivered(a
         assert reader.left_in_hand() == []
 
 
+async def test_who_looks_on_sees_what_is_in_hand_and_what_was_left(autojump_clock):
+    mailbox = Mailbox[int]("m", 5)
+    for number in (1, 2, 3):
+        mailbox.offer(number)
+    assert mailbox.in_hand() == []
+    await _crash_with(mailbox, 2)
+    async with mailbox.reader(_life(2)) as reader:
+        assert mailbox.in_hand() == [1, 2]
+        assert reader.left_in_hand() == [1, 2]
+        await reader.receive()
+        assert mailbox.in_hand() == [1, 2, 3]
+        reader.done()
+        assert mailbox.in_hand() == []
+
+
 async def test_a_crash_while_settling_leaves_all_of_it_to_the_life_after(autojump_clock):
     mailbox = Mailbox[int]("m", 5)
     for number in (1, 2, 3):
