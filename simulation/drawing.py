@@ -5,7 +5,7 @@ mixtures come about (what one fault hides, another seed shows). Faults come in c
 evenly, and many are aimed: at the moment when a column is settled, and at the turn of the week.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any, Final
 
 from config.settings import Settings, load
@@ -13,6 +13,7 @@ from simulation.actions import draw_actions
 from simulation.draws import Draws, stream
 from simulation.fault_draws import WEIGHTS, draw_fault, draw_hang_beside
 from simulation.scenario import Fault, FaultKind, Scenario
+from simulation.standing_orders import draw_standing_orders
 from simulation.store import SHARED_URL
 
 DAY_MS: Final = 86_400_000
@@ -67,14 +68,17 @@ def draw(seed: int, *, seconds: float) -> Scenario:
     faults = _faults(stream(seed, "faults"), seconds, epoch_ms, settings)
     traders = stream(seed, "traders").whole(3, 6)
     beside = _hang_beside(stream(seed, "hang beside"), seconds) if faults else ()
+    actions = draw_actions(seed, seconds=seconds, traders=traders, faults=faults)
+    turn_s = _week_turns_at_s(epoch_ms, seconds)
+    kills, orders = draw_standing_orders(stream(seed, "standing orders"), seconds, turn_s)
     return Scenario(
         seed=seed,
         seconds=seconds,
         epoch_ms=epoch_ms,
         settings=settings,
         traders=traders,
-        faults=_in_order((*faults, *beside)),
-        actions=draw_actions(seed, seconds=seconds, traders=traders, faults=faults),
+        faults=_in_order((*faults, *beside, *kills)),
+        actions=tuple(sorted((*actions, *orders), key=lambda one: (one.at_s, one.who))),
     )
 
 
@@ -182,7 +186,7 @@ def _hang_beside(draws: Draws, seconds: float) -> tuple[Fault, ...]:
     return (draw_hang_beside(draws, round(draws.uniform(BEGINS_AT_S, seconds), 3)),)
 
 
-def _in_order(faults: Sequence[Fault]) -> tuple[Fault, ...]:
+def _in_order(faults: Iterable[Fault]) -> tuple[Fault, ...]:
     return tuple(sorted(faults, key=lambda fault: (fault.at_s, fault.kind.value)))
 
 

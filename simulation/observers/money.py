@@ -5,25 +5,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from db.partition import current_file
-from domain.refusals import Code
-from protocols.account_commands import (
-    Adjusted,
-    BankrollWithdrawn,
-    WithdrawalDecided,
-    WithdrawalRequested,
-)
-from protocols.money import (
-    BetConfirmed,
-    BetOrder,
-    BetRefused,
-    BetResolved,
-    ColumnSettled,
-    Deposited,
-    LedgerCommand,
-    MoneyOutcome,
-)
-from simulation.oracle.books import NONCE_LIVES_MS, Books, Caps
-from simulation.oracle.ledger_file import BROKE, Bet, LedgerFile
+from protocols.money import LedgerCommand, MoneyOutcome
+from simulation.observers.answers import Terms, check_answer
+from simulation.observers.orders import check_orders, standing
+from simulation.oracle.books import Books, Caps
+from simulation.oracle.ledger_file import BROKE, LedgerFile
 from simulation.oracle.recheck import recheck
 from simulation.witness import Observer
 from simulation.world import World
@@ -37,13 +23,16 @@ RECHECK_EVERY_S: Final = 120.0
 class MoneyObserver(Observer):
     """Keeps the books beside the venue."""
 
-    def __init__(self, world: World, caps: Caps) -> None:
+    def __init__(self, world: World, caps: Caps, terms: Terms) -> None:
         self._world = world
+        self._terms = terms
         self._file: LedgerFile | None = None
         self._is_open = False
         self._rechecked_s = 0.0
         self._left: Path | None = None
         """What the last process left behind."""
+        self._has_looked = False
+        """In this process; what the last one did in its last moments was seen then."""
         self.books = Books(caps)
 
     # --- told -------------------------------------------------------------------------------
@@ -60,9 +49,12 @@ class MoneyObserver(Observer):
         outcomes: Sequence[MoneyOutcome],
         at_ms: int,
     ) -> None:
+        before = standing(self.books) if self._has_looked else None
         self._look(process.data, process.ports.ledger.partition() if process.ports else "")
         for command, outcome in zip(commands, outcomes, strict=True):
-            _is_on_disk(self.books, command, outcome, at_ms)
+            check_answer(self.books, self._terms, command, outcome, at_ms)
+        if before is not None:
+            check_orders(self.books, before, commands, outcomes)
         if self._world.now_s() - self._rechecked_s >= RECHECK_EVERY_S:
             self._recheck()
         self._report()
@@ -70,6 +62,7 @@ class MoneyObserver(Observer):
     def venue_ended(self, process: "VenueProcess", how: str) -> None:
         """What it has written since the last look is seen in what it leaves."""
         self._left = process.left
+        self._has_looked = False
         if self._file is not None:
             self._file.close()
         self._is_open = False
@@ -105,6 +98,7 @@ class MoneyObserver(Observer):
             self._file = self._opened(path)
             self._is_open = True
         self.books.take(self._file.news(list(self.books.open)))
+        self._has_looked = True
         self._world.counts["money_looked_at"] += 1
 
     def _opened(self, path: Path) -> LedgerFile:
@@ -133,87 +127,3 @@ class MoneyObserver(Observer):
     def _report(self) -> None:
         for what, details in self.books.findings[:1]:
             self._world.violated(what, details)
-
-
-def _is_on_disk(books: Books, command: LedgerCommand, outcome: MoneyOutcome, at_ms: int) -> None:
-    """What is about to be answered must be what is on disk now."""
-    match outcome:
-        case BetConfirmed() if isinstance(command, BetOrder):
-            _bet_is(books, command, outcome, at_ms)
-        case BetRefused():
-            bet = books.bets.get(outcome.bet_id)
-            is_replay = outcome.refusal.code is Code.REPLAY_DETECTED
-            if bet is not None and bet.status != BROKE and not is_replay:
-                books.found("refused_but_charged", f"{outcome}: {bet}")
-            if is_replay and isinstance(command, BetOrder):
-                _replays(books, command, outcome)
-            elif isinstance(command, BetOrder) and outcome.refusal.code is not Code.DISK_FULL:
-                _is_no_replay(books, command, at_ms)
-        case ColumnSettled():
-            for end in outcome.resolved:
-                _end_is(books, end)
-        case Deposited():
-            given = books.references.deposits.get(outcome.reference)
-            if given is None or given[2:] != (outcome.user_id, outcome.amount_micros):
-                books.found("answered_but_not_on_disk", f"{outcome}: {given}")
-        case Adjusted():
-            given = books.references.adjustments.get(outcome.reference)
-            if given is None or given[2:] != (outcome.user_id, outcome.amount_micros):
-                books.found("answered_but_not_on_disk", f"{outcome}: {given}")
-        case WithdrawalRequested() | WithdrawalDecided() | BankrollWithdrawn():
-            told = outcome.withdrawal
-            there = books.references.withdrawals.get(told.id)
-            wanted = (told.user_id, told.nonce, told.amount_micros, told.status.value)
-            if there is None or there[1:] != wanted:
-                books.found("answered_but_not_on_disk", f"{outcome}: {there}")
-        case _:
-            pass
-
-
-def _bet_is(books: Books, order: BetOrder, outcome: BetConfirmed, at_ms: int) -> None:
-    asked, bet = order.bet, books.bets.get(outcome.bet_id)
-    if bet is None or bet.status == BROKE:
-        books.found("answered_but_not_on_disk", f"{outcome}: {bet}")
-        return
-    wanted = (
-        *(asked.bet_id, books.ids.get(asked.wallet), asked.nonce, asked.cell.column_start_s),
-        *(asked.cell.lo_cents, asked.cell.hi_cents, asked.stake_micros, asked.key_id),
-        *(outcome.reward_bps, outcome.placed_at_ms, at_ms),
-    )
-    there = (
-        *(bet.id, bet.user_id, bet.nonce, bet.column_start_s),
-        *(bet.lo_cents, bet.hi_cents, bet.stake_micros, bet.key_id),
-        *(bet.reward_bps, bet.placed_at_ms, bet.placed_at_ms),
-    )
-    stake = books.stake_of(bet.id)
-    if there != wanted or stake is None or stake.balance_after != outcome.balance_micros:
-        books.found("confirmed_otherwise", f"{order} {outcome}: {bet} {stake}")
-
-
-def _replays(books: Books, order: BetOrder, outcome: BetRefused) -> None:
-    """What is called a replay must be one."""
-    first = outcome.refusal.details.get("bet")
-    bet = books.bets.get(str(first.get("bet_id"))) if isinstance(first, dict) else None
-    asked = order.bet
-    if bet is None or (bet.user_id, bet.nonce) != (books.ids.get(asked.wallet), asked.nonce):
-        books.found("replay_of_nothing", f"{outcome}: {bet}")
-
-
-def _is_no_replay(books: Books, order: BetOrder, at_ms: int) -> None:
-    """A nonce goes before all other reasons: a retry is told of its first bet."""
-    asked = order.bet
-    first = books.by_nonce(books.ids.get(asked.wallet, 0), asked.nonce)
-    if first is not None and first.id != asked.bet_id and _is_remembered(first, at_ms):
-        books.found("nonce_forgotten", f"{asked}: {first}")
-
-
-def _is_remembered(first: Bet, at_ms: int) -> bool:
-    """Of the same batch it may have come after."""
-    return 0 < at_ms - first.placed_at_ms < NONCE_LIVES_MS
-
-
-def _end_is(books: Books, end: BetResolved) -> None:
-    bet = books.bets.get(end.bet_id)
-    wanted = (end.status.value, end.payout_micros, end.resolved_at_ms)
-    if bet is None or (bet.status, bet.payout_micros, bet.resolved_at_ms) != wanted:
-        books.found("resolved_otherwise", f"{end}: {bet}")

@@ -1,7 +1,9 @@
 """The observers of the money's side: what is accepted, and what becomes of it."""
 
 from simulation.keeper import settings_of
+from simulation.observers.answers import Terms
 from simulation.observers.money import MoneyObserver
+from simulation.observers.overrides import OverrideObserver
 from simulation.observers.placing import PlacingObserver
 from simulation.oracle.books import Caps
 from simulation.oracle.placing import Geometry
@@ -28,5 +30,10 @@ def money_observers(world: World) -> list[Observer]:
         presets_micros=settings.bets.presets_micros,
         caps=caps,
     )
-    money = MoneyObserver(world, caps)
-    return [PlacingObserver(world, geometry, money.books), money]
+    terms = Terms(rule=settings.bets.rule, column_s=grid.column_s)
+    money = MoneyObserver(world, caps, terms)
+    return [
+        PlacingObserver(world, geometry, money.books),
+        OverrideObserver(world, money.books),
+        money,
+    ]

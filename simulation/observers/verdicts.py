@@ -22,6 +22,7 @@ from protocols.money import (
 )
 from simulation.observers.feed import FeedObserver
 from simulation.observers.lives import CLOCKS, Lives
+from simulation.observers.unheard import settled_on_disk
 from simulation.oracle import verdicts as rules
 from simulation.oracle.feed import LOOKS_EVERY_MS, RECORDED_WITHIN_MS
 from simulation.oracle.price_record import (
@@ -64,6 +65,8 @@ class VerdictObserver(Observer):
         self._feed = feed
         self._record: RecordOnDisk | None = None
         self._ledger: LedgerOnDisk | None = None
+        self._heard: dict[ColumnKey, None] = {}
+        """Columns whose settlement was heard of."""
 
     def committed(
         self,
@@ -73,20 +76,29 @@ class VerdictObserver(Observer):
         at_ms: int,
     ) -> None:
         for outcome in outcomes:
-            if isinstance(outcome, ColumnSettled) and outcome.resolved:
-                self._check(process, outcome)
+            if isinstance(outcome, ColumnSettled):
+                self._heard[outcome.key] = None
+                if outcome.resolved:
+                    self._check(process, process.data, outcome)
 
     def venue_ended(self, process: "VenueProcess", how: str) -> None:
+        """One that was killed may have settled a column that nobody has heard of."""
         self._close()
+        if how in ("killed", "forced") and (process.left / "money" / "manifest.json").is_file():
+            for settled in settled_on_disk(self._ledger_of(process.left), self._heard):
+                self._heard[settled.key] = None
+                self._world.happened("column_settled_unheard", settled.key.start_s)
+                self._check(process, process.left, settled)
+            self._close()
 
     def finish(self) -> None:
         self._close()
 
     # --- one column -------------------------------------------------------------------------
 
-    def _check(self, process: "VenueProcess", settled: ColumnSettled) -> None:
-        ledger = self._ledger_of(process.data)
-        record = self._record_of(process.data)
+    def _check(self, process: "VenueProcess", data: Path, settled: ColumnSettled) -> None:
+        ledger = self._ledger_of(data)
+        record = self._record_of(data)
         key = settled.key
         stored = verdict_of(ledger, key.start_s, key.column_s, key.rule.value)
         if stored is None:

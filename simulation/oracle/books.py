@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Final, NamedTuple
 
+from simulation.oracle.double_entry import has_its_other_side
 from simulation.oracle.ledger_file import (
     BROKE,
     CARRIED,
@@ -27,8 +28,8 @@ from simulation.oracle.ledger_file import (
     News,
 )
 from simulation.oracle.references import References
+from simulation.oracle.standing import DAY_MS, check_keys, check_limits
 
-DAY_MS: Final = 86_400_000
 NONCE_LIVES_MS: Final = 120_000
 """So long a nonce is remembered at the least, however often the week turns."""
 
@@ -71,6 +72,7 @@ class Books:
         """Columns, as start and width, that have a verdict."""
         self.voids: frozenset[int] = frozenset()
         self.held = False
+        self.override = "auto"
         self.high_ms = 0
         self.references = References(self.found)
         self.lost: Counter[tuple[int, int]] = Counter()
@@ -96,13 +98,7 @@ class Books:
         """Enter what is new, and compare what the file says now. In one that is closed no bet is
         open."""
         self._accounts_of(news.accounts)
-        self.keys = {key.id: key for key in news.keys}
-        self.limits = {one.user_id: one for one in news.limits}
-        self.voids = frozenset(news.voids)
-        self.held = news.held
-        if news.high_ms < self.high_ms:
-            self.found("time_went_back", f"high_ms {self.high_ms} -> {news.high_ms}")
-        self.high_ms = news.high_ms
+        self._standing(news)
         self.entries += len(news.entries)
         stakes, credits = self._enter(news.entries)
         self._verdicts_of(news)
@@ -123,6 +119,21 @@ class Books:
     def holder(self, user_id: int, cell_id: str) -> Bet | None:
         """The bet of that account on that cell."""
         return self._cells.get((user_id, cell_id))
+
+    def _standing(self, news: News) -> None:
+        """What is no money: keys, limits, operators' orders, the time."""
+        keys = {key.id: key for key in news.keys}
+        limits = {one.user_id: one for one in news.limits}
+        check_keys(self.keys, keys, self.found)
+        # Who sets limits moves the time on to then; what was missed lies between the two.
+        times = {"from_ms": self.high_ms, "until_ms": news.high_ms}
+        check_limits(self.limits, limits, self.found, **times)
+        if not self.voids <= frozenset(news.voids):
+            self.found("void_order_lost", f"{sorted(self.voids)} -> {sorted(news.voids)}")
+        if news.high_ms < self.high_ms:
+            self.found("time_went_back", f"high_ms {self.high_ms} -> {news.high_ms}")
+        self.keys, self.limits, self.voids = keys, limits, frozenset(news.voids)
+        self.held, self.override, self.high_ms = news.held, news.override, news.high_ms
 
     def _accounts_of(self, accounts: list[Account]) -> None:
         if len(accounts) < len(self.accounts):
@@ -146,6 +157,8 @@ class Books:
                 self.found("transaction_not_zero", rows)
             if len({row.ref_type for row in rows}) > 1:
                 self.found("transaction_of_two_kinds", rows)
+            if not has_its_other_side(rows):
+                self.found("wrong_other_side", rows)
             for row in rows:
                 self._post(row)
                 if row.user_id > EXTERNAL:

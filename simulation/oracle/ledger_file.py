@@ -73,10 +73,11 @@ class Account(NamedTuple):
 
 
 class Key(NamedTuple):
-    """A session key."""
+    """A session key; all but its end is as it was authorised."""
 
     id: str
     user_id: int
+    session_id: str
     bet_max_micros: int
     day_max_micros: int
     expires_at_ms: int
@@ -102,8 +103,20 @@ class Withdrawal(NamedTuple):
     id: str
     user_id: int
     nonce: str
+    """The bankroll's: the operator's reference."""
     amount_micros: int
+    destination: str
+    signed_at_s: int | None
+    signature: str | None
+    requested_at_ms: int
     status: str
+    decided_at_ms: int | None = None
+    reference: str | None = None
+    """Of the payment outside."""
+
+    def asked(self) -> tuple[object, ...]:
+        """What never changes, whatever is decided."""
+        return self[:8]
 
 
 class Given(NamedTuple):
@@ -135,6 +148,8 @@ class News(NamedTuple):
     voids: list[int]
     """Columns that an operator has ordered to be given back."""
     held: bool
+    override: str
+    """Of the breaker, as an operator has ordered it."""
     high_ms: int
 
 
@@ -162,7 +177,7 @@ _HEADS: Final = """
            (SELECT ifnull(max(rowid), 0) FROM columns),
            (SELECT ifnull(max(rowid), 0) FROM deposits),
            (SELECT ifnull(max(rowid), 0) FROM adjustments),
-           held, high_ms FROM meta
+           held, override, high_ms FROM meta
 """
 """How far each table goes: one statement, which says what need not be asked for."""
 
@@ -210,7 +225,8 @@ class LedgerFile:
             self._connection.execute("COMMIT")
 
     def _news(self, open_ids: list[str]) -> News:
-        entry, bet, verdict, deposit, adjustment, held, high_ms = self.rows(_HEADS)[0]
+        entry, bet, verdict, deposit, adjustment, *meta = self.rows(_HEADS)[0]
+        held, override, high_ms = meta
         open_now = {id_ for (id_,) in self.rows(_OPEN)}
         found = News(
             entries=self._entries() if entry > self.last_entry else [],
@@ -231,6 +247,7 @@ class LedgerFile:
             verdicts=self.rows(_VERDICTS, self.last_verdict) if verdict > self.last_verdict else [],
             voids=[start_s for (start_s,) in self.rows("SELECT start_s FROM column_voids")],
             held=bool(held),
+            override=override,
             high_ms=high_ms,
         )
         self._mark(found)

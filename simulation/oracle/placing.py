@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from simulation.oracle.books import DAY_MS, Books, Caps
-from simulation.oracle.ledger_file import HOUSE, Limits
+from simulation.oracle.books import Books, Caps
+from simulation.oracle.ledger_file import HOUSE
+from simulation.oracle.standing import DAY_MS, in_force
 
 LIVE_MS: Final = 3_000
 REPLACED_MS: Final = 2_000
@@ -258,14 +259,3 @@ def has_room(
     has = books.balances[HOUSE] + tap.stake_micros + sum(one.tap.stake_micros for one in taken)
     owes = books.exposure["total", ""][2] + pays_micros + sum(one.pays_micros for one in taken)
     return owes <= has
-
-
-def in_force(limits: Limits, at_ms: int) -> tuple[int | None, int | None]:
-    """The maxima of a stake and of a day's loss at that time: what was waited for holds when its
-    time has come."""
-    stake_max, loss_max = limits.stake_max, limits.loss_day_max
-    if limits.next_stake_at_ms is not None and limits.next_stake_at_ms <= at_ms:
-        stake_max = limits.next_stake_max
-    if limits.next_loss_day_at_ms is not None and limits.next_loss_day_at_ms <= at_ms:
-        loss_max = limits.next_loss_day_max
-    return stake_max, loss_max

@@ -79,8 +79,8 @@ class References:
             first = self._nonces.setdefault((after.user_id, after.nonce), after.id)
             if first != after.id:
                 self._found("withdrawn_twice", f"{first} and {after}")
-        elif before[:4] != after[:4] or (
-            before.status != after.status and after.status not in DECIDED[before.status]
+        elif before.asked() != after.asked() or (
+            before != after and after.status not in DECIDED[before.status]
         ):
             self._found("withdrawal_changed", f"{before} -> {after}")
         taken = 0 if after.status == "rejected" else after.amount_micros

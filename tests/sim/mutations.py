@@ -528,6 +528,100 @@ MUTATIONS: Sequence[Mutation] = (
         "gave_up_early",
         code("supervisor.intensity:is_exceeded", "len(times) > restarts_max", "len(times) > 0"),
     ),
+    # --- beside the money ---------------------------------------------------------------------
+    mutation(
+        "paid_from_outside",
+        "wrong_other_side",
+        sql("db.settlement:_DEBIT_HOUSE", "WHERE id = 1", "WHERE id = 2"),
+        sql("db.settlement:_HOUSE_LEDGER", "->> 0, :txn, 1,", "->> 0, :txn, 2,"),
+        sql(
+            "db.settlement:_HOUSE_LEDGER",
+            "(SELECT balance FROM users WHERE id = 1)",
+            "(SELECT balance FROM users WHERE id = 2)",
+        ),
+    ),
+    mutation(
+        "rejected_for_paid",
+        "done_otherwise_than_asked",
+        code(
+            "db.withdrawals:_wanted",
+            "return WithdrawalStatus.PAID if command.paid else WithdrawalStatus.REJECTED",
+            "return WithdrawalStatus.REJECTED if command.paid else WithdrawalStatus.PAID",
+        ),
+    ),
+    mutation(
+        "rule_of_the_settings_ignored",
+        "confirmed_otherwise",
+        code("db.intake:_row", "order.rule.value,", '"touch",'),
+    ),
+    mutation(
+        "frozen_may_withdraw",
+        "a_frozen_account_withdraws",
+        code("db.withdrawals:_refusal", "if trader.frozen:", "if False:"),
+    ),
+    mutation(
+        "loss_limit_dropped",
+        "limit_raised_early limits_otherwise_than_asked",
+        code(
+            "domain.self_limits:after",
+            "now.loss_day_max_micros, now.next_loss_day_max, asked",
+            "None, now.next_loss_day_max, asked",
+        ),
+    ),
+    mutation(
+        "pause_cut_short",
+        "pause_cut_short",
+        code(
+            "domain.self_limits:_paused_until_ms",
+            "max(asked_ms, min(until_ms, now_ms + RAISED_AFTER_MS))",
+            "asked_ms",
+        ),
+    ),
+    mutation(
+        "raised_after_an_hour",
+        "limit_raised_early",
+        code("domain.self_limits:_asked", "now_ms + RAISED_AFTER_MS", "now_ms + 3_600_000"),
+    ),
+    mutation(
+        "revoked_key_carried_whole",
+        "revocation_changed",
+        file(
+            "rotation.sql",
+            (
+                "INSERT INTO session_keys SELECT * FROM old.session_keys;",
+                "INSERT INTO session_keys SELECT id, user_id, session_id, public_key,"
+                " bet_max_micros, day_max_micros, created_at_ms, expires_at_ms, NULL, day,"
+                " day_stake_micros FROM old.session_keys;",
+            ),
+        ),
+        CARRY_NOT_CHECKED,
+    ),
+    mutation(
+        "own_limits_not_carried",
+        "limits_lost",
+        file("rotation.sql", ("INSERT INTO account_limits SELECT * FROM old.account_limits;", "")),
+        CARRY_NOT_CHECKED,
+    ),
+    mutation(
+        "orders_not_carried",
+        "held_otherwise_than_ordered override_otherwise_than_ordered",
+        file(
+            "rotation.sql",
+            (
+                "held, held_by, held_why, override, override_by, override_why, :at_ms",
+                "0, '', '', 'auto', '', '', :at_ms",
+            ),
+        ),
+    ),
+    mutation(
+        "override_forgotten",
+        "a_bet_against_the_override",
+        code(
+            "actors.health_monitor:run",
+            "    monitor.put_in_force(await operator_state())\n",
+            "",
+        ),
+    ),
     # --- what traders are told ----------------------------------------------------------------
     mutation(
         "event_left_out",

@@ -70,6 +70,7 @@ class Pages:
             "verdicts": [],
             "voids": [],
             "held": False,
+            "override": "auto",
             "high_ms": 0,
         }
         return News(**(said | more))
@@ -280,7 +281,7 @@ def test_a_deposit_made_twice_or_never_posted() -> None:
 
 
 def test_a_withdrawal_in_its_wrong_states() -> None:
-    asked = Withdrawal("w1", 3, "n", 40 * USD, "pending")
+    asked = Withdrawal("w1", 3, "n", 40 * USD, "0xd", 9, "0xs", 10, "pending")
     taken: Entries = [(3, -40 * USD, "WITHDRAWAL", "w1"), (2, 40 * USD, "WITHDRAWAL", "w1")]
     books, pages = begun()
     books.take(pages.news(taken, withdrawals=[asked]))

@@ -164,7 +164,7 @@ def test_rates_on_a_newer_tick_are_the_current_ones() -> None:
 
 # --- what the books say ---------------------------------------------------------------------
 
-KEY = Key("k", 3, 50 * USD, 100 * USD, AT_MS + 1, None)
+KEY = Key("k", 3, "s", 50 * USD, 100 * USD, AT_MS + 1, None)
 LIMITS = Limits(3, None, None, 0, None, None, None, None)
 
 
