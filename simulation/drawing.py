@@ -70,7 +70,10 @@ def draw(seed: int, *, seconds: float) -> Scenario:
     beside = _hang_beside(stream(seed, "hang beside"), seconds) if faults else ()
     actions = draw_actions(seed, seconds=seconds, traders=traders, faults=faults)
     turn_s = _week_turns_at_s(epoch_ms, seconds)
-    kills, orders = draw_standing_orders(stream(seed, "standing orders"), seconds, turn_s)
+    may_kill = any(fault.kind is not FaultKind.WEEK_TURN for fault in faults)
+    kills, orders = draw_standing_orders(
+        stream(seed, "standing orders"), seconds, turn_s, may_kill=may_kill
+    )
     return Scenario(
         seed=seed,
         seconds=seconds,

@@ -21,15 +21,17 @@ TURNS_IN_AN_ORDER: Final = 0.6
 Drawn = tuple[list[Fault], list[Action]]
 
 
-def draw_standing_orders(draws: Draws, seconds: float, turn_s: float | None) -> Drawn:
-    """Faults and actions, in no order."""
+def draw_standing_orders(
+    draws: Draws, seconds: float, turn_s: float | None, *, may_kill: bool
+) -> Drawn:
+    """Faults and actions, in no order. Without `may_kill` it is a seed that has no faults."""
     faults: list[Fault] = []
     actions: list[Action] = []
     is_killed, is_turned = draws.happens(KILLED_IN_AN_OVERRIDE), draws.happens(TURNS_IN_AN_ORDER)
     at_s = draws.uniform(20, max(21, seconds - ENDS_BEFORE_S))
     lasts_s, kill_s = BETS_AGAIN_WITHIN_S + draws.whole(5, 20), at_s + draws.uniform(1, 4)
     down_s = round(draws.uniform(0.2, 2), 3)
-    if is_killed and at_s + ENDS_BEFORE_S <= seconds:
+    if may_kill and is_killed and at_s + ENDS_BEFORE_S <= seconds:
         actions.append(_order(ActionKind.OVERRIDE, at_s, lasts_s))
         faults.append(Fault(at_s=round(kill_s, 3), kind=FaultKind.KILL, lasts_s=down_s))
     kind = draws.one_of((ActionKind.HOLD, ActionKind.OVERRIDE))

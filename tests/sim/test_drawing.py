@@ -10,7 +10,7 @@ from domain.units import EpochMs
 from simulation.drawing import SUNDAY_MS, WEEK_MS, draw
 from simulation.fault_draws import ACTORS, DRAWN, UPKEEP_WORKERS, WEIGHTS, WORKERS, WORKERS_BESIDE
 from simulation.faults import OF_TIME, STRUCK
-from simulation.scenario import FaultKind, Scenario
+from simulation.scenario import ActionKind, FaultKind, Scenario
 
 
 @pytest.fixture(scope="module")
@@ -87,3 +87,20 @@ def test_any_length_can_be_drawn(seconds: float) -> None:
     scenario = draw(7, seconds=seconds)
     assert scenario.seconds == seconds
     assert scenario.traders >= 3
+
+
+def test_some_overrides_outlast_a_kill_and_some_orders_the_turn_of_the_week(
+    scenarios: list[Scenario],
+) -> None:
+    killed = turned = 0
+    for scenario in scenarios:
+        kills = [fault.at_s for fault in scenario.faults if fault.kind is FaultKind.KILL]
+        turns = [fault.at_s for fault in scenario.faults if fault.kind is FaultKind.WEEK_TURN]
+        for order in scenario.actions:
+            until_s = order.at_s + order.amount
+            if order.kind is ActionKind.OVERRIDE and order.way == "open":
+                killed += any(order.at_s < at_s < until_s - 25 for at_s in kills)
+            if order.kind in (ActionKind.HOLD, ActionKind.OVERRIDE):
+                turned += any(order.at_s < at_s < until_s for at_s in turns)
+    assert killed >= 10, killed
+    assert turned >= 10, turned
