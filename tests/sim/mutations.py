@@ -567,10 +567,11 @@ MUTATIONS: Sequence[Mutation] = (
             "now.loss_day_max_micros, now.next_loss_day_max, asked",
             "None, now.next_loss_day_max, asked",
         ),
+        seed=7,
     ),
     mutation(
         "pause_cut_short",
-        "pause_cut_short",
+        "pause_cut_short limits_otherwise_than_asked",
         code(
             "domain.self_limits:_paused_until_ms",
             "max(asked_ms, min(until_ms, now_ms + RAISED_AFTER_MS))",
@@ -581,6 +582,7 @@ MUTATIONS: Sequence[Mutation] = (
         "raised_after_an_hour",
         "limit_raised_early",
         code("domain.self_limits:_asked", "now_ms + RAISED_AFTER_MS", "now_ms + 3_600_000"),
+        seed=7,
     ),
     mutation(
         "revoked_key_carried_whole",
@@ -595,12 +597,14 @@ MUTATIONS: Sequence[Mutation] = (
             ),
         ),
         CARRY_NOT_CHECKED,
+        seed=12,
     ),
     mutation(
         "own_limits_not_carried",
         "limits_lost",
         file("rotation.sql", ("INSERT INTO account_limits SELECT * FROM old.account_limits;", "")),
         CARRY_NOT_CHECKED,
+        seed=2,
     ),
     mutation(
         "orders_not_carried",
@@ -612,6 +616,7 @@ MUTATIONS: Sequence[Mutation] = (
                 "0, '', '', 'auto', '', '', :at_ms",
             ),
         ),
+        seed=4,
     ),
     mutation(
         "override_forgotten",
@@ -621,6 +626,7 @@ MUTATIONS: Sequence[Mutation] = (
             "    monitor.put_in_force(await operator_state())\n",
             "",
         ),
+        seed=3,
     ),
     # --- what traders are told ----------------------------------------------------------------
     mutation(
