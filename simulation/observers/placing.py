@@ -28,6 +28,7 @@ from simulation.oracle.placing import (
     has_room,
     judge,
 )
+from simulation.oracle.standing import DAY_MS
 from simulation.witness import Observer
 from simulation.world import World
 
@@ -241,7 +242,7 @@ class PlacingObserver(Observer):
             is_so = forbids in LEDGER_REFUSALS[code] or bet.cell.column_start_s in books.voids
             # Given back, or judged, by a command ahead of it in the same batch.
             is_closed = code is Code.CELL_UNAVAILABLE and bet.cell.column_start_s in touched
-            is_so = is_so or is_closed
+            is_so = is_so or is_closed or (code is Code.LIMIT_REACHED and self._is_loss_unknown())
         elif code is Code.INSUFFICIENT_FUNDS:
             is_so = books.balances[user_id] - staked[bet.wallet] < bet.stake_micros
         elif code is Code.CELL_TAKEN:
@@ -250,6 +251,11 @@ class PlacingObserver(Observer):
             is_so = False
         if not is_so:
             self._world.violated("refused_without_reason", facts)
+
+    def _is_loss_unknown(self) -> bool:
+        """On a day within which a week's file was begun late, what was lost before is not known
+        from it; the venue counts some of that, so a limit on the loss may be reached or not."""
+        return self._high_ms // DAY_MS == self._books.blurred_day
 
 
 class _Facts:
