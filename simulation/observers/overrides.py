@@ -44,7 +44,8 @@ class OverrideObserver(Observer):
         at_ms: int,
     ) -> None:
         is_open = self._is_in_force and self._books.override == Override.OPEN.value
-        self._world.counts["batch_against_override"] += is_open
+        if is_open:
+            self._world.counts["batch_in_an_override"] += 1
         for command, outcome in zip(commands, outcomes, strict=True):
             if is_open and isinstance(outcome, BetConfirmed):
                 self._world.violated("a_bet_against_the_override", f"{command} {outcome}")
