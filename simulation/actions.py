@@ -44,6 +44,17 @@ OPERATORS: Final = (
     (ActionKind.RESTART, 2.0),
     (ActionKind.UPKEEP, 2.0),
 )
+BESIDES: Final = (
+    (ActionKind.INTRUDE, "", 14.0),
+    (ActionKind.LIMIT, "shorter", 150.0),
+    (ActionKind.LIMIT, "raise", 120.0),
+    (ActionKind.LIMIT, "loss", 900.0),
+)
+"""What a trader does as well: the `way` of it, and every how many seconds. Each has a stream of
+draws of its own."""
+IN_A_FREEZE: Final = 3
+"""So many withdrawals, of so many percent of what he has:"""
+IN_A_FREEZE_PERCENT: Final = 2
 COLUMNS: Final = (
     *((0, 2.0), (1, 3.0), (2, 2.0), (3, 2.0), (5, 1.0), (9, 1.0), (12, 0.1)),
     *((-1, 0.4), (-2, 0.4), (-3, 0.1)),
@@ -61,8 +72,10 @@ def draw_actions(
 ) -> tuple[Action, ...]:
     """All that people do in these seconds, in the order of time. Around some of the faults they
     do more: those at which what is under way counts."""
-    found = [*_operators(stream(seed, "actions", OPERATOR), seconds, traders)]
+    orders = [*_operators(stream(seed, "actions", OPERATOR), seconds, traders)]
+    found = [*orders, *_around_freezes(seed, orders)]
     for who in range(traders):
+        found += _besides(seed, who, seconds)
         found += _traders(stream(seed, "actions", who), who, seconds, traders / TAPS_A_SECOND)
         for number, fault in enumerate(faults):
             around = AROUND.get(fault.kind)
@@ -144,6 +157,31 @@ def _times(draws: Draws, seconds: float, every_s: float) -> Iterator[float]:
             if at_s >= seconds:
                 return
             yield round(at_s, 3)
+
+
+def _besides(seed: int, who: int, seconds: float) -> Iterator[Action]:
+    for kind, way, every_s in BESIDES:
+        draws = stream(seed, "besides", kind.value, way, who)
+        at_s = BEGIN_AT_S + draws.uniform(0, 2 * every_s)
+        while at_s < seconds:
+            yield Action(
+                at_s=round(at_s, 3), who=who, kind=kind, amount=draws.whole(0, 99), way=way
+            )
+            at_s += draws.uniform(0.05, 1.95) * every_s
+
+
+def _around_freezes(seed: int, orders: Sequence[Action]) -> Iterator[Action]:
+    """Whoever is frozen tries to get his money out."""
+    freezes = [order for order in orders if order.kind is ActionKind.FREEZE]
+    for number, freeze in enumerate(freezes):
+        draws = stream(seed, "in a freeze", number)
+        for _ in range(IN_A_FREEZE):
+            yield Action(
+                at_s=round(freeze.at_s + draws.uniform(0, freeze.amount), 3),
+                who=freeze.column,
+                kind=ActionKind.WITHDRAW,
+                amount=IN_A_FREEZE_PERCENT,
+            )
 
 
 def _traders(draws: Draws, who: int, seconds: float, every_s: float) -> Iterator[Action]:

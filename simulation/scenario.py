@@ -89,13 +89,16 @@ class ActionKind(StrEnum):
     WITHDRAW = "withdraw"
     """`amount`: percent of what he has."""
     LIMIT = "limit"
-    """A limit of his own; `amount` draws which."""
+    """A limit of his own; `amount` draws which. `way`: `shorter` (a pause, and then a shorter one),
+    `loss` (a loss, and then a greater one) or `raise` (no limits any more)."""
     REVOKE = "revoke"
     """He ends his session, and with it his key, in one of three ways, and signs in anew."""
     BAD = "bad"
     """Something that is no request; `amount` draws what."""
     LOOK = "look"
     """He reads; `amount` draws what."""
+    INTRUDE = "intrude"
+    """What is not his to do; `amount` draws what."""
 
     HOLD = "hold"
     """Betting on hold, and released `amount` seconds later."""

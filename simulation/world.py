@@ -11,6 +11,7 @@ import trio
 from simulation import draws
 from simulation.clock import SteppedClock
 from simulation.draws import Draws
+from simulation.orders import Order
 from simulation.scenario import FaultKind, Scenario
 from simulation.trace import Trace
 from supervisor import TrioClock
@@ -52,6 +53,8 @@ class World:
     violations: list[Violation] = attrs.field(factory=list)
     counts: Counter[str] = attrs.field(factory=Counter)
     """How often what happened: `fault.<kind>` for faults that took effect, and whatever else."""
+    orders_done: list[Order] = attrs.field(factory=list)
+    """What the operator has ordered, and was answered that it is done."""
     process: "VenueProcess | None" = None
     """The one that runs now, if any."""
     calm: trio.Event = attrs.field(factory=trio.Event)

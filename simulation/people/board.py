@@ -34,6 +34,9 @@ class Board:
         self.column_s = 0
         """0: nobody has seen the grid yet."""
         self.row_cents = 0
+        self.lockout_columns = 0
+        self.rule = ""
+        """By which bets are judged, as `GET /api/grid` has it."""
         self.presets_micros: tuple[int, ...] = ()
         self.price_cents = 0
         self.quotes: deque[Seen] = deque(maxlen=KEPT)
@@ -50,6 +53,7 @@ class Board:
     def grid(self, answer: Mapping[str, Any]) -> None:
         """`GET /api/grid`."""
         self.column_s, self.row_cents = answer["column_s"], answer["row_cents"]
+        self.lockout_columns, self.rule = answer["lockout_columns"], answer["rule"]
         self.presets_micros = tuple(answer["presets_micros"])
         if answer["quote"] is not None:
             self.price_cents = answer["quote"]["price_cents"]
@@ -74,7 +78,7 @@ class Board:
         """The cell so many columns after the first that can be tapped, so many rows above that of
         the price."""
         current_s = now_ms // 1000 - now_ms // 1000 % self.column_s
-        start_s = current_s + (column + 2) * self.column_s
+        start_s = current_s + (self.lockout_columns + 1 + column) * self.column_s
         lowest = self.price_cents - self.price_cents % self.row_cents + row * self.row_cents
         return f"{start_s}_{lowest}_{lowest + self.row_cents}"
 

@@ -24,7 +24,6 @@ class Ticket:
 
     fields: dict[str, Any]
     """As it is sent, each time."""
-    tapped_s: float
     sends: int = 0
     refused: int = 0
     """How many sends were answered, for certain, with a no."""
@@ -36,8 +35,6 @@ class Ticket:
     """... in so many words: not only when asked later."""
     is_absent: bool = False
     """It was not written and will not be, says the venue."""
-    is_on_record: bool = False
-    """It is on record as refused for want of funds."""
 
     @property
     def nonce(self) -> str:
@@ -141,7 +138,7 @@ class Tickets:
         """It was refused for want of funds, which is kept."""
         if ticket.bet_id is not None:
             self._complain("a_placed_bet_is_denied", (ticket.nonce, ticket.bet_id))
-        ticket.is_absent = ticket.is_on_record = True
+        ticket.is_absent = True
 
     def found(self, ticket: Ticket, bet: Json) -> None:
         """What `by-nonce` says."""
@@ -200,7 +197,6 @@ class PrivateStream:
         self.placed: dict[str, int] = {}
         """The `seq` by which each bet was confirmed."""
         self.ends: dict[str, End] = {}
-        self.events = 0
 
     def began(self, account: Json) -> None:
         """The account as it stands, or a snapshot."""
@@ -243,7 +239,7 @@ class PrivateStream:
             self._complain("an_event_is_missing", (self.seq, frame))
         if self.is_lost and not self.is_resuming:
             self._complain("an_event_after_resync_required", frame)
-        self.seq, self.events = seq, self.events + 1
+        self.seq = seq
         self._counts(frame)
         return True
 

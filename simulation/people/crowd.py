@@ -7,10 +7,10 @@ from typing import Final, TypeAlias
 import trio
 
 from simulation.actions import OPERATOR
-from simulation.people import errands, tapping
+from simulation.people import errands, intruding, tapping
 from simulation.people.board import Board
 from simulation.people.operator import Operator
-from simulation.people.reckoning import reckon
+from simulation.people.reckoning import reckon, reckon_house
 from simulation.people.trader import Trader
 from simulation.scenario import Action, ActionKind
 from simulation.world import World
@@ -35,6 +35,7 @@ ELSEWHERE: Final[Mapping[ActionKind, Deed]] = {
     ActionKind.WITHDRAW: errands.withdraw,
     ActionKind.LIMIT: errands.set_limits,
     ActionKind.LOOK: errands.look,
+    ActionKind.INTRUDE: intruding.intrude,
 }
 
 
@@ -80,6 +81,7 @@ class Crowd:
         async with trio.open_nursery() as nursery:
             for trader in self.traders:
                 nursery.start_soon(reckon, trader, self.operator)
+            nursery.start_soon(reckon_house, self.operator)
         self._following.cancel()
 
     @contextmanager

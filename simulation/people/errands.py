@@ -1,17 +1,22 @@
 """What traders do besides tapping: money in and out, limits, sessions, and looking things up."""
 
-from typing import Any, TypeGuard
+from typing import Any, Final, TypeGuard
 
 import trio
 
 from client.signing import sign_withdrawal
 from domain.signed_text import WithdrawalText
 from simulation.people.books import Ticket
+from simulation.people.bounds import Cashing
 from simulation.people.tapping import chosen_cell, money, stake_micros
-from simulation.people.trader import USD, Trader
-from simulation.people.wallets import CHAIN_ID, new_nonce
+from simulation.people.trader import Trader
+from simulation.people.wallets import CHAIN_ID, USD, new_nonce
 from simulation.scenario import Action
 from simulation.wire import HttpAnswer, Lost
+
+ELSEWHERE: Final = 0.5
+SHORTER_AFTER_S: Final = 2.0
+LESS: Final = ("shorter", "loss", "raise")
 
 
 async def reconnect(trader: Trader, _action: Action) -> None:
@@ -37,14 +42,16 @@ async def withdraw(trader: Trader, action: Action) -> None:
     amount_micros = max(1, money(trader) * action.amount // 100)
     text = WithdrawalText(
         amount_micros=amount_micros,
-        destination=trader.wallet.address,
-        nonce=new_nonce(trader.draws),
+        destination=_destination(trader),
+        nonce=new_nonce(trader.outgoing),
         timestamp_s=trader.venue_ms // 1000,
         chain_id=CHAIN_ID,
     )
     body = sign_withdrawal(trader.wallet, text)
-    trader.withdrawals[text.nonce] = amount_micros
+    cashing = Cashing(amount_micros=amount_micros, destination=text.destination)
+    trader.withdrawals[text.nonce] = cashing
     for send in range(3):
+        sent_s = trio.current_time()
         try:
             answer = await trader.ask("POST", "/api/withdrawals", body)
         except Lost:
@@ -54,14 +61,25 @@ async def withdraw(trader: Trader, action: Action) -> None:
             continue
         trader.happened(f"withdrawal.{answer.code or 'taken'}", amount_micros)
         if not answer.code:
-            trader.withdrawals_taken.append(text.nonce)
+            cashing.is_taken = True
+            if send == 0:
+                trader.bounds.withdrawal_taken(answer.body, sent_s=sent_s)
         elif send == 0 and answer.code != "replay_detected":
-            trader.withdrawals[text.nonce] = None
+            cashing.is_refused = True
         break
+
+
+def _destination(trader: Trader) -> str:
+    """His own wallet, or another that he names."""
+    elsewhere = "0x" + trader.outgoing.token_bytes(20).hex()
+    return elsewhere if trader.outgoing.happens(ELSEWHERE) else trader.wallet.address
 
 
 async def set_limits(trader: Trader, action: Action) -> None:
     """A limit of his own."""
+    if action.way in LESS:
+        await _think_better(trader, action.way)
+        return
     body: dict[str, Any]
     match action.amount % 8:
         case 0 | 1 | 6 | 7:
@@ -74,21 +92,38 @@ async def set_limits(trader: Trader, action: Action) -> None:
             body = {"paused_until_ms": trader.venue_ms + 15_000}
         case _:
             body = {}
-    answer = await trader.ask_own("POST", "/api/account/limits", body)
+    answer = await _limit(trader, body)
+    if not body and well(answer):
+        trader.world.violated("a_bad_request_was_taken", (trader.who, "no limits", answer.body))
+
+
+async def _limit(trader: Trader, body: dict[str, Any]) -> HttpAnswer | None:
+    answer: HttpAnswer | None = await trader.ask_own("POST", "/api/account/limits", body)
     code = "lost" if answer is None else answer.code
     trader.happened(f"limits.{code or 'set'}", *body)
-    if "paused_until_ms" in body and not code:
-        trader.paused = body["paused_until_ms"], trio.current_time()
-    most_micros = body.get("stake_max_micros")
-    if most_micros and not code and (trader.stake_max is None or most_micros < trader.stake_max[0]):
-        trader.stake_max = most_micros, trio.current_time()
-    if not body and not code:
-        trader.world.violated("a_bad_request_was_taken", (trader.who, "no limits", answer.body))
+    if not code:
+        trader.bounds.told_limits(body, trio.current_time())
+    return answer
+
+
+async def _think_better(trader: Trader, way: str) -> None:
+    """Set a limit, and ask for less of it soon after: what was set holds all the same."""
+    match way:
+        case "shorter":
+            await _limit(trader, {"paused_until_ms": trader.venue_ms + 12_000})
+            await trio.sleep(SHORTER_AFTER_S)
+            await _limit(trader, {"paused_until_ms": trader.venue_ms + 300})
+        case "loss":
+            await _limit(trader, {"loss_day_max_micros": 40 * USD})
+            await trio.sleep(SHORTER_AFTER_S)
+            await _limit(trader, {"loss_day_max_micros": 10_000 * USD})
+        case _:
+            await _limit(trader, {"stake_max_micros": None, "loss_day_max_micros": None})
 
 
 async def revoke(trader: Trader, action: Action) -> None:
     """End the session and its key. What the key signs after that is refused."""
-    token = await trader.sign_in()
+    its_token = token = await trader.sign_in()
     key, session_id = trader.key, trader.session_id
     if key is None:
         return
@@ -107,6 +142,8 @@ async def revoke(trader: Trader, action: Action) -> None:
         trader.forget_session(token)
         return
     trader.happened(f"revoke.{answer.code or 'done'}", action.amount % 3)
+    if not answer.code:
+        trader.ended_tokens.append(its_token)
     if action.amount % 3 != 2 or answer.code == "unauthorized":
         trader.forget_session(token)
     if not answer.code:
@@ -173,6 +210,8 @@ async def _proof(trader: Trader, action: Action) -> None:
         told = answer.body
         if told["faults"] or not (told["outcome"] == told["status"] == end.status):
             trader.world.violated("a_proof_does_not_hold", (trader.who, end, told))
+        if trader.board.rule not in ("", told["rule"]):
+            trader.world.violated("judged_by_another_rule", (trader.who, trader.board.rule, told))
     elif answer.code == "not_found":
         trader.world.violated("a_proof_is_missing", (trader.who, bet_id, end))
 

@@ -7,13 +7,16 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
-import attrs
 import trio
 
 from simulation.actions import OPERATOR
+from simulation.orders import HOUSE, order_of
 from simulation.people.board import Board
+from simulation.people.books import Json
+from simulation.people.dealings import ADJUSTMENT, BANKROLL, DEPOSIT, Booked, Decided
 from simulation.people.person import Person
-from simulation.people.trader import USD, Trader
+from simulation.people.trader import Trader
+from simulation.people.wallets import USD
 from simulation.process import OPS_TOKEN
 from simulation.scenario import Action, ActionKind
 from simulation.wire import HttpAnswer
@@ -22,17 +25,8 @@ from simulation.world import World
 RESTART_WITHIN_S: Final = 40.0
 UNTIL_DONE_S: Final = 200.0
 """For what must be undone: longer than any fault lasts."""
-
-
-@attrs.define
-class Booked:
-    """Money that he has moved, by its reference."""
-
-    wallet: str
-    amount_micros: int
-    is_certain: bool = False
-    """Did the venue say that it is done?"""
-    is_refused: bool = False
+ARTICLES: Final = {"deposit": "a_deposit", "adjust": "an_adjustment", "bankroll": "a_payment"}
+"""How what was done is called."""
 
 
 class Operator(Person):
@@ -42,10 +36,13 @@ class Operator(Person):
         super().__init__(world, OPERATOR)
         self._traders = traders
         self.booked: dict[str, Booked] = {}
+        """Money that he has moved, by its reference."""
+        self.decided: dict[str, Decided] = {}
+        """What he has said of traders' withdrawals, by their ids."""
         self._board = board
         self._releasing = 0
-        self._releases_begun = 0
         """Releases that are on their way: a hold may be over at any time."""
+        self._releases_begun = 0
         self._unfreezing: Counter[int] = Counter()
         self._unfreezes_begun: Counter[int] = Counter()
         self._orders = 0
@@ -62,6 +59,9 @@ class Operator(Person):
             ActionKind.UPKEEP: self._upkeep,
         }
 
+    def _complain(self, what: str, details: object) -> None:
+        self.world.violated(what, details)
+
     async def act(self, action: Action) -> None:
         """One thing, to its end."""
         await self._deeds[action.kind](action)
@@ -72,14 +72,25 @@ class Operator(Person):
             await self._order("restore", f"/ops/restore/{week}", {"reason": "asked for"})
         await trio.sleep(2)
 
+    async def get(self, path: str) -> HttpAnswer:
+        """What is there, when all is calm."""
+        answer = await self.insist("GET", path, token=OPS_TOKEN)
+        if answer is None:
+            self._complain("no_answer_in_the_calm", path)
+            await trio.sleep_forever()
+        assert answer is not None, "a violation ends the run"
+        return answer
+
     async def _order(
-        self, what: str, path: str, body: object, *, for_s: float = 30.0, within_s: float = 12.0
+        self, what: str, path: str, body: Json, *, for_s: float = 30.0, within_s: float = 12.0
     ) -> HttpAnswer | None:
         answer = await self.insist(
             "POST", path, body, token=OPS_TOKEN, for_s=for_s, within_s=within_s
         )
         code = "lost" if answer is None else answer.code
         self.happened(f"order.{what}.{code or 'done'}")
+        if not code:
+            self.world.orders_done.append(order_of(path, body))
         return answer
 
     async def _hold(self, action: Action) -> None:
@@ -96,7 +107,7 @@ class Operator(Person):
         await self._undo("release", "/ops/release", {"reason": "the drill is over"})
         self._releasing -= 1
 
-    async def _undo(self, what: str, path: str, body: object) -> None:
+    async def _undo(self, what: str, path: str, body: Json) -> None:
         answer = await self._order(what, path, body, for_s=UNTIL_DONE_S)
         if answer is None:
             self.world.violated("an_order_is_never_answered", what)
@@ -124,9 +135,9 @@ class Operator(Person):
             return
         is_alone = not unfreezing and begun == self._unfreezes_begun[trader.who]
         if answer is not None and is_alone:
-            trader.frozen_since_s = trio.current_time()
+            trader.bounds.frozen_since_s = trio.current_time()
         await trio.sleep(action.amount)
-        trader.frozen_since_s = None
+        trader.bounds.frozen_since_s = None
         self._unfreezes_begun[trader.who] += 1
         self._unfreezing[trader.who] += 1
         await self._undo("unfreeze", f"/ops/users/{wallet}/unfreeze", {"reason": "over"})
@@ -142,53 +153,53 @@ class Operator(Person):
 
     async def _deposit(self, action: Action) -> None:
         micros = action.amount * USD
-        reference = await self._move("deposit", "/ops/deposits", self._wallet(action), micros)
+        reference = await self._move("deposit", DEPOSIT, self._wallet(action), micros)
         if action.row:
-            await self._again(reference)
+            await self._again("deposit", reference)
 
     async def _adjust(self, action: Action) -> None:
         micros = action.amount * USD
-        reference = await self._move("adjust", "/ops/adjustments", self._wallet(action), micros)
+        reference = await self._move("adjust", ADJUSTMENT, self._wallet(action), micros)
         if action.row:
-            await self._same_again("adjust_again", "/ops/adjustments", reference)
+            await self._again("adjust", reference)
 
     async def _bankroll(self, action: Action) -> None:
         micros = action.amount * USD
-        await self._move("bankroll", "/ops/withdrawals", "house", micros)
+        reference = await self._move("bankroll", BANKROLL, HOUSE, micros)
+        if action.row:
+            await self._again("bankroll", reference)
         await trio.sleep(5)
-        await self._move("deposit", "/ops/deposits", "house", micros)
+        await self._move("deposit", DEPOSIT, HOUSE, micros)
 
     async def _move(self, what: str, path: str, wallet: str, amount_micros: int) -> str:
         self._orders += 1
         reference = f"simulated-{what}-{self._orders}"
-        booked = self.booked[reference] = Booked(wallet, amount_micros)
-        body = {"wallet": wallet, "amount_micros": amount_micros, "reference": reference}
-        answer = await self._order(what, path, {**body, "reason": "drill"})
-        booked.is_certain = answer is not None and not answer.code
+        booked = Booked(path=path, wallet=wallet, amount_micros=amount_micros)
+        self.booked[reference] = booked
+        answer = await self._book(what, reference, amount_micros)
         booked.is_refused = answer is not None and bool(answer.code)
+        if answer is not None and not answer.code:
+            booked.answered(answer.body, self._complain)
         return reference
 
-    async def _again(self, reference: str) -> None:
+    async def _book(self, what: str, reference: str, amount_micros: int) -> HttpAnswer | None:
+        booked = self.booked[reference]
+        body = {"wallet": booked.wallet, "amount_micros": amount_micros, "reference": reference}
+        return await self._order(what, booked.path, {**body, "reason": "drill"})
+
+    async def _again(self, what: str, reference: str) -> None:
         """The same reference once more: nothing is done twice, and no other amount by it."""
         booked = self.booked[reference]
         was_certain = booked.is_certain
-        answer = await self._same_again("deposit_again", "/ops/deposits", reference)
-        if answer is not None and not answer.code:
-            if was_certain and not answer.body["repeated"]:
-                self.world.violated("a_deposit_twice", (reference, answer.body))
-            body = {"wallet": booked.wallet, "reference": reference}
-            other = {**body, "amount_micros": booked.amount_micros + 1}
-            refused = await self._order("deposit_other", "/ops/deposits", other)
-            if refused is not None and not refused.code:
-                self.world.violated("one_reference_two_amounts", (reference, refused.body))
-
-    async def _same_again(self, what: str, path: str, reference: str) -> HttpAnswer | None:
-        booked = self.booked[reference]
-        body = {"wallet": booked.wallet, "reference": reference, "reason": "drill"}
-        answer = await self._order(what, path, {**body, "amount_micros": booked.amount_micros})
-        if answer is not None and not answer.code:
-            booked.is_certain, booked.is_refused = True, False
-        return answer
+        answer = await self._book(f"{what}_again", reference, booked.amount_micros)
+        if answer is None or answer.code:
+            return
+        booked.answered(answer.body, self._complain)
+        if was_certain and not answer.body["repeated"]:
+            self._complain(f"{ARTICLES[what]}_twice", (reference, answer.body))
+        other = await self._book(f"{what}_other", reference, booked.amount_micros + 1)
+        if other is not None and not other.code:
+            self._complain("one_reference_two_amounts", (reference, other.body))
 
     async def _decide(self, action: Action) -> None:
         pending = await self.insist(
@@ -197,14 +208,30 @@ class Operator(Person):
         if pending is None or pending.code:
             return
         for each in pending.body["withdrawals"]:
-            path = f"/ops/withdrawals/{each['id']}"
-            is_paid = self.draws.happens(0.5)
+            status = "paid" if self.draws.happens(0.5) else "rejected"
             for _ in range(action.row + 1):
-                if is_paid:
-                    paid = {"reference": f"tx-{each['id']}"}
-                    await self._order("paid", f"{path}/paid", paid)
-                else:
-                    await self._order("rejected", f"{path}/rejected", {"reason": "drill"})
+                await self._decide_one(each, status)
+            if action.row and status == "paid":
+                await self._pay_elsewhere(each["id"])
+
+    async def _decide_one(self, pending: Json, status: str) -> None:
+        withdrawal_id = pending["id"]
+        reference = f"tx-{withdrawal_id}" if status == "paid" else ""
+        decided = self.decided.setdefault(withdrawal_id, Decided({}))
+        decided.tried[status] = reference
+        body = {"reference": reference} if reference else {"reason": "drill"}
+        answer = await self._order(status, f"/ops/withdrawals/{withdrawal_id}/{status}", body)
+        if answer is not None and not answer.code:
+            decided.answered(pending, status, answer.body, self._complain)
+
+    async def _pay_elsewhere(self, withdrawal_id: str) -> None:
+        """Paid a second time, it seems: somebody must hear of it."""
+        if self.decided[withdrawal_id].status == "paid":
+            body = {"reference": f"tx-{withdrawal_id}-elsewhere"}
+            path = f"/ops/withdrawals/{withdrawal_id}/paid"
+            answer = await self._order("paid_elsewhere", path, body)
+            if answer is not None and answer.code != "reference_conflict":
+                self._complain("one_withdrawal_paid_twice", (withdrawal_id, answer.body))
 
     # The machine
 

@@ -5,11 +5,14 @@ that it has said before, and with the trader's own sums.
 """
 
 from collections import Counter
-from typing import Any, Final
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any, Final, TypeAlias
 
 import trio
 
 from simulation.people.books import End, Json, Ticket, payout_micros
+from simulation.people.dealings import UNDECIDED, compare_house
 from simulation.people.operator import Operator
 from simulation.people.trader import Trader
 
@@ -22,26 +25,39 @@ ENDED: Final = ("won", "lost", "void")
 CAUGHT_UP_WITHIN_S: Final = 60.0
 BACK_WITHIN_S: Final = 60.0
 """A week of a run is a megabyte, and no fault is about."""
+Get: TypeAlias = Callable[[str], Awaitable[Any]]
+"""Asks for a path until it is answered."""
 
 
 async def reckon(trader: Trader, operator: Operator) -> None:
     """All of it, for one trader."""
+    get = partial(_get, trader)
     # First of all: a nonce that is not found may have been used in a week that is not here.
-    await _pages(trader, operator, "/api/ledger", "entries")
+    await _pages(get, operator, "/api/ledger", "entries")
     await _find_out(trader)
     await _catch_up(trader)
-    bets = await _pages(trader, operator, "/api/bets", "bets")
-    entries = await _pages(trader, operator, "/api/ledger", "entries")
-    withdrawals = await _pages(trader, operator, "/api/withdrawals", "withdrawals")
+    bets = await _pages(get, operator, "/api/bets", "bets")
+    entries = await _pages(get, operator, "/api/ledger", "entries")
+    withdrawals = await _pages(get, operator, "/api/withdrawals", "withdrawals")
     account = (await _get(trader, "/api/account")).body
     _compare_bets(trader, bets)
     _compare_keys(trader, bets)
     _compare_ends(trader, bets)
     _compare_entries(trader, entries, bets)
     _compare_gifts(trader, operator, entries)
-    _compare_withdrawals(trader, withdrawals)
+    _compare_withdrawals(trader, operator, withdrawals, entries)
+    trader.bounds.compare_losses(bets)
     _compare_account(trader, account, entries)
     trader.happened("reckoned", len(bets), len(entries), account["balance_micros"])
+
+
+async def reckon_house(operator: Operator) -> None:
+    """The operator's side: what he has moved out of the house and into it."""
+    if operator.booked:
+        rows = await _pages(operator.get, operator, "/ops/users/house/ledger", "entries")
+        withdrawals = await _pages(operator.get, operator, "/ops/withdrawals", "withdrawals")
+        compare_house(operator.booked, rows, withdrawals, operator.world.violated)
+        operator.happened("house_reckoned", len(rows), len(withdrawals))
 
 
 # --- asking ---------------------------------------------------------------------------------------
@@ -60,15 +76,15 @@ async def _get(trader: Trader, path: str) -> Any:
     raise AssertionError("a violation ends the run")
 
 
-async def _pages(trader: Trader, operator: Operator, path: str, rows: str) -> list[dict[str, Any]]:
+async def _pages(get: Get, operator: Operator, path: str, rows: str) -> list[dict[str, Any]]:
     """All of them. A week that a full disk has sent to the archive is brought back first."""
     found: list[dict[str, Any]] = []
     cursor = ""
     until_s = trio.current_time() + BACK_WITHIN_S
     while True:
-        answer = await _get(trader, f"{path}?limit={PAGE_ROWS}{cursor}")
+        answer = await get(f"{path}?limit={PAGE_ROWS}{cursor}")
         if answer.code or (answer.body.get("archived") and trio.current_time() > until_s):
-            trader.world.violated("a_page_is_missing", (trader.who, path, answer.body))
+            operator.world.violated("a_page_is_missing", (path, answer.body))
         if answer.body.get("archived"):
             await operator.bring_back(answer.body["archived"])
             continue
@@ -142,17 +158,18 @@ def _compare_bet(trader: Trader, ticket: Ticket, bet: Json) -> None:
 
 
 def _compare_keys(trader: Trader, bets: list[dict[str, Any]]) -> None:
-    """No key has staked more than it may, at once or in a day."""
-    keys = {key.key_id: key for key in trader.keys}
+    """No key has staked more than it may, at once or in a day, or after its end."""
     staked: Counter[tuple[str, int]] = Counter()
     for bet in bets:
-        key = keys.get(bet["key_id"] or "")
+        key = trader.keys.by_id.get(bet["key_id"] or "")
         if bet["status"] == "insufficient_funds" or key is None:
             continue
         day = (key.key_id, bet["placed_at_ms"] // DAY_MS)
         staked[day] += bet["stake_micros"]
         if bet["stake_micros"] > key.bet_max_micros or staked[day] > key.day_max_micros:
             trader.world.violated("a_key_goes_over_its_caps", (trader.who, staked[day], bet))
+        if trader.keys.outlived(key.key_id, bet) is not None:
+            trader.world.violated("a_key_outlives_its_end", (trader.who, key.until_s, bet))
 
 
 def _compare_ends(trader: Trader, bets: list[dict[str, Any]]) -> None:
@@ -187,37 +204,58 @@ def _compare_entries(
 
 
 def _compare_gifts(trader: Trader, operator: Operator, entries: list[dict[str, Any]]) -> None:
-    """All money that came from elsewhere was asked for, and came once."""
+    """All money that came from elsewhere was asked for, came once, and is what was asked for."""
     complain = trader.world.violated
-    booked = {
-        reference: each
-        for reference, each in operator.booked.items()
-        if each.wallet == trader.wallet.address
-    }
-    came = Counter(
-        entry["ref_id"] for entry in entries if entry["ref_type"] in ("DEPOSIT", "ADJUSTMENT")
-    )
-    twice = [reference for reference, count in came.items() if count > 1]
-    if twice:
-        complain("money_came_twice", (trader.who, twice))
-    for reference, each in booked.items():
-        if (each.is_certain and not came[reference]) or (each.is_refused and came[reference]):
-            complain("money_is_not_as_was_told", (trader.who, reference, each))
-    gifts = sum(1 for reference in came if reference not in booked)
-    if not trader.gifts_given <= gifts <= trader.gifts_asked:
+    came: dict[str, list[int]] = {}
+    for entry in entries:
+        if entry["ref_type"] in ("DEPOSIT", "ADJUSTMENT"):
+            came.setdefault(entry["ref_id"], []).append(entry["amount_micros"])
+    for reference, each in operator.booked.items():
+        if each.wallet == trader.wallet.address:
+            each.compare(reference, came.pop(reference, []), complain)
+    gift_max_micros = trader.world.keeper.settings.faucet.amount_micros
+    for reference, amounts in came.items():
+        if len(amounts) > 1:
+            complain("money_came_twice", (trader.who, reference, amounts))
+        if not 0 < amounts[0] <= gift_max_micros:
+            complain("gifts_are_not_as_was_told", (trader.who, reference, amounts))
+    if not trader.gifts_given <= len(came) <= trader.gifts_asked:
         asked = (trader.gifts_given, trader.gifts_asked)
-        complain("gifts_are_not_as_was_told", (trader.who, gifts, asked))
+        complain("gifts_are_not_as_was_told", (trader.who, len(came), asked))
 
 
-def _compare_withdrawals(trader: Trader, withdrawals: list[dict[str, Any]]) -> None:
+def _compare_withdrawals(
+    trader: Trader,
+    operator: Operator,
+    withdrawals: list[dict[str, Any]],
+    entries: list[dict[str, Any]],
+) -> None:
+    """Those that were taken are listed as he signed them, and decided as the operator was told."""
+    complain = trader.world.violated
     listed = Counter(each["nonce"] for each in withdrawals)
-    gone = [nonce for nonce in trader.withdrawals_taken if listed[nonce] != 1]
+    taken = [nonce for nonce, asked in trader.withdrawals.items() if asked.is_taken]
+    gone = [nonce for nonce in taken if listed[nonce] != 1]
     if gone or max(listed.values(), default=1) > 1:
-        trader.world.violated("a_withdrawal_is_not_listed_once", (trader.who, gone, withdrawals))
+        complain("a_withdrawal_is_not_listed_once", (trader.who, gone, withdrawals))
+    due: Counter[tuple[str, int]] = Counter()
     for each in withdrawals:
-        if trader.withdrawals.get(each["nonce"]) != each["amount_micros"]:
-            asked = trader.withdrawals.get(each["nonce"])
-            trader.world.violated("a_withdrawal_that_he_does_not_have", (trader.who, asked, each))
+        asked = trader.withdrawals.get(each["nonce"])
+        signed = (each["amount_micros"], each["destination"])
+        is_his = asked is not None and (asked.amount_micros, asked.destination) == signed
+        if asked is None or asked.is_refused or not is_his:
+            complain("a_withdrawal_that_he_does_not_have", (trader.who, asked, each))
+        operator.decided.get(each["id"], UNDECIDED).compare(each, complain)
+        due[each["id"], -each["amount_micros"]] += 1
+        if each["status"] == "rejected":
+            due[each["id"], each["amount_micros"]] += 1
+    moved = Counter(
+        (entry["ref_id"], entry["amount_micros"])
+        for entry in entries
+        if entry["ref_type"] == "WITHDRAWAL"
+    )
+    if moved != due:
+        differ = (moved - due, due - moved)
+        complain("the_statement_is_not_of_his_withdrawals", (trader.who, differ))
 
 
 def _compare_account(trader: Trader, account: Json, entries: list[dict[str, Any]]) -> None:

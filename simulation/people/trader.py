@@ -3,7 +3,6 @@
 What he does with them is in `tapping.py` and `errands.py`.
 """
 
-from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, Final
 
@@ -14,6 +13,8 @@ from client.signing import Signer
 from domain.signed_text import BetText
 from simulation.people.board import Board
 from simulation.people.books import PrivateStream, Ticket, Tickets
+from simulation.people.bounds import Bounds, Cashing
+from simulation.people.keys import Keys
 from simulation.people.person import WAIT_S_MAX, WAIT_S_MIN, Person
 from simulation.people.wallets import (
     CHAIN_ID,
@@ -21,7 +22,6 @@ from simulation.people.wallets import (
     Wallet,
     bet_request,
     new_nonce,
-    new_session_key,
     sign_in_request,
 )
 from simulation.wire import Lost, Socket
@@ -30,13 +30,7 @@ from simulation.world import World
 REPLY_WITHIN_S: Final = 12.0
 SILENT_S_MAX: Final = 30.0
 PING_EVERY_S: Final = 11.0
-USD: Final = 1_000_000
-CAPS: Final = (
-    ((1_000 * USD, 10_000_000 * USD), 4.0),
-    ((10 * USD, 10_000_000 * USD), 1.0),
-    ((1_000 * USD, 300 * USD), 1.0),
-)
-"""The most that a session key may stake, at once and in a day; and how many want it so."""
+LOOKS_AT_KEY_EVERY_S: Final = 7.0
 
 
 @attrs.define(eq=False)
@@ -59,18 +53,15 @@ class Trader(Person):
         self.token: str | None = None
         self.session_id = ""
         self.key: SessionKey | None = None
-        self.keys: list[SessionKey] = []
-        """All that he ever had, to the newest."""
-        self.stake_max: tuple[int, float] | None = None
-        """The lowest limit of his own that the venue has taken, and since when he knows."""
-        self.paused: tuple[int, float] | None = None
-        """Until when he has paused, by the venue's clock, and since when he knows."""
-        self.frozen_since_s: float | None = None
-        """Since when the operator knows that he is; None as soon as that may be over."""
+        self.keys = Keys(self.draws, world.draws("key ends", who))
+        self.outgoing = world.draws("withdrawals", who)
+        self.mischief = world.draws("intrusions", who)
+        self.bounds = Bounds(self._complain)
+        self.ended_tokens: list[str] = []
+        """Of sessions that have ended, says the venue."""
         self.gifts_asked = self.gifts_given = 0
-        self.withdrawals: dict[str, int | None] = {}
-        """The amount of each that he asked for, by its nonce; None: certainly refused."""
-        self.withdrawals_taken: list[str] = []
+        self.withdrawals: dict[str, Cashing] = {}
+        """Each that he asked for, by its nonce."""
         self.told_to_wait_until_s = 0.0
         """By the answer to his last bet."""
         self.is_watching = who == 0
@@ -80,7 +71,6 @@ class Trader(Person):
         self._is_ready = False
         self._replies: dict[str, _Reply] = {}
         self._signing_in = trio.Lock()
-        self._sessions = 0
         self._frames = 0
         self._drained_s = 0.0
 
@@ -125,7 +115,7 @@ class Trader(Person):
             quote_n=quote_n,
         )
         fields = bet_request(signer, self.wallet.address, text)
-        return Ticket(fields=fields, tapped_s=trio.current_time())
+        return Ticket(fields=fields)
 
     async def send(self, ticket: Ticket, way: str) -> str:
         """Send it once; the refusal's code, "" if it was taken, `lost` if nobody knows."""
@@ -149,28 +139,17 @@ class Trader(Person):
         self.told_to_wait_until_s = trio.current_time() + body.get("retry_after", 0)
         self.happened(f"bet.{code or 'placed'}", ticket.nonce[:8], ticket.cell_id, ticket.bet_id)
         if not code:
-            self._holds(ticket, sent_s, body)
+            self._is_allowed(ticket, sent_s, body)
             self.world.witness.acknowledged(self.wallet.address, str(ticket.bet_id), body)
         return code
 
-    def _holds(self, ticket: Ticket, sent_s: float, taken: Mapping[str, Any]) -> None:
-        """A bet was taken; none of what would have forbidden it may have been so all the while."""
-        if ticket.sends > 1:  # an earlier one may have been taken, before
-            return
-        if self.stake_max is not None:
-            most_micros, known_s = self.stake_max
-            if ticket.stake_micros > most_micros and sent_s > known_s:
-                self._complain("a_limit_does_not_hold", (most_micros, ticket.fields))
-        if self.paused is not None:
-            until_ms, known_s = self.paused
-            if taken["placed_at_ms"] < until_ms and sent_s > known_s:
-                self._complain("a_pause_does_not_hold", (until_ms, taken))
-        for what, since_s in (
-            ("a_bet_while_held", self.board.held_since_s),
-            ("a_frozen_account_bets", self.frozen_since_s),
-        ):
-            if since_s is not None and since_s < sent_s:
-                self._complain(what, (since_s, sent_s, ticket.fields))
+    def _is_allowed(self, ticket: Ticket, sent_s: float, taken: dict[str, Any]) -> None:
+        """A bet was taken: nothing that he knows of forbids it."""
+        held_since_s = self.board.held_since_s
+        self.bounds.bet_taken(ticket, taken, sent_s=sent_s, held_since_s=held_since_s)
+        outlived = self.keys.outlived(ticket.fields.get("key_id"), taken)
+        if outlived is not None:
+            self._complain("a_key_outlives_its_end", (outlived.until_s, ticket.fields, taken))
 
     async def _over_socket(self, ticket: Ticket) -> dict[str, Any]:
         self._frames += 1
@@ -211,20 +190,25 @@ class Trader(Person):
         answer = await self.ask("GET", "/api/auth/nonce")
         if answer.code:
             return
-        self._sessions += 1
         self.told_time(answer.body["issued_at_ms"])
-        bet_max_micros, day_max_micros = self.draws.weighted(CAPS)
-        key = new_session_key(
-            self.draws, bet_max_micros=bet_max_micros, day_max_micros=day_max_micros
-        )
-        until_s = answer.body["issued_at_ms"] // 1000 + 20_000
-        body = sign_in_request(self.wallet, answer.body, key, until_s=until_s)
+        key = self.keys.make(answer.body["issued_at_ms"])
+        body = sign_in_request(self.wallet, answer.body, key)
         signed_in = await self.ask("POST", "/api/auth/login", body)
         self.happened(f"sign_in.{signed_in.code or 'done'}")
         if not signed_in.code:
             self.token, self.key = signed_in.body["token"], key
-            self.keys.append(key)
+            self.keys.add(key)
             self.session_id = signed_in.body["session_id"]
+
+    async def _renew(self) -> None:
+        """Sign in anew some time after his key has ended: until then he goes on tapping with it."""
+        while True:
+            await trio.sleep(LOOKS_AT_KEY_EVERY_S)
+            key = self.key
+            if key is not None and key.until_s * 1000 <= self.venue_ms:
+                self.happened("key_ended")
+                self.token = None
+                await self.sign_in()
 
     def forget_session(self, token: str | None) -> None:
         """It has ended, says the venue; a newer one has not."""
@@ -260,6 +244,7 @@ class Trader(Person):
         """His socket, made anew whenever it is lost. Ends only by cancellation."""
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._ping)
+            nursery.start_soon(self._renew)
             wait_s = WAIT_S_MIN
             while True:
                 await self.sign_in()

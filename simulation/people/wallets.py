@@ -19,12 +19,15 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from eth_keys.datatypes import PrivateKey
 
 from client.signing import SignedBet, Signer
+from config.settings import DEMO_CHAIN_ID
 from db.wallet_signatures import keccak_256, personal_hash
 from domain.signed_text import BetText
 from domain.wallet import checksummed
 from simulation.draws import Draws
 
-CHAIN_ID: Final = 31_337
+CHAIN_ID: Final = DEMO_CHAIN_ID
+USD: Final = 1_000_000
+"""In micros."""
 _ECDSA: Final = ECDSA(SHA256(), deterministic_signing=True)
 
 
@@ -51,6 +54,8 @@ class SessionKey:
     _key: EllipticCurvePrivateKey
     bet_max_micros: int
     day_max_micros: int
+    until_s: int
+    """It signs nothing from this second on."""
     point: bytes = attrs.field(init=False)
     key_id: str = attrs.field(init=False)
 
@@ -60,10 +65,11 @@ class SessionKey:
         object.__setattr__(self, "point", point)
         object.__setattr__(self, "key_id", hashlib.sha256(point).hexdigest()[:32])
 
-    def resource(self, until_s: int) -> str:
+    @property
+    def resource(self) -> str:
         """The line of a sign-in by which the wallet authorises it."""
         spelled = urlsafe_b64encode(self.point).rstrip(b"=").decode()
-        caps = f"bet={self.bet_max_micros}&day={self.day_max_micros}&until={until_s}"
+        caps = f"bet={self.bet_max_micros}&day={self.day_max_micros}&until={self.until_s}"
         return f"urn:tapgrid:session-key:p256:{spelled}?{caps}"
 
     def sign(self, text: str) -> str:
@@ -72,10 +78,13 @@ class SessionKey:
         return f"0x{r:064x}{s:064x}"
 
 
-def new_session_key(draws: Draws, *, bet_max_micros: int, day_max_micros: int) -> SessionKey:
+def new_session_key(
+    draws: Draws, *, bet_max_micros: int, day_max_micros: int, until_s: int
+) -> SessionKey:
     """A key that was never used before."""
     number = int.from_bytes(bytes([1]) + draws.token_bytes(30), "big")
-    return SessionKey(derive_private_key(number, SECP256R1()), bet_max_micros, day_max_micros)
+    key = derive_private_key(number, SECP256R1())
+    return SessionKey(key, bet_max_micros, day_max_micros, until_s)
 
 
 def new_nonce(draws: Draws) -> str:
@@ -91,7 +100,7 @@ def bet_request(signer: Signer, wallet: str, text: BetText) -> dict[str, Any]:
 
 
 def sign_in_request(
-    wallet: Wallet, issued: Mapping[str, Any], key: SessionKey, *, until_s: int
+    wallet: Wallet, issued: Mapping[str, Any], key: SessionKey | None
 ) -> dict[str, Any]:
     """The body of a login with what `GET /api/auth/nonce` said."""
     at_ms = issued["issued_at_ms"]
@@ -100,7 +109,8 @@ def sign_in_request(
     message = (
         f"{issued['domain']} wants you to sign in with your Ethereum account:\n"
         f"{wallet.spelled}\n\nSign in to tap.\n\nURI: {issued['uri']}\nVersion: 1\n"
-        f"Chain ID: {issued['chain_id']}\nNonce: {issued['nonce']}\nIssued At: {issued_at}\n"
-        f"Resources:\n- {key.resource(until_s)}"
+        f"Chain ID: {issued['chain_id']}\nNonce: {issued['nonce']}\nIssued At: {issued_at}"
     )
+    if key is not None:
+        message += f"\nResources:\n- {key.resource}"
     return {"message": message, "signature": wallet.sign(message)}

@@ -13,6 +13,8 @@ from simulation.actions import OPERATOR, TAPS_A_SECOND, draw_actions
 from simulation.draws import stream
 from simulation.people.board import Board, Seen
 from simulation.people.books import PrivateStream, Ticket, Tickets
+from simulation.people.errands import LESS
+from simulation.people.intruding import INTRUSIONS
 from simulation.people.wallets import Wallet, bet_request, new_nonce, new_session_key
 from simulation.run import Outcome, simulate
 from simulation.scenario import Action, ActionKind, Scenario
@@ -82,7 +84,8 @@ def test_a_wallet_signs_the_same_text_the_same_way_and_is_recovered() -> None:
 
 def test_a_session_key_signs_the_same_text_the_same_way_and_is_verified() -> None:
     first, second = (
-        new_session_key(stream(1, "key"), bet_max_micros=USD, day_max_micros=USD) for _ in range(2)
+        new_session_key(stream(1, "key"), bet_max_micros=USD, day_max_micros=USD, until_s=9)
+        for _ in range(2)
     )
     assert first.sign("text") == second.sign("text")
     assert verify_key(first.point, "text", bytes.fromhex(first.sign("text")[2:]))
@@ -95,6 +98,7 @@ def test_a_session_key_signs_the_same_text_the_same_way_and_is_verified() -> Non
 def board() -> Board:
     known = Board()
     known.column_s, known.row_cents, known.price_cents = 5, 1_000, 4_200_500
+    known.lockout_columns = 1
     return known
 
 
@@ -125,7 +129,7 @@ FIELDS = {"nonce": "n", "cell_id": CELL, "amount": str(USD), "rate": 18_000, "qu
 
 
 def sent(complaints: Complaints, times: int = 1) -> tuple[Tickets, Ticket]:
-    tickets, ticket = Tickets(complaints), Ticket(fields=dict(FIELDS), tapped_s=0)
+    tickets, ticket = Tickets(complaints), Ticket(fields=dict(FIELDS))
     tickets.add(ticket)
     for _ in range(times):
         tickets.sent(ticket, 0)
@@ -372,6 +376,47 @@ def test_what_is_no_request_is_refused(kind: int) -> None:
     outcome = run(action(ActionKind.BAD, 6, amount=kind, way="http key"), seconds=8)
     assert outcome.violations == ()
     assert outcome.counts["bad"] == 1
+
+
+def test_what_is_not_theirs_to_do_is_refused() -> None:
+    """Each once, by somebody who has withdrawn and ended a session, so that none is passed over."""
+    outcome = run(
+        action(ActionKind.WITHDRAW, 5, amount=10),
+        action(ActionKind.REVOKE, 6, way="http key"),
+        *(
+            action(ActionKind.INTRUDE, 8 + kind / 10, amount=kind)
+            for kind in range(len(INTRUSIONS))
+        ),
+        seconds=12,
+    )
+    assert outcome.violations == ()
+    assert outcome.counts["intruded"] == len(INTRUSIONS)
+
+
+def test_less_of_a_limit_is_asked_for_in_vain() -> None:
+    limits = [action(ActionKind.LIMIT, 5, way=way, who=who) for who, way in enumerate(LESS[:2])]
+    taps = [
+        action(ActionKind.TAP, 8 + number / 4, column=number % 5, amount=number % 5, way="ws key")
+        for number in range(8)
+    ]
+    outcome = run(*limits, *taps, seconds=12)
+    assert outcome.violations == ()
+    assert outcome.counts["limits.set"] == 4
+    assert outcome.counts["bet_refused.limit_reached"] >= 6
+
+
+def test_a_key_that_has_ended_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("simulation.people.keys.IS_SHORT", 1)
+    monkeypatch.setattr("simulation.people.keys.SHORT_S", (10, 10))
+    taps = [
+        action(ActionKind.TAP, 5 + number, column=number % 5, way="http key")
+        for number in range(20)
+    ]
+    outcome = run(*taps, seconds=26)
+    assert outcome.violations == ()
+    assert outcome.counts["key_ended"] >= 2
+    assert outcome.counts["bet.unauthorized"] >= 1
+    assert outcome.counts["bet.placed"] >= 8
 
 
 def test_a_venue_that_pays_another_stake_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
