@@ -1,7 +1,8 @@
 """What lies in the object store can be relied on: looked at once, at the very end.
 
 Every complete backup is whole and is the ledger as it once was, word for word; a week that the
-archive calls safe, or that is no longer on the disk, is there whole.
+archive calls safe, or that is no longer on the disk, is there whole. The newest backup is young,
+and what operators did is on record.
 """
 
 import hashlib
@@ -14,6 +15,9 @@ from typing import TYPE_CHECKING, Final
 
 import zstandard
 
+from simulation.keeper import settings_of
+from simulation.observers.audit_log import fault_of
+from simulation.scenario import Fault, FaultKind
 from simulation.witness import Observer
 from simulation.world import World
 
@@ -23,6 +27,10 @@ if TYPE_CHECKING:
 SAFE: Final = ("verified", "done")
 COMPARED: Final = 2
 """The newest backups, whose every row is compared; of the others it is the hash."""
+YOUNG: Final = 3
+"""The newest backup is no older than so many of its intervals: each fails once, at most, and is
+tried again within one; the rest is for the clock, which may have been 20 s off."""
+STOPS_BACKUPS: Final = (FaultKind.OBJECTS_FAIL, FaultKind.OBJECTS_CORRUPT, FaultKind.DISK_FULL)
 
 
 class Unsafe(Exception):
@@ -44,8 +52,12 @@ class SafekeepingObserver(Observer):
         try:
             self._look_at_backups()
             self._look_at_weeks()
+            self._look_at_age()
         except (Unsafe, sqlite3.Error, zstandard.ZstdError) as error:
             self._world.violated("not_safe_in_the_store", error)
+        fault = fault_of(self.data / "audit.jsonl", self._world.orders_done)
+        if fault:
+            self._world.violated("audit_log_wrong", fault)
 
     def _look_at_backups(self) -> None:
         content = self._world.objects.content
@@ -66,9 +78,35 @@ class SafekeepingObserver(Observer):
             upto = (record["ledger_rowid"],)
             if _digest(copy.execute(rows, upto)) != _digest(ours.execute(rows, upto)):
                 raise Unsafe(f"{key} is not the ledger as it was")
-            bets = {row[0] for row in ours.execute("SELECT id FROM bets")}
-            if not {row[0] for row in copy.execute("SELECT id FROM bets")} <= bets:
-                raise Unsafe(f"{key} holds a bet that {week} does not")
+            (newest,) = copy.execute("SELECT ifnull(max(rowid), 0) FROM bets").fetchone()
+            bets = "SELECT id, nonce, user_id FROM bets WHERE rowid <= ? ORDER BY rowid"
+            if _digest(copy.execute(bets, (newest,))) != _digest(ours.execute(bets, (newest,))):
+                raise Unsafe(f"{key} has not the bets that {week} had")
+
+    def _look_at_age(self) -> None:
+        """Is there a backup of the last minutes, unless something was in the way of it?"""
+        within_s = YOUNG * settings_of(self._world).backup.every_minutes * 60
+        since_s = self._world.now_s() - within_s
+        if since_s < 0 or any(self._ended_s(fault) > since_s for fault in self._in_the_way()):
+            return
+        content = self._world.objects.content
+        taken_ms = [json.loads(content[key])["taken_at_ms"] for key in content if _is_record(key)]
+        age_s = (self._world.clock.now_ms() - max(taken_ms, default=0)) / 1000
+        if age_s > within_s:
+            raise Unsafe(f"the newest backup is {age_s:.0f} s old, of {len(taken_ms)}")
+        self._world.happened("backup_is_young")
+
+    def _in_the_way(self) -> list[Fault]:
+        """What may make a backup fail, or wait."""
+        return [
+            fault
+            for fault in self._world.scenario.faults
+            if fault.kind in STOPS_BACKUPS or fault.target == "backup_work"
+        ]
+
+    def _ended_s(self, fault: Fault) -> float:
+        """When it was over: at the calm, at the latest."""
+        return min(fault.at_s + fault.lasts_s, self._world.scenario.seconds)
 
     def _look_at_weeks(self) -> None:
         content = self._world.objects.content

@@ -7,14 +7,20 @@ from pathlib import Path
 
 import attrs
 import pytest
+import trio
+import trio.testing
 
 from db.backup import FolderBackups
 from db.data_folder import DataFolder
+from simulation.clock import SteppedClock
 from simulation.objects import SimulatedObjects
 from simulation.observers.safekeeping import SafekeepingObserver
+from simulation.scenario import Fault, FaultKind, Scenario
 from simulation.world import World
+from supervisor import TrioClock
 from tests.support.archives import FIRST, SECOND, ArchivedVenue, archived_venue
 from tests.support.backups import Watched
+from tests.support.ledgers import AT_MS
 from tests.support.simulated import a_world
 
 
@@ -76,6 +82,13 @@ def change_history(looked: Looked) -> None:
         ledger.execute("UPDATE transaction_ledger SET created_at_ms = created_at_ms + 1")
 
 
+def forget_a_bet(looked: Looked) -> None:
+    """The backup lacks a bet that was there when it was taken."""
+    with closing(sqlite3.connect(looked.venue.money / SECOND)) as ledger, ledger:
+        ledger.execute("PRAGMA foreign_keys = OFF")
+        ledger.execute("UPDATE bets SET nonce = nonce || '-another'")
+
+
 @pytest.mark.parametrize(
     ("spoil", "why"),
     [
@@ -85,6 +98,7 @@ def change_history(looked: Looked) -> None:
         (lambda looked: looked.content.pop(f"weeks/{FIRST}.zst"), "is not in the store"),
         (forget_both, "is neither on the disk nor safe in the archive"),
         (change_history, "is not the ledger as it was"),
+        (forget_a_bet, "has not the bets that"),
     ],
 )
 async def test_what_is_not_safe_is_found(
@@ -93,3 +107,31 @@ async def test_what_is_not_safe_is_found(
     spoil(looked)
     [found] = looked.found()
     assert why in found
+
+
+@pytest.mark.parametrize(
+    ("minutes", "faults", "why"),
+    [
+        (2, (), ""),
+        (4, (), "old, of 1"),
+        (4, (Fault(at_s=30, lasts_s=100, kind=FaultKind.OBJECTS_FAIL),), ""),
+        (4, (Fault(at_s=30, lasts_s=20, kind=FaultKind.OBJECTS_FAIL),), "old, of 1"),
+        (4, (Fault(at_s=30, lasts_s=60, kind=FaultKind.ACTOR_HANG, target="backup_work"),), ""),
+        (4, (Fault(at_s=200, kind=FaultKind.KILL),), "old, of 1"),
+    ],
+)
+async def test_a_backup_is_taken_every_minute(
+    looked: Looked,
+    autojump_clock: trio.testing.MockClock,
+    minutes: int,
+    faults: tuple[Fault, ...],
+    why: str,
+) -> None:
+    """Nothing that comes later in a run than people stop is a fault."""
+    every_minute = {"backup.every_minutes": 1}
+    looked.world.scenario = Scenario(
+        seed=1, seconds=240, epoch_ms=AT_MS, settings=every_minute, faults=faults
+    )
+    looked.world.clock = SteppedClock(TrioClock(looked.venue.clock.now_ms()))
+    await trio.sleep(minutes * 60)
+    assert [why in found for found in looked.found()] == ([True] if why else [])
