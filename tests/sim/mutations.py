@@ -659,4 +659,122 @@ MUTATIONS: Sequence[Mutation] = (
         code("actors.batcher:_Batcher.flush", "if not asked.answered()", "if True"),
         seed=9,
     ),
+    # --- what people may do -------------------------------------------------------------------
+    mutation(
+        "withdrawal_signature_ignored",
+        "a_bad_request_was_taken a_withdrawal_that_he_does_not_have",
+        code(
+            "actors.gateway.account_routes:_refused_by_signature",
+            "return None if signer == asked.wallet else Refusal(Code.INVALID_SIGNATURE)",
+            "return None",
+        ),
+    ),
+    mutation(
+        "withdrawal_sent_elsewhere",
+        "a_withdrawal_that_he_does_not_have",
+        code(
+            "actors.gateway.account_routes:AccountRoutes._request",
+            "destination=asked.destination",
+            "destination=asked.wallet",
+        ),
+        seed=2,
+    ),
+    mutation(
+        "anybody_gives_orders",
+        "a_bad_request_was_taken",
+        code(
+            "actors.gateway.operators:Operators.who",
+            "names[0] if names else await self._turned_away()",
+            "names[0] if names else 'somebody'",
+        ),
+    ),
+    mutation(
+        "sign_in_replayed",
+        "a_bad_request_was_taken",
+        code(
+            "actors.session_manager.actor:_Desk._spend_nonce",
+            "await self._ports.store.take(_nonce_key(nonce)) is not None",
+            "True",
+        ),
+        seed=2,
+    ),
+    mutation(
+        "session_outlives_its_end",
+        "a_bad_request_was_taken",
+        code(
+            "actors.session_manager.sessions:Sessions._forget",
+            "await self.store.put(_session_key(ended.session_id), _ENDED, ttl_s=ENDED_MARK_TTL_S)",
+            "pass",
+        ),
+    ),
+    mutation(
+        "key_outlives_its_end",
+        "a_key_outlives_its_end",
+        code(
+            "actors.session_manager.sessions:_grant",
+            "expires_at_ms=key.end_ms(session_end_ms)",
+            "expires_at_ms=session_end_ms",
+        ),
+        seed=3,
+    ),
+    mutation(
+        "ended_key_may_bet",
+        "a_key_outlives_its_end placed_against_key_ended",
+        file("intake.sql", ("OR key.expires_at_ms <= NEW.at_ms", "")),
+        code(
+            "actors.gateway.signers:Signers.has_ended",
+            "key.is_revoked or key.expires_at_ms <= self._ports.clock.now_ms()",
+            "key.is_revoked",
+        ),
+        seed=3,
+    ),
+    mutation(
+        "proof_of_another_rule",
+        "judged_by_another_rule",
+        code("protocols.client_answers:proof_json", '"rule": evidence.rule', '"rule": "path"'),
+        seed=3,
+    ),
+    # --- what operators order ---------------------------------------------------------------------
+    mutation(
+        "deposit_of_ten_times_as_much",
+        "money_is_not_as_was_told",
+        code(
+            "actors.gateway.ops_routes:OpsRoutes._deposit",
+            "amount_micros=asked.amount_micros",
+            "amount_micros=asked.amount_micros * 10",
+        ),
+    ),
+    mutation(
+        "adjustment_without_its_sign",
+        "money_is_not_as_was_told",
+        code(
+            "actors.gateway.account_ops:AccountOps._adjust",
+            "amount_micros=asked.amount_micros",
+            "amount_micros=abs(asked.amount_micros)",
+        ),
+    ),
+    mutation(
+        "payment_reference_not_compared",
+        "one_withdrawal_paid_twice",
+        code("db.withdrawals:_decided_before", "and is_same_payment", ""),
+    ),
+    mutation(
+        "order_recorded_otherwise",
+        "audit_log_wrong",
+        code(
+            "actors.gateway.account_ops:_adjustment_told",
+            '"amount_micros": asked.amount_micros',
+            '"amount_micros": 0',
+        ),
+    ),
+    mutation(
+        "backups_end_with_the_first",
+        "not_safe_in_the_store",
+        code(
+            "actors.backup_keeper:_Keeper._succeeded",
+            "self._wait_after(record.taken_at_ms)",
+            "self.next_at = math.inf",
+        ),
+        seed=5,
+    ),
 )
