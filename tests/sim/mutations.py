@@ -248,7 +248,7 @@ MUTATIONS: Sequence[Mutation] = (
         "late_bet_written",
         "late_bet_written",
         code("actors.batcher:_Batcher.flush", "if not asked.expired()", "if True"),
-        seed=9,
+        seed=12,
     ),
     mutation(
         "override_ignored",
@@ -291,6 +291,7 @@ MUTATIONS: Sequence[Mutation] = (
             "fair = (BPS - settings.edge_bps) / np.maximum(",
             "fair = BPS / np.maximum(",
         ),
+        seed=3,
     ),
     # --- money --------------------------------------------------------------------------------
     mutation(
