@@ -106,6 +106,8 @@ class Lives(Observer):
     def explains(self, from_ms: int, until_ms: int | None) -> bool:
         """Did something begin or end within that stretch of the record?"""
         slack_ms = 20_000 if self.disturbed(SLOWING, back_s=60) else 4_000
+        # A recorder that hangs is ended after half a minute: what it left undone began before.
+        slack_ms = max(slack_ms, 4_000 + self._hung_for_ms(back_s=60))
         until_ms = self.now_ms() if until_ms is None else until_ms + slack_ms
         return any(from_ms - 1_000 <= at_ms <= until_ms for at_ms in self.starts_ms)
 
@@ -118,6 +120,17 @@ class Lives(Observer):
             and fault.at_s + max(fault.lasts_s, 1) >= now_s - back_s
             for fault in self._world.scenario.faults
         )
+
+    def _hung_for_ms(self, *, back_s: float) -> int:
+        """How long the longest hang lasts of those in force within the last `back_s`."""
+        now_s = trio.current_time()
+        lasts_s = [
+            fault.lasts_s
+            for fault in self._world.scenario.faults
+            if fault.kind is FaultKind.ACTOR_HANG
+            and fault.at_s <= now_s <= fault.at_s + fault.lasts_s + back_s
+        ]
+        return round(1000 * max(lasts_s, default=0))
 
     def slowed_until_ms(self) -> int:
         """When the last of what slows the venue down now is over, true time; 0 if nothing does."""
