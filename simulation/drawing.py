@@ -5,7 +5,7 @@ mixtures come about (what one fault hides, another seed shows). Faults come in c
 evenly, and many are aimed: at the moment when a column is settled, and at the turn of the week.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any, Final
 
 from config.settings import Settings, load
@@ -189,7 +189,7 @@ def _hang_beside(draws: Draws, seconds: float) -> tuple[Fault, ...]:
     return (draw_hang_beside(draws, round(draws.uniform(BEGINS_AT_S, seconds), 3)),)
 
 
-def _in_order(faults: Iterable[Fault]) -> tuple[Fault, ...]:
+def _in_order(faults: Sequence[Fault]) -> tuple[Fault, ...]:
     return tuple(sorted(faults, key=lambda fault: (fault.at_s, fault.kind.value)))
 
 
