@@ -14,8 +14,8 @@ from typing import Any, Final
 
 SCHEDULER = "trio._core._run"
 COLLECTS_EVERY_S: Final = 600
-"""Of venue time: up to 25,000 objects are garbage then, and a collection takes some 20 ms, while a
-hundred times as much goes by anyway. The run is the same with it and without."""
+"""Of venue time: some 15,000 to 50,000 objects are garbage then, and to collect them takes a
+hundredth of what the run takes. It is the same run with it and without."""
 
 
 @contextmanager
