@@ -150,14 +150,20 @@ class _Runner:
 def _ctrl_c_held_back() -> Iterator[None]:
     """Who is started meanwhile never gets it, from its first moment on; we get it afterwards.
 
-    It is for who has started them; he kills them.
+    It is for who has started them; he kills them. What is started inherits the mask; to us it may
+    still come by another thread (numpy has some), and would leave a process half-started.
     """
+    came: list[int] = []
     resource_tracker.ensure_running()  # started by the first process, it would end the hold
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    handler = signal.signal(signal.SIGINT, lambda number, _frame: came.append(number))
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        signal.signal(signal.SIGINT, handler)
+        if came:
+            signal.raise_signal(signal.SIGINT)
 
 
 def _broken(scenario: Scenario | None, text: str) -> Outcome:
