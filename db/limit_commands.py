@@ -38,10 +38,6 @@ _LOST_SINCE: Final = """
 """
 """Rows are written in the order of time, so the search ends at the newest one before."""
 
-_GO_ON_FROM: Final = "UPDATE meta SET high_ms = :at_ms WHERE high_ms < :at_ms"
-"""Losses are counted from this day on, and this writes no row that says so: a clock that is stepped
-back over midnight while the venue is down must not go back to the day before."""
-
 _CARRIED_SINCE: Final = """
     SELECT ifnull(sum(stake_micros), 0) FROM bets
     WHERE user_id = :user_id AND placed_at_ms >= :since_ms AND carried_from IS NOT NULL
@@ -72,7 +68,6 @@ def set_limits(
             **_parameters(limits),
         },
     )
-    connection.execute(_GO_ON_FROM, {"at_ms": at_ms})
     return AccountChanged(
         user_id=user_id,
         wallet=command.wallet,

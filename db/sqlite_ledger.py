@@ -74,6 +74,10 @@ _COMMAND_FAULTS: Final = (
 """What one bad command can raise. A sqlite3.Error counts only if the statement is at fault."""
 
 
+_GO_ON_FROM: Final = "UPDATE meta SET high_ms = :at_ms WHERE high_ms < :at_ms"
+"""Not all that a batch does leaves a row with its time, and a clock that is stepped back while the
+venue is down must not go back behind any of it."""
+
 _NEWEST: Final = """
     SELECT max(
         opened_at_ms, high_ms,
@@ -182,8 +186,9 @@ class SqliteLedger:
         same look again: whoever is restarted by then must still be able to settle what is there.
         """
         with snapshot(self._connection):
-            sql = "SELECT verified_rowid, high_ms FROM meta"
-            verified_rowid, high_ms = self._connection.execute(sql).fetchone()
+            sql = "SELECT verified_rowid FROM meta"
+            (verified_rowid,) = self._connection.execute(sql).fetchone()
+            high_ms = self.newest_ms()
             drifts = check_since(self._connection, after=verified_rowid)
             if drifts:
                 raise LedgerBroken(drifts)
@@ -209,11 +214,14 @@ class SqliteLedger:
         outcomes: list[MoneyOutcome] = []
         try:
             with transaction(self._connection):
+                before = self._connection.total_changes
                 for are_bets, run in groupby(commands, key=_is_bet):
                     if are_bets:
                         outcomes += self._place([order for order in run if _is_bet(order)], at_ms)
                     else:
                         outcomes += [self._carry_out(command, at_ms) for command in run]
+                if self._connection.total_changes != before:
+                    self._connection.execute(_GO_ON_FROM, {"at_ms": at_ms})
         except sqlite3.Error as error:
             if not is_disk_full(error):
                 raise

@@ -70,7 +70,7 @@ class BackupRecord:
     ledger_rowid: int
     """The newest ledger row in it."""
     high_ms: EpochMs
-    """The highest time by which a bet in it was judged."""
+    """The highest time by which a batch in it was judged."""
     accounts: int
     ledger_rows: int
     bets: int

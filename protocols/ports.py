@@ -79,7 +79,7 @@ class Recovered:
     """What the ledger found when it was opened: what a new life of the Batcher starts from."""
 
     high_ms: EpochMs
-    """The highest time by which a bet was ever judged."""
+    """The highest time by which anything in it was ever judged."""
     operators: OperatorState
     synchronous: int
     """How the running write connection syncs; 2 is FULL: at every COMMIT."""

@@ -362,6 +362,12 @@ def test_the_highest_time_of_judgement_never_falls(venue: Venue) -> None:
     assert venue.ledger.recover().high_ms == AT_MS + 7
 
 
+def test_what_leaves_no_time_of_its_own_is_not_gone_behind_either(venue: Venue) -> None:
+    hold = SetHold(held=True, by="ann", why="storm")
+    venue.one(hold, at_ms=AT_MS + 9)
+    assert venue.ledger.recover().high_ms == AT_MS + 9
+
+
 # --- one bad command fails alone ---------------------------------------------------------------
 
 

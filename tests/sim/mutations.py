@@ -756,7 +756,7 @@ MUTATIONS: Sequence[Mutation] = (
     ),
     mutation(
         "payment_reference_not_compared",
-        "one_withdrawal_paid_twice",
+        "one_withdrawal_paid_twice done_otherwise_than_asked",
         code("db.withdrawals:_decided_before", "and is_same_payment", ""),
     ),
     mutation(

@@ -28,7 +28,7 @@ async def kill_when_settled(keeper: Keeper, process: VenueProcess, fault: Fault)
 
     world.disk.at_step(1, act)
     await keeper._until(process.ended)
-    world.disk.forget_step()
+    world.disk.forget_step(act)
 
 
 @pytest.mark.parametrize("seed", [1, 4])
