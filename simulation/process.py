@@ -56,6 +56,7 @@ ASK_THE_BATCHER: Final = (
     *("venue/resolver", "venue/gateway"),
     "venue/market/quoter",  # for the numbers of its quotes, when it begins
     "venue/market/health_monitor",  # to keep an override
+    *("venue/upkeep/auditor", "venue/upkeep/archiver"),
 )
 PROCESS: ContextVar["VenueProcess | None"] = ContextVar("PROCESS", default=None)
 """Of which process the running task is; None for those of the outside."""

@@ -63,6 +63,8 @@ class FeedObserver(Observer):
         )
 
     def actor_ended(self, process: "VenueProcess", ended: ExitReport) -> None:
+        if ended.child.endswith("price_feed"):
+            self._jumped = None  # the tick that was to confirm it may have ended with that life
         if not ended.child.endswith("health_monitor"):
             return
         if process.is_up:

@@ -163,8 +163,8 @@ class FeedOracle:
     ) -> None:
         """A life begins, of the whole process or of the monitor alone.
 
-        Not `is_sure`: how the record ends is not known to the second. It may be held up, by a disk
-        that is full, until `runs_from_ms`.
+        Not `is_sure`: how the record ends is not known to the second, nor whether what was CRITICAL
+        is on it. It may be held up, by a disk that is full, until `runs_from_ms`.
         """
         newest = self.lenient.last
         if self._is_first_life:
@@ -174,7 +174,8 @@ class FeedOracle:
             strict = is_sure and not self.strict.was_critical(at_ms - RECORDED_WITHIN_MS, at_ms)
             # A life that has seen no tick may have left no trace on record.
             was = self.lenient
-            lenient = not was.is_critical or (was.is_starting and was.may_resume)
+            is_known = is_sure and was.is_critical and not (was.is_starting and was.may_resume)
+            lenient = not is_known
         self._is_first_life = False
         self.strict.begin(at_ms, may_resume=strict, runs_from_ms=runs_from_ms)
         self.lenient.begin(at_ms, may_resume=lenient)
