@@ -23,15 +23,18 @@ MUST_HAPPEN: Final[tuple[str, ...]] = (
     *("bet_confirmed", "acknowledged_and_on_disk", "bet.won", "bet.lost", "bet.void"),
     *("void.operator", "void.feed_critical", "void.not_running", "void.tick_gap"),
     *("column_judged", "level_checked", "money_looked_at", "money_turned", "jump_confirmed"),
+    "rates_checked",
     # People do what breaks venues, and look into their books in the end.
     *("bet.no_answer", "bet.replay_detected", "bet.cell_taken", "bet.insufficient_funds"),
     *("bet.exposure_limit", "bet.quote_expired", "bet.price_feed_stale", "bet.held"),
     *("replayed", "left", "broke", "socket_lost", "resync_required", "snapshot"),
     *("event_committed", "event_read", "found_out", "reckoned", "withdrawal.taken"),
     *("order.void.done", "order.hold.done", "order.freeze.done", "order.paid.done"),
+    *("intruded", "key_ended", "withdrawal.frozen", "house_reckoned", "batch_in_an_override"),
+    *("order.paid_elsewhere.reference_conflict", "order.bankroll_other.reference_conflict"),
     # The venue ends and comes back, and what it stores away is good.
     *("venue_up", "venue_ended", "draining", "actor_failed"),
-    *("object_stored", "backup_is_good", "week_is_safe"),
+    *("object_stored", "backup_is_good", "backup_is_young", "week_is_safe"),
 )
 """Counts of a run (`world.happened`) that may be zero in one, but not in a campaign."""
 ENOUGH_VENUE_S: Final = 20 * 240

@@ -14,20 +14,24 @@ from config.settings import SettingsRefused, load
 from simulation import actions
 from simulation.actions import OPERATOR
 from simulation.exchange import FALLBACK, PRIMARY
-from simulation.fault_draws import ACTORS, UPKEEP_WORKERS, WORKERS
+from simulation.fault_draws import (
+    ACTORS,
+    NEVER_HUNG,
+    UPKEEP_WORKERS,
+    WORKERS,
+    WORKERS_BESIDE,
+)
 from simulation.people.crowd import ELSEWHERE, ON_THE_GRID
 from simulation.scenario import Action, ActionKind, Fault, FaultKind, Scenario
 from simulation.store import Down
 
-NEVER_DRAWN: Final = ("client_price_reads", "restore_work", "restore_looks", "audit_log_work")
-"""Workers that the venue has too."""
 EVERYTHING: Final = ""
 """No target: all that there are, or chance takes one."""
 SOURCES: Final = (EVERYTHING, PRIMARY, FALLBACK)
 CALLS: Final = (EVERYTHING, "put", "get", "list", "sha256")
 TARGETS: Final[Mapping[FaultKind, Collection[str]]] = {
     FaultKind.ACTOR_CRASH: ACTORS,
-    FaultKind.ACTOR_HANG: (*WORKERS, *UPKEEP_WORKERS, *NEVER_DRAWN),
+    FaultKind.ACTOR_HANG: (*WORKERS, *UPKEEP_WORKERS, *WORKERS_BESIDE, *NEVER_HUNG),
     FaultKind.STORE_DOWN: (EVERYTHING, *Down),
     FaultKind.OBJECTS_FAIL: CALLS,
     FaultKind.OBJECTS_CORRUPT: CALLS,

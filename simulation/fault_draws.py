@@ -45,6 +45,8 @@ UPKEEP_WORKERS: Final = ("disk_looks", "check_reads", "backup_work", "archive_wo
 """They work once a minute: a hang that is to be met has to last."""
 WORKERS_BESIDE: Final = ("client_price_reads", "audit_log_work")
 """Off the way of every bet."""
+NEVER_HUNG: Final = ("restore_looks", "restore_work")
+"""They have work only when people have stopped, and every fault is mended."""
 
 WEIGHTS: Final[tuple[tuple[FaultKind, float], ...]] = (
     (FaultKind.ACTOR_CRASH, 6),

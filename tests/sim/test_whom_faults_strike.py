@@ -19,9 +19,6 @@ from tests.support.simulated import a_world
 
 pytestmark = pytest.mark.slow
 
-NEVER_HUNG = ("restore_looks", "restore_work")
-"""Workers that have work only when people have stopped, and every fault is mended."""
-
 
 @pytest.fixture
 async def process(autojump_clock: MockClock, tmp_path: Path) -> VenueProcess:
@@ -71,11 +68,9 @@ async def test_an_operator_restarts_each(process: VenueProcess) -> None:
     assert sorted(actions.ACTORS) == sorted([*names, "venue/market"])
 
 
-async def test_every_worker_hangs_in_some_run(
-    process: VenueProcess,
-) -> None:
+async def test_every_worker_that_has_work_hangs_in_some_run(process: VenueProcess) -> None:
     hung = (*fault_draws.WORKERS, *fault_draws.UPKEEP_WORKERS, *fault_draws.WORKERS_BESIDE)
-    assert sorted((*hung, *NEVER_HUNG)) == sorted(process.workers)
+    assert sorted((*hung, *fault_draws.NEVER_HUNG)) == sorted(process.workers)
 
 
 async def test_a_supervisor_gives_up_when_the_venue_says_so(process: VenueProcess) -> None:
