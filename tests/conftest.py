@@ -4,6 +4,7 @@ Tests run in any order, on trio (`trio_mode`), with warnings as errors. `docs/te
 """
 
 import os
+import signal
 from datetime import timedelta
 from pathlib import Path
 
@@ -32,6 +33,11 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 # What the environment of whoever runs the tests says must not decide their outcome.
 for _name in [name for name in os.environ if name.startswith("TAPGRID_")]:
     del os.environ[_name]
+
+# Nor where they were started: a shell has Ctrl-C ignored for what it puts in the background, and so
+# are those that are started in turn. A test of Ctrl-C would wait for ever.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 MARKET_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 

@@ -62,6 +62,9 @@ class FeedObserver(Observer):
             runs_from_ms=self._lives.slowed_until_ms() + LOOKS_EVERY_MS,
         )
 
+    def venue_ended(self, process: "VenueProcess", how: str) -> None:
+        self.oracle.process_ended(self._true_ms())
+
     def actor_ended(self, process: "VenueProcess", ended: ExitReport) -> None:
         if ended.child.endswith("price_feed"):
             self._jumped = None  # the tick that was to confirm it may have ended with that life

@@ -157,6 +157,8 @@ class FeedOracle:
         """Exchange and receive time of the newest ticks of all lives."""
         self._source = ""
         self._is_first_life = True
+        self._ended_at_ms = 0
+        """When the process before ended."""
 
     def begin(
         self, at_ms: int, *, is_process: bool, is_sure: bool = True, runs_from_ms: int = 0
@@ -170,8 +172,9 @@ class FeedOracle:
         if self._is_first_life:
             strict = lenient = True
         else:
-            # What has just ended may not have been on record yet.
-            strict = is_sure and not self.strict.was_critical(at_ms - RECORDED_WITHIN_MS, at_ms)
+            # What ended just before may not have been on record yet.
+            last_ms = self._ended_at_ms if is_process else at_ms
+            strict = is_sure and not self.strict.was_critical(last_ms - RECORDED_WITHIN_MS, at_ms)
             # A life that has seen no tick may have left no trace on record.
             was = self.lenient
             is_known = is_sure and was.is_critical and not (was.is_starting and was.may_resume)
@@ -181,6 +184,10 @@ class FeedOracle:
         self.lenient.begin(at_ms, may_resume=lenient)
         if not is_process and newest is not None:
             self._see_again(newest)
+
+    def process_ended(self, at_ms: int) -> None:
+        """Nothing is recorded any more."""
+        self._ended_at_ms = at_ms
 
     def look(self, now_ms: int, at_ms: int, *, is_seen: bool = True) -> None:
         """Time has passed. Not `is_seen`: the clock shows it for less time than lies between two

@@ -5,7 +5,6 @@ import os
 import signal
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from tempfile import gettempdir
 from typing import ClassVar
@@ -267,10 +266,9 @@ async def test_ctrl_c_leaves_nothing_behind(when: str, tmp_path: Path) -> None:
     started, or in the middle of a run."""
     line = (sys.executable, "-m", "actors", "simulate", *["--seeds", "3", "--processes", "2"])
     with (tmp_path / "said").open("w+") as said:
-        with ctrl_c_not_ignored():
-            command = await trio.lowlevel.open_process(
-                line, stdout=said, stderr=said, start_new_session=True
-            )
+        command = await trio.lowlevel.open_process(
+            line, stdout=said, stderr=said, start_new_session=True
+        )
         folder = f"tapgrid-simulation-{command.pid}-*"
         with trio.fail_after(60):
             while not left(f"{folder}/{when}"):  # noqa: ASYNC110
@@ -281,17 +279,6 @@ async def test_ctrl_c_leaves_nothing_behind(when: str, tmp_path: Path) -> None:
         said.seek(0)
         assert said.read() == "interrupted after 0 of 3 runs\n"
     assert left(folder) == []
-
-
-@contextmanager
-def ctrl_c_not_ignored() -> Iterator[None]:
-    """As in a terminal: a shell starts what it puts in the background, such as these tests, with
-    the signal ignored, and so are those that are started in turn."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def left(pattern: str) -> list[Path]:
