@@ -5,9 +5,12 @@ the feed lives, because a quote is live for three seconds only and an older pric
 There is none while the feed is CRITICAL, nor for ten seconds after another source took over.
 
 A restart knows the market from the record: the last ten minutes of ticks are read before the first
-quote. Quote numbers are taken from the ledger in blocks, so that none is ever used twice.
+quote. Quote numbers are taken from the ledger in blocks, so that none is ever used twice; the next
+block is there before the last one is used up, because who waits for the ledger hears no ticks, and
+bets would be paid by old rates meanwhile.
 """
 
+from collections import deque
 from functools import partial
 from typing import TypeAlias
 
@@ -77,8 +80,8 @@ async def run(
 ) -> None:
     """Quote until asked to stop.
 
-    `ticks` should keep the latest when full, with room for some seconds of them: while the Batcher
-    does not answer nobody reads it, and the price feed must not wait for that.
+    `ticks` should keep the latest when full, with room for some seconds of them: the price feed
+    must not wait for who reads the record first.
     """
     quoter = _Quoter(
         view=MarketView(
@@ -96,8 +99,10 @@ async def run(
     await _warm_up(life, quoter, prices, prices_worker)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(_follow_status, life, quoter)
+        nursery.start_soon(_keep_numbers, life, quoter, money)
         # In this task, which beat while it warmed up: waiting here it would be taken for hung.
-        await _follow_ticks(life, quoter, ticks, money)
+        await _follow_ticks(life, quoter, ticks)
+        nursery.cancel_scope.cancel()  # asked to stop: no more numbers are wanted
 
 
 async def _warm_up(life: Life, quoter: "_Quoter", prices: PriceReader, worker: Worker) -> None:
@@ -117,27 +122,23 @@ async def _warm_up(life: Life, quoter: "_Quoter", prices: PriceReader, worker: W
         life.beat()
 
 
-async def _follow_ticks(
-    life: Life, quoter: "_Quoter", ticks: Subscription[Tick], money: Mailbox[MoneyAsk]
-) -> None:
+async def _follow_ticks(life: Life, quoter: "_Quoter", ticks: Subscription[Tick]) -> None:
     async with ticks.reader(life) as reader:
+        until = trio.current_time()  # first what came while the record was read
         while True:
-            if not quoter.numbers:
-                quoter.numbers = await _reserve(life, money, quoter.settings.numbers_reserved)
-            if not quoter.numbers:
-                return
             try:
-                await _take_ticks(reader, quoter)
+                await _take_ticks(reader, quoter, until)
             except EndOfMailbox:
                 return
             quoter.has_caught_up = True
             quoter.publish_if_due()
             life.beat()
+            until = quoter.due_at()
 
 
-async def _take_ticks(reader: Reader[Tick], quoter: "_Quoter") -> None:
-    """Wait for ticks until the next quote is due, and observe all that are waiting."""
-    tick = await reader.receive_before(quoter.due_at())
+async def _take_ticks(reader: Reader[Tick], quoter: "_Quoter", until: float) -> None:
+    """Wait for ticks until then, when the next quote is due, and observe all that are waiting."""
+    tick = await reader.receive_before(until)
     while tick is not None:
         quoter.take(tick)
         reader.done()
@@ -153,11 +154,20 @@ async def _follow_status(life: Life, quoter: "_Quoter") -> None:
             quoter.withdraw()
 
 
+async def _keep_numbers(life: Life, quoter: "_Quoter", money: Mailbox[MoneyAsk]) -> None:
+    """Have more numbers when half of a block is left."""
+    while numbers := await _reserve(life, money, quoter.settings.numbers_reserved):
+        quoter.numbers.append(numbers)
+        quoter.publish_if_due()
+        quoter.wants_numbers = trio.Event()
+        if quoter.has_numbers_enough():
+            await quoter.wants_numbers.wait()
+
+
 async def _reserve(life: Life, money: Mailbox[MoneyAsk], count: int) -> range:
     """Quote numbers that are ours. Tries for as long as it takes; empty when asked to stop."""
     retry_s = RETRY_S_MIN
     while True:
-        life.beat()
         command = ReserveQuoteNumbers(count=count)
         outcome = await ask(money, command, within_s=RESERVE_WITHIN_S)
         if isinstance(outcome, QuoteNumbersReserved):
@@ -180,7 +190,9 @@ class _Quoter:
     rewards: RewardSettings
     clock: Clock
     settings: QuoterSettings
-    numbers: range = range(0)
+    numbers: deque[range] = attrs.field(factory=deque)
+    """Not used yet, the next one first."""
+    wants_numbers: trio.Event = attrs.field(factory=trio.Event)
     has_caught_up: bool = False
     """Have the ticks been taken that came while the record was read?"""
     is_new_tick: bool = False
@@ -202,7 +214,7 @@ class _Quoter:
 
     def due_at(self) -> float:
         """When to quote next if nothing comes in between, on trio's clock."""
-        if not self._may_quote():
+        if not (self.numbers and self._may_quote()):
             return trio.current_time() + self.settings.interval_max_ms / 1000
         if self.published_at is None:
             return trio.current_time()
@@ -210,17 +222,30 @@ class _Quoter:
         return self.published_at + wait_ms / 1000
 
     def publish_if_due(self) -> None:
-        """Publish a quote, unless there may be none; while it is too early, put it in force."""
-        if not (self.numbers and self.has_caught_up and self._may_quote()):
+        """Publish a quote, unless there may be none; while it is too early, or there is no number
+        for it, put it in force."""
+        if not (self.has_caught_up and self._may_quote()):
             return
-        if self.published_at is not None and trio.current_time() < self.due_at():
+        is_early = self.published_at is not None and trio.current_time() < self.due_at()
+        if is_early or not self.numbers:
             self._put_in_force()
             return
-        quote = self._quote(self.numbers[0])
-        self.numbers = self.numbers[1:]
+        quote = self._quote(self._next_number())
         self.published_at = trio.current_time()
         self.is_new_tick = False
         self.book.set(self.book.value.with_quote(quote))
+
+    def has_numbers_enough(self) -> bool:
+        """Are there more than half a block of them?"""
+        return sum(map(len, self.numbers)) > self.settings.numbers_reserved // 2
+
+    def _next_number(self) -> int:
+        block = self.numbers.popleft()
+        if len(block) > 1:
+            self.numbers.appendleft(block[1:])
+        if not self.has_numbers_enough():
+            self.wants_numbers.set()
+        return block[0]
 
     def _put_in_force(self) -> None:
         """Judge bets by the newest tick though its rates are published a little later."""

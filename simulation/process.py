@@ -54,7 +54,6 @@ ROOT: Final = "venue"
 BATCHER: Final = "venue/batcher"
 ASK_THE_BATCHER: Final = (
     *("venue/resolver", "venue/gateway"),
-    "venue/market/quoter",  # for the numbers of its quotes, when it begins
     "venue/market/health_monitor",  # to keep an override
     *("venue/upkeep/auditor", "venue/upkeep/archiver"),
 )

@@ -2,16 +2,14 @@
 
 `PlacingObserver` takes the quotes as they are; here they are held against `simulation.oracle.
 quoting`, whenever a batch is judged. A quoter needs no venue time for a tick. It is not looked at
-between two lives of it, until it has quoted again, nor while it waits for numbers for its quotes.
+between two lives of it, until it has quoted again.
 """
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from domain.quotes import QuoteBook
 from domain.ticks import Tick
 from protocols.market import FeedLevel
-from protocols.money import LedgerCommand, MoneyOutcome, QuoteNumbersReserved
 from simulation.oracle.quoting import TAKEN_WITHIN_S, Heard, Market, RateBounds
 from simulation.witness import Observer
 from simulation.world import World
@@ -33,8 +31,6 @@ class QuotingObserver(Observer):
         self._market = Market()
         self._n_before = 0
         """The newest number when the quoter's life before the present one had ended."""
-        self._last_numbers: dict[int, None] = {}
-        """The last one of each block that was reserved: after it the quoter asks for more."""
         self._critical_at_s = -1.0
         """When the feed was last seen to be CRITICAL."""
         self._looked_at: QuoteBook | None = None
@@ -53,17 +49,6 @@ class QuotingObserver(Observer):
         self._note_level(process)
         heard = Heard(self._world.now_s(), tick.source, tick.ts_ms, tick.price_cents)
         self._market.hear(heard)
-
-    def committed(
-        self,
-        process: "VenueProcess",
-        commands: Sequence[LedgerCommand],
-        outcomes: Sequence[MoneyOutcome],
-        at_ms: int,
-    ) -> None:
-        for outcome in outcomes:
-            if isinstance(outcome, QuoteNumbersReserved):
-                self._last_numbers[outcome.first + outcome.count - 1] = None
 
     def submitted(self, process: "VenueProcess") -> None:
         self._note_level(process)
@@ -84,7 +69,7 @@ class QuotingObserver(Observer):
         """Has the present quoter quoted, and can it? Through a feed that is CRITICAL it does so by
         an operator's word, and only on a fresh tick."""
         newest = book.newest
-        if newest is None or newest.n <= self._n_before or newest.n in self._last_numbers:
+        if newest is None or newest.n <= self._n_before:
             return False
         return self._critical_at_s < self._world.now_s() - TAKEN_WITHIN_S
 

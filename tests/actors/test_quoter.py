@@ -385,6 +385,33 @@ async def test_an_unanswered_reservation_is_tried_again_and_its_numbers_are_left
     assert bench.numbers()[0] == 2 * bench.settings.numbers_reserved + 1
 
 
+async def test_the_next_block_is_there_before_the_last_is_used_up(
+    bench: Bench, autojump_clock: trio.testing.MockClock
+) -> None:
+    bench.settings = QuoterSettings(numbers_reserved=8)
+    async with bench.alive():
+        await bench.tick_every(0.25, 1)
+        assert bench.next_number == 1 + 2 * 8, "asked for with half of the first one left"
+        assert max(bench.numbers()) <= 5
+
+
+async def test_bets_are_judged_by_the_newest_tick_though_there_are_no_numbers(
+    bench: Bench, autojump_clock: trio.testing.MockClock
+) -> None:
+    """A ledger that is slow must not leave the rates of an old price in force."""
+    bench.settings = QuoterSettings(numbers_reserved=2)
+    async with bench.alive():
+        await bench.publish(tick(now_ms()))
+        await trio.sleep(0.1)
+        bench.silent_batches = 1_000
+        await bench.tick_every(0.25, 3)
+        await bench.publish(tick(now_ms(), 6_600_000))
+        await trio.testing.wait_all_tasks_blocked()
+        book = bench.book.value
+        assert book.unpublished is not None
+        assert book.unpublished.price_cents == 6_600_000
+
+
 async def test_a_quoter_is_ready_before_it_has_numbers_and_stops_without_them(
     bench: Bench, autojump_clock: trio.testing.MockClock
 ) -> None:
