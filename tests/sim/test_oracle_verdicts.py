@@ -198,11 +198,33 @@ def test_a_restart_of_a_well_venue_spares_the_run() -> None:
     feed = Feed()
     feed.ticks(0, 20)
 
+    feed.oracle.process_ended(EPOCH_MS + 20_500)
     feed.oracle.begin(EPOCH_MS + 21_000, is_process=True)
     assert feed.is_critical
     feed.tick(23)
 
     assert feed.is_critical is False
+
+
+@pytest.mark.parametrize(("killed_s", "due"), [(0.1, None), (3, False)])
+def test_what_ended_just_before_a_kill_may_not_be_on_record(
+    killed_s: float, due: bool | None
+) -> None:
+    """However long the venue is down after it."""
+    feed = Feed()
+    feed.ticks(0, 20, lag_ms=3_000)
+    at_s = 20.0
+    while feed.is_critical is not False:
+        at_s += 0.5
+        feed.tick(at_s)
+    feed.ticks(at_s + 0.5, at_s + killed_s)
+
+    killed_ms = EPOCH_MS + round((at_s + killed_s) * 1000)
+    feed.oracle.process_ended(killed_ms)
+    feed.oracle.begin(killed_ms + 5_000, is_process=True)
+    feed.tick(at_s + killed_s + 5.5)
+
+    assert feed.is_critical is due
 
 
 def test_a_restart_while_critical_spares_nothing() -> None:
