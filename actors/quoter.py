@@ -161,7 +161,8 @@ async def _keep_numbers(life: Life, quoter: "_Quoter", money: Mailbox[MoneyAsk])
         quoter.publish_if_due()
         quoter.wants_numbers = trio.Event()
         if quoter.has_numbers_enough():
-            await quoter.wants_numbers.wait()
+            with life.idle():
+                await quoter.wants_numbers.wait()
 
 
 async def _reserve(life: Life, money: Mailbox[MoneyAsk], count: int) -> range:

@@ -98,7 +98,7 @@ class Bench:
     @asynccontextmanager
     async def alive(self) -> AsyncIterator[Life]:
         """One life beside a Batcher, asked to stop at the end of the block and waited for."""
-        life, others = Life("test/quoter"), Life("test/others")
+        life, others = Life("test/quoter", heartbeat_s=30), Life("test/others")
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self.note, others)
             await trio.testing.wait_all_tasks_blocked()
@@ -410,6 +410,17 @@ async def test_bets_are_judged_by_the_newest_tick_though_there_are_no_numbers(
         book = bench.book.value
         assert book.unpublished is not None
         assert book.unpublished.price_cents == 6_600_000
+
+
+async def test_who_has_numbers_enough_is_not_taken_for_hung(
+    bench: Bench, autojump_clock: trio.testing.MockClock
+) -> None:
+    """Also if it had to ask for them twice."""
+    bench.silent_batches = 1
+    async with bench.alive() as life:
+        await bench.tick_every(0.5, 40)
+        _, busy_since_s = life.busiest() or (None, trio.current_time())
+        assert trio.current_time() - busy_since_s < 2
 
 
 async def test_a_quoter_is_ready_before_it_has_numbers_and_stops_without_them(
