@@ -55,7 +55,7 @@ BATCHER: Final = "venue/batcher"
 ASK_THE_BATCHER: Final = (
     *("venue/resolver", "venue/gateway"),
     "venue/market/health_monitor",  # to keep an override
-    *("venue/session_manager", "venue/upkeep/auditor", "venue/upkeep/archiver"),
+    *("venue/upkeep/auditor", "venue/upkeep/archiver"),
 )
 PROCESS: ContextVar["VenueProcess | None"] = ContextVar("PROCESS", default=None)
 """Of which process the running task is; None for those of the outside."""

@@ -3,6 +3,7 @@
 from actors.session_manager.actor import (
     COMMANDS_AT_ONCE_MAX,
     ENDS_AT_ONCE_MAX,
+    LAST_WITHIN_S,
     LOGINS_AT_ONCE_MAX,
     RecoverWallet,
     SessionManagerPorts,
@@ -14,6 +15,7 @@ from actors.session_manager.sessions import SESSIONS_MAX
 __all__ = [
     "COMMANDS_AT_ONCE_MAX",
     "ENDS_AT_ONCE_MAX",
+    "LAST_WITHIN_S",
     "LOGINS_AT_ONCE_MAX",
     "SESSIONS_MAX",
     "RecoverWallet",

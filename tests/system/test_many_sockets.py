@@ -105,16 +105,26 @@ async def crowd(running: VenueProcess) -> AsyncIterator[None]:
     assert process.stdout is not None
     try:
         with trio.fail_after(60):
-            assert (await process.stdout.receive_some()).startswith(f"open {CROWD}".encode())
+            assert (await line(process.stdout)).startswith(f"open {CROWD}".encode())
         yield
         await process.stdin.aclose()
         with trio.fail_after(30):
-            assert (await process.stdout.receive_some()).startswith(b"opened ")
+            assert (await line(process.stdout)).startswith(b"opened ")
             await process.wait()
     finally:
         process.kill()
         with trio.CancelScope(shield=True, deadline=trio.current_time() + 5):
             await process.wait()
+
+
+async def line(stream: trio.abc.ReceiveStream) -> bytes:
+    """What was printed, whole: a pipe gives it in pieces when the machine is busy."""
+    got = b""
+    while not got.endswith(b"\n"):
+        some = await stream.receive_some()
+        assert some, f"ended after {got!r}"
+        got += bytes(some)
+    return got
 
 
 async def connections(running: VenueProcess) -> int:

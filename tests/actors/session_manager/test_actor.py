@@ -10,7 +10,12 @@ from eth_account import Account
 from eth_account.messages import encode_defunct
 from trio.testing import MockClock
 
-from actors.session_manager import COMMANDS_AT_ONCE_MAX, LOGINS_AT_ONCE_MAX, SignInAsk
+from actors.session_manager import (
+    COMMANDS_AT_ONCE_MAX,
+    LAST_WITHIN_S,
+    LOGINS_AT_ONCE_MAX,
+    SignInAsk,
+)
 from db.memory_store import MemoryStore
 from db.wallet_signatures import wallet_of
 from domain.refusals import Code, Refusal
@@ -427,6 +432,17 @@ async def test_asked_to_stop_it_answers_what_had_arrived(autojump_clock: MockClo
         assert isinstance(late, Refused)
         await venue.ended.wait()
         assert [type(await asked.wait_answer()) for asked in arrived] == [SignedIn] * 3
+
+
+async def test_a_store_that_does_not_answer_holds_up_no_stop(autojump_clock: MockClock) -> None:
+    async with desk(store=StuckStore()) as venue:
+        asked: SignInAsk = Ask(Authenticate(token="A" * 43), trio.current_time() + 10)
+        assert venue.commands.offer(asked)
+        await trio.testing.wait_all_tasks_blocked()
+        venue.life.stopping.set()
+        await venue.ended.wait()
+        assert trio.current_time() == pytest.approx(LAST_WITHIN_S)
+        assert await asked.wait_answer() == StatusUnknown()
 
 
 async def test_it_is_ready_when_its_loop_runs(autojump_clock: MockClock) -> None:
