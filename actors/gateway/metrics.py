@@ -80,9 +80,6 @@ class VenueCollector(Collector):
         up = float(self.store_up)
         yield _gauge("store_up", "1 if the key-value store takes what it is given.", up)
         yield from self._upkeep()
-        uptime_s = self._ports.supervisor_status().uptime_s
-        if uptime_s is not None:
-            yield _gauge("venue_uptime_seconds", "Since the whole venue was ready.", uptime_s)
         yield from self._actors()
         yield from self._channels()
 
@@ -182,7 +179,11 @@ class VenueCollector(Collector):
         yield _counter("disk_look_failures", "Looks at the disk that failed.", disk.failures)
 
     def _actors(self) -> Iterator[Metric]:
-        actors = list(actors_of(self._ports.supervisor_status()))
+        status = self._ports.supervisor_status()
+        if status.uptime_s is not None:
+            text = "Since the whole venue was ready."
+            yield _gauge("venue_uptime_seconds", text, status.uptime_s)
+        actors = list(actors_of(status))
         yield _counters(
             "actor_restarts",
             "Restarts of an actor since the venue started.",

@@ -54,13 +54,7 @@ class FeedObserver(Observer):
 
     def starting(self, process: "VenueProcess") -> None:
         self._newest = self._jumped = None
-        self._look()
-        self.oracle.begin(
-            self._true_ms(),
-            is_process=True,
-            is_sure=self._is_sure(),
-            runs_from_ms=self._lives.slowed_until_ms() + LOOKS_EVERY_MS,
-        )
+        self._begin(is_process=True)
 
     def venue_ended(self, process: "VenueProcess", how: str) -> None:
         self.oracle.process_ended(self._true_ms())
@@ -71,13 +65,7 @@ class FeedObserver(Observer):
         if not ended.child.endswith("health_monitor"):
             return
         if process.is_up:
-            self._look()
-            self.oracle.begin(
-                self._true_ms(),
-                is_process=False,
-                is_sure=self._is_sure(),
-                runs_from_ms=self._lives.slowed_until_ms() + LOOKS_EVERY_MS,
-            )
+            self._begin(is_process=False)
         else:
             # Mostly for good; but an order to restart it may still be carried out.
             self.ended_in_drains_ms.append(self._true_ms())
@@ -181,6 +169,16 @@ class FeedObserver(Observer):
         for begun_ms, ended_ms in zip(since, until, strict=True):
             if begun_ms + LOOKS_EVERY_MS < judged_ms < ended_ms - 1:
                 self._world.violated("bet_while_critical", f"{bet}; CRITICAL since {begun_ms}")
+
+    def _begin(self, *, is_process: bool) -> None:
+        """A life begins, of the whole process or of the monitor alone."""
+        self._look()
+        self.oracle.begin(
+            self._true_ms(),
+            is_process=is_process,
+            is_sure=self._is_sure(),
+            runs_from_ms=self._lives.slowed_until_ms() + LOOKS_EVERY_MS,
+        )
 
     def _look(self) -> None:
         """Time has passed for the oracle, too."""

@@ -4,13 +4,14 @@ Also what an outsider knows of disturbances: faults in force, and where the cloc
 """
 
 from collections import deque
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 import attrs
 import trio
 
 from domain.ticks import Tick
-from simulation.scenario import FaultKind
+from simulation.scenario import Fault, FaultKind
 from simulation.witness import Observer
 from simulation.world import World
 from supervisor import ExitReport
@@ -113,24 +114,23 @@ class Lives(Observer):
 
     def disturbed(self, kinds: frozenset[FaultKind], *, back_s: float) -> bool:
         """Was a fault of these kinds in force within the last `back_s`?"""
+        return any(self._in_force(kinds, back_s))
+
+    def _in_force(self, kinds: frozenset[FaultKind], back_s: float) -> Iterator[Fault]:
+        """... and which."""
         now_s = trio.current_time()
-        return any(
-            fault.kind in kinds
+        return (
+            fault
+            for fault in self._world.scenario.faults
+            if fault.kind in kinds
             and fault.at_s <= now_s
             and fault.at_s + max(fault.lasts_s, 1) >= now_s - back_s
-            for fault in self._world.scenario.faults
         )
 
     def _hung_for_ms(self, *, back_s: float) -> int:
         """How long the longest hang lasts of those in force within the last `back_s`."""
-        now_s = trio.current_time()
-        lasts_s = [
-            fault.lasts_s
-            for fault in self._world.scenario.faults
-            if fault.kind is FaultKind.ACTOR_HANG
-            and fault.at_s <= now_s <= fault.at_s + fault.lasts_s + back_s
-        ]
-        return round(1000 * max(lasts_s, default=0))
+        hangs = self._in_force(frozenset({FaultKind.ACTOR_HANG}), back_s)
+        return round(1000 * max((fault.lasts_s for fault in hangs), default=0))
 
     def slowed_until_ms(self) -> int:
         """When the last of what slows the venue down now is over, true time; 0 if nothing does."""

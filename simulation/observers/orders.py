@@ -153,7 +153,7 @@ def _is_of(books: Books, key: Key, command: OpenAccount) -> bool:
 
 
 def _limits_are(books: Books, before: Standing, asked: Sequence[SetLimits]) -> None:
-    at_ms = books.high_ms  # who sets limits moves it on to then
+    at_ms = books.high_ms  # a batch that changes anything moves it on to then
     by_user: dict[int, list[SetLimits]] = {}
     for command in asked:
         by_user.setdefault(books.ids.get(command.wallet, 0), []).append(command)
