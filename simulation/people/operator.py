@@ -3,10 +3,11 @@
 Each order is safe to repeat, so one whose answer is lost is given again.
 """
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
+import attrs
 import trio
 
 from simulation.actions import OPERATOR
@@ -29,6 +30,23 @@ ARTICLES: Final = {"deposit": "a_deposit", "adjust": "an_adjustment", "bankroll"
 """How what was done is called."""
 
 
+@attrs.define
+class Undoings:
+    """Releases of a hold, or of a freeze: one that is on its way may end it at any moment, and one
+    that was on its way at any moment may have come after it."""
+
+    begun: int = 0
+    ended: int = 0
+
+    def mark(self) -> int | None:
+        """How many there were; None while one is on its way."""
+        return self.begun if self.begun == self.ended else None
+
+    def none_since(self, mark: int | None) -> bool:
+        """Was none on its way then, and none since?"""
+        return mark == self.begun
+
+
 class Operator(Person):
     """With a token of his own."""
 
@@ -40,11 +58,9 @@ class Operator(Person):
         self.decided: dict[str, Decided] = {}
         """What he has said of traders' withdrawals, by their ids."""
         self._board = board
-        self._releasing = 0
-        """Releases that are on their way: a hold may be over at any time."""
-        self._releases_begun = 0
-        self._unfreezing: Counter[int] = Counter()
-        self._unfreezes_begun: Counter[int] = Counter()
+        self._releases = Undoings()
+        self._unfreezes: defaultdict[int, Undoings] = defaultdict(Undoings)
+        """By trader."""
         self._orders = 0
         self._deeds: dict[ActionKind, Callable[[Action], Awaitable[None]]] = {
             ActionKind.HOLD: self._hold,
@@ -58,9 +74,6 @@ class Operator(Person):
             ActionKind.RESTART: self._restart,
             ActionKind.UPKEEP: self._upkeep,
         }
-
-    def _complain(self, what: str, details: object) -> None:
-        self.world.violated(what, details)
 
     async def act(self, action: Action) -> None:
         """One thing, to its end."""
@@ -76,7 +89,7 @@ class Operator(Person):
         """What is there, when all is calm."""
         answer = await self.insist("GET", path, token=OPS_TOKEN)
         if answer is None:
-            self._complain("no_answer_in_the_calm", path)
+            self.world.violated("no_answer_in_the_calm", path)
             await trio.sleep_forever()
         assert answer is not None, "a violation ends the run"
         return answer
@@ -94,18 +107,15 @@ class Operator(Person):
         return answer
 
     async def _hold(self, action: Action) -> None:
-        begun, releasing = self._releases_begun, self._releasing
+        mark = self._releases.mark()
         answer = await self._order("hold", "/ops/hold", {"reason": "drill"})
-        # A release that was under way at any moment may have come after it.
-        is_alone = not releasing and begun == self._releases_begun
-        if answer is not None and not answer.code and is_alone:
+        if answer is not None and not answer.code and self._releases.none_since(mark):
             self._board.held_since_s = trio.current_time()
         await trio.sleep(action.amount)
         self._board.held_since_s = None
-        self._releases_begun += 1
-        self._releasing += 1
+        self._releases.begun += 1
         await self._undo("release", "/ops/release", {"reason": "the drill is over"})
-        self._releasing -= 1
+        self._releases.ended += 1
 
     async def _undo(self, what: str, path: str, body: Json) -> None:
         answer = await self._order(what, path, body, for_s=UNTIL_DONE_S)
@@ -129,19 +139,18 @@ class Operator(Person):
     async def _freeze(self, action: Action) -> None:
         wallet = self._wallet(action)
         trader = self._trader(action)
-        begun, unfreezing = self._unfreezes_begun[trader.who], self._unfreezing[trader.who]
+        unfreezes = self._unfreezes[trader.who]
+        mark = unfreezes.mark()
         answer = await self._order("freeze", f"/ops/users/{wallet}/freeze", {"reason": "drill"})
         if answer is not None and answer.code:
             return
-        is_alone = not unfreezing and begun == self._unfreezes_begun[trader.who]
-        if answer is not None and is_alone:
+        if answer is not None and unfreezes.none_since(mark):
             trader.bounds.frozen_since_s = trio.current_time()
         await trio.sleep(action.amount)
         trader.bounds.frozen_since_s = None
-        self._unfreezes_begun[trader.who] += 1
-        self._unfreezing[trader.who] += 1
+        unfreezes.begun += 1
         await self._undo("unfreeze", f"/ops/users/{wallet}/unfreeze", {"reason": "over"})
-        self._unfreezing[trader.who] -= 1
+        unfreezes.ended += 1
 
     def _trader(self, action: Action) -> Trader:
         return self._traders[action.column % len(self._traders)]
@@ -179,7 +188,7 @@ class Operator(Person):
         answer = await self._book(what, reference, amount_micros)
         booked.is_refused = answer is not None and bool(answer.code)
         if answer is not None and not answer.code:
-            booked.answered(answer.body, self._complain)
+            booked.answered(answer.body, self.world.violated)
         return reference
 
     async def _book(self, what: str, reference: str, amount_micros: int) -> HttpAnswer | None:
@@ -194,12 +203,12 @@ class Operator(Person):
         answer = await self._book(f"{what}_again", reference, booked.amount_micros)
         if answer is None or answer.code:
             return
-        booked.answered(answer.body, self._complain)
+        booked.answered(answer.body, self.world.violated)
         if was_certain and not answer.body["repeated"]:
-            self._complain(f"{ARTICLES[what]}_twice", (reference, answer.body))
+            self.world.violated(f"{ARTICLES[what]}_twice", (reference, answer.body))
         other = await self._book(f"{what}_other", reference, booked.amount_micros + 1)
         if other is not None and not other.code:
-            self._complain("one_reference_two_amounts", (reference, other.body))
+            self.world.violated("one_reference_two_amounts", (reference, other.body))
 
     async def _decide(self, action: Action) -> None:
         pending = await self.insist(
@@ -222,7 +231,7 @@ class Operator(Person):
         body = {"reference": reference} if reference else {"reason": "drill"}
         answer = await self._order(status, f"/ops/withdrawals/{withdrawal_id}/{status}", body)
         if answer is not None and not answer.code:
-            decided.answered(pending, status, answer.body, self._complain)
+            decided.answered(pending, status, answer.body, self.world.violated)
 
     async def _pay_elsewhere(self, withdrawal_id: str) -> None:
         """Paid a second time, it seems: somebody must hear of it."""
@@ -231,7 +240,7 @@ class Operator(Person):
             path = f"/ops/withdrawals/{withdrawal_id}/paid"
             answer = await self._order("paid_elsewhere", path, body)
             if answer is not None and answer.code != "reference_conflict":
-                self._complain("one_withdrawal_paid_twice", (withdrawal_id, answer.body))
+                self.world.violated("one_withdrawal_paid_twice", (withdrawal_id, answer.body))
 
     # The machine
 
